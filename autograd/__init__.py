@@ -1,0 +1,44 @@
+"""A reverse-mode autograd engine with tensor operations on numpy and numba: `autograd.X` is what `torch.X` is.
+
+>>> import autograd
+>>> x = autograd.tensor([1.0, 2.0, 3.0], requires_grad=True)
+>>> (x**2).sum().backward()
+>>> x.grad
+tensor([2., 4., 6.])
+"""
+
+from . import methods as _methods  # noqa: F401 (binds operators and methods)
+from .creation import (
+    arange, as_tensor, asarray, empty, empty_like, eye, from_numpy, full, full_like, linspace, logspace, ones, ones_like,
+    tensor, zeros, zeros_like,
+)  # fmt: skip
+from .dtypes import (
+    can_cast, finfo, float16, float32, float64, get_default_dtype, iinfo, int8, int16, int32, int64, promote_types,
+    set_default_dtype, uint8,
+)  # fmt: skip
+from .dtypes import bool_ as bool
+from .dtypes import float16 as half
+from .dtypes import float32 as float
+from .dtypes import float64 as double
+from .dtypes import int32 as int
+from .dtypes import int64 as long
+from .function import Function
+from .gradcheck import gradcheck, gradgradcheck
+from .graph import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
+from .ops.convert import clone
+from .ops.elementwise import *  # noqa: F403
+from .ops.index import gather, scatter_add
+from .ops.join import cat, concat, concatenate, stack
+from .ops.linalg import matmul
+from .ops.reduce import all, amax, amin, any, argmax, argmin, count_nonzero, max, mean, min, std, sum, var
+from .ops.shape import (
+    broadcast_to, expand, flatten, movedim, permute, reshape, squeeze, swapaxes, transpose, unsqueeze, view,
+)  # fmt: skip
+from .ops.softmax import log_softmax, logsumexp, softmax
+from .printing import set_printoptions
+from .random import (
+    Generator, default_generator, get_rng_state, initial_seed, manual_seed, rand, rand_like, randint, randint_like,
+    randn, randn_like, randperm, seed, set_rng_state,
+)  # fmt: skip
+# from .serialization import load, save
+from .tensor import Tensor, grad

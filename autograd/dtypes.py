@@ -1,0 +1,109 @@
+"""Number types and their promotion. A dtype is numpy's; how two of them combine is PyTorch's.
+
+PyTorch ranks what takes part: tensors with axes, then 0-d tensors, then Python numbers. A lower rank changes the
+result only by a higher category (bool < integer < float), so ``float32 * 2.5`` and ``float32 * float64_scalar_tensor``
+stay float32, and an integer tensor times 2.5 becomes the default dtype.
+(https://pytorch.org/docs/stable/tensor_attributes.html#type-promotion-doc)
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    "bool_", "can_cast", "default_dtype", "finfo", "float16", "float32", "float64", "get_default_dtype", "iinfo",
+    "int8", "int16", "int32", "int64", "is_float", "promote", "promote_types", "set_default_dtype", "to_dtype", "uint8",
+]  # fmt: skip
+
+bool_ = np.dtype("bool")
+uint8, int8, int16, int32, int64 = map(np.dtype, ("uint8", "int8", "int16", "int32", "int64"))
+float16, float32, float64 = map(np.dtype, ("float16", "float32", "float64"))
+
+SUPPORTED = (bool_, uint8, int8, int16, int32, int64, float16, float32, float64)
+_default = float32
+_PYTHON = {bool: bool_, int: int64, float: None}  # a Python float has the default dtype
+
+
+def get_default_dtype() -> np.dtype:
+    """The dtype of a tensor made from Python floats; float32 unless set."""
+    return _default
+
+
+default_dtype = get_default_dtype
+
+
+def set_default_dtype(d: npt.DTypeLike) -> None:
+    """Make ``d`` (float32 or float64) the dtype of tensors made from Python floats from now on."""
+    global _default
+    dtype = to_dtype(d)
+    if dtype not in (float32, float64):
+        raise TypeError(f"set_default_dtype: only float32 and float64 can be the default; got {dtype}")
+    _default = dtype
+
+
+def to_dtype(dtype: Any) -> np.dtype:
+    """The numpy dtype for a dtype, a Python type (float is the default dtype) or a name; TypeError for any other."""
+    if dtype is float:
+        return _default
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if dtype is None or found not in SUPPORTED:
+        names = ", ".join(d.name for d in SUPPORTED)
+        raise TypeError(f"dtype: not a tensor dtype; got {dtype!r}; one of {names}")
+    return SUPPORTED[SUPPORTED.index(found)]  # numpy's own object, so that `is` compares
+
+
+def is_float(dtype: np.dtype) -> bool:
+    """Whether the dtype is float16, float32 or float64: those that can carry a gradient."""
+    return dtype.kind == "f"
+
+
+def category(dtype: np.dtype) -> int:
+    """0 for bool, 1 for the integers, 2 for the floats."""
+    return {"b": 0, "i": 1, "u": 1, "f": 2}[dtype.kind]
+
+
+def promote_types(type1: npt.DTypeLike, type2: npt.DTypeLike) -> np.dtype:
+    """The smallest dtype that holds both as PyTorch sees it: a float wins over any integer.
+
+    >>> promote_types("int64", "float32")
+    dtype('float32')
+    """
+    a, b = to_dtype(type1), to_dtype(type2)
+    if category(a) == 2 and category(b) < 2:
+        return a
+    if category(b) == 2 and category(a) < 2:
+        return b
+    return np.promote_types(a, b)
+
+
+def promote(operands: list) -> np.dtype:
+    """The dtype in which an operation on these arrays and Python numbers is computed."""
+    ranks: list[np.dtype | None] = [None, None, None]
+    for x in operands:
+        if isinstance(x, (np.ndarray, np.generic)):
+            rank, dtype = (0 if x.ndim else 1), to_dtype(x.dtype)
+        else:
+            rank, dtype = 2, _PYTHON[type(x)] or _default
+        held = ranks[rank]
+        ranks[rank] = dtype if held is None else promote_types(held, dtype)
+    result: np.dtype | None = None
+    for dtype in ranks:
+        if result is None:
+            result = dtype
+        elif dtype is not None and category(dtype) > category(result):
+            result = promote_types(result, dtype)
+    assert result is not None
+    return result
+
+
+def can_cast(from_: npt.DTypeLike, to: npt.DTypeLike) -> bool:
+    """Whether ``from_`` may be written into ``to``: never to a lower category (float -> int, int -> bool)."""
+    return category(to_dtype(from_)) <= category(to_dtype(to))
+
+
+finfo = np.finfo
+iinfo = np.iinfo

@@ -1,0 +1,327 @@
+"""The graph of what was computed, and the walk back over it.
+
+Every operation on a tensor that needs a gradient leaves a `Node`: which operation, what it read, and an edge to where
+each input came from. Nodes are numbered as they are made, so every node is younger than its inputs and "youngest
+first" is a topological order. `backward` needs nothing else: no recursion, and a chain of a million nodes is as easy
+as one of ten.
+"""
+
+import itertools
+import operator
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ContextDecorator
+from typing import Any, Protocol
+
+import numpy as np
+
+__all__ = [
+    "Node", "enable_grad", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad",
+    "set_grad_enabled",
+]  # fmt: skip
+
+_clock = itertools.count(1)  # numbers nodes and in-place writes, so that "written after it was saved" is a comparison
+
+
+class Leaf(Protocol):
+    """What an edge ends in when nothing computed it: a tensor that collects its gradient."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    def _receive(self, gradient: Any, fresh: bool) -> None: ...
+
+
+class Node:
+    """One operation that ran: ``op`` with the values it ``saved`` (inputs, then the output, None where its derivative
+    reads none) and, for each input, the ``edges`` entry the gradient goes to: a Node, a leaf tensor, or None.
+    """
+
+    __slots__ = ("__weakref__", "attrs", "edges", "hooks", "module", "number", "op", "saved", "shape")
+
+    def __init__(self, op: Any, edges: Sequence, saved: list | None, attrs: dict, shape: Any, module: Any) -> None:
+        self.op = op
+        self.edges = edges
+        self.saved = saved
+        self.attrs = attrs
+        self.shape = shape
+        self.module = module
+        self.hooks: list[Callable] | None = None
+        self.number = next(_clock)
+
+    def name(self) -> str:
+        """The name of the operation, as in `repr` of a tensor and in pictures."""
+        return self.op.name
+
+    @property
+    def next_functions(self) -> tuple:
+        """The edges, in PyTorch's form: pairs of where the gradient goes and the number of the output there."""
+        return tuple((edge, 0) for edge in self.edges)
+
+    def __repr__(self) -> str:
+        return f"<{self.op.name}Backward>"
+
+    def unpack(self) -> list:
+        """What was saved, or an error if it was freed or written over since."""
+        saved = self.saved
+        if saved is None:
+            raise RuntimeError(
+                f"backward: the graph was freed by an earlier backward; got a second walk through {self.op.name}; "
+                "pass retain_graph=True to the first"
+            )
+        if _last_write > self.number:
+            for array in saved:
+                if array is not None and (where := _written_since(array, self.number)) is not None:
+                    raise RuntimeError(
+                        f"{self.op.name}: a value saved for backward was changed in place afterwards; "
+                        f"got a tensor of shape {array.shape} overwritten at {where}; "
+                        "clone() it before the change, or use the out-of-place operation"
+                    )
+        return saved
+
+
+class Slot(Node):
+    """One output of an operation with several: it puts its gradient in place ``index`` of that operation's list."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, source: Node, index: int, shape: tuple[int, ...]) -> None:
+        super().__init__(source.op, (source,), [], {}, shape, source.module)
+        self.index = index
+
+
+# --- modes -----------------------------------------------------------------------------------------------------------
+
+
+class _State(threading.local):
+    """What each thread has switched on: recording, and the module whose forward is running."""
+
+    recording = True
+    inference = False
+    module: Any = None
+
+
+state = _State()
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are being recorded in this thread."""
+    return state.recording
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether this thread is inside `inference_mode`."""
+    return state.inference
+
+
+class _Mode(ContextDecorator):
+    """Switches of this thread, set at entry and put back at exit; a context or a decorator."""
+
+    def __init__(self, **switches: bool) -> None:
+        self.switches = switches
+        self._outer: list[dict[str, bool]] = []
+
+    def _recreate_cm(self) -> "_Mode":
+        # Each call of a decorated function, in whatever thread, keeps its own memory of what was set before.
+        return _Mode(**self.switches)
+
+    def __enter__(self) -> None:
+        self._outer.append({name: getattr(state, name) for name in self.switches})
+        vars(state).update(self.switches)
+
+    def __exit__(self, *exc: object) -> None:
+        vars(state).update(self._outer.pop())
+
+
+def no_grad(function: Callable | None = None) -> Any:
+    """Record nothing: ``with no_grad():``, ``@no_grad()`` or ``@no_grad``."""
+    return _Mode(recording=False) if function is None else _Mode(recording=False)(function)
+
+
+def enable_grad(function: Callable | None = None) -> Any:
+    """Record again inside `no_grad`: ``with enable_grad():``, ``@enable_grad()`` or ``@enable_grad``."""
+    return _Mode(recording=True) if function is None else _Mode(recording=True)(function)
+
+
+def inference_mode(mode: bool | Callable = True) -> Any:
+    """As `no_grad`, for code that never asks for a gradient; ``inference_mode(False)`` switches it off inside."""
+    if callable(mode):
+        return _Mode(recording=False, inference=True)(mode)
+    return _Mode(recording=not mode, inference=mode)
+
+
+class set_grad_enabled(_Mode):  # noqa: N801 (PyTorch's name)
+    """Switch recording on or off at once; as a context until the block ends, as a decorator for each call.
+
+    >>> with set_grad_enabled(False):
+    ...     is_grad_enabled()
+    False
+    """
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__(recording=bool(mode))
+        self.__enter__()
+
+    def __call__(self, function: Callable) -> Callable:
+        self.__exit__()  # decorating switches nothing yet
+        return _Mode(**self.switches)(function)
+
+    def __enter__(self) -> None:
+        if not self._outer:
+            super().__enter__()
+
+
+# --- writes in place -------------------------------------------------------------------------------------------------
+
+# Memory is known by the array that owns it. Only memory that was written to is in here, so recording costs nothing.
+_writes: dict[int, tuple[weakref.ref, int, str]] = {}
+_last_write = 0
+
+
+def _owner(array: np.ndarray) -> np.ndarray:
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def note_write(array: np.ndarray) -> None:
+    """Remember that this memory changes now: a graph that saved it before must not use it any more."""
+    global _last_write
+    owner = _owner(array)
+    key = id(owner)
+    held = _writes.get(key)
+    gone = held[0] if held is not None else weakref.ref(owner, lambda _: _writes.pop(key, None))
+    _last_write = number = next(_clock)
+    _writes[key] = (gone, number, _user_line())
+
+
+def _written_since(array: np.ndarray, number: int) -> str | None:
+    record = _writes.get(id(_owner(array)))
+    return record[2] if record is not None and record[1] > number else None
+
+
+_PACKAGE = __name__.rpartition(".")[0]
+
+
+def _user_line() -> str:
+    """The file and line outside this library that is running."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+_OURS = {_PACKAGE.partition(".")[0], "nn", "optim"}
+
+
+# --- the walk --------------------------------------------------------------------------------------------------------
+
+_youngest_first = operator.attrgetter("number")
+
+
+def reachable(roots: Iterable[Any]) -> list[Node]:
+    """Every node the roots come from, themselves included, youngest first."""
+    seen = {root for root in roots if isinstance(root, Node)}
+    stack = list(seen)
+    while stack:
+        for edge in stack.pop().edges:
+            if isinstance(edge, Node) and edge not in seen:
+                seen.add(edge)
+                stack.append(edge)
+    return sorted(seen, key=_youngest_first, reverse=True)
+
+
+def _on_a_path_to(targets: set, order: list[Node]) -> set:
+    wanted = set(targets)
+    for node in reversed(order):
+        if any(edge in wanted for edge in node.edges):
+            wanted.add(node)
+    return wanted
+
+
+def backward(
+    roots: Iterable[tuple[Any, Any]],
+    targets: set | None = None,
+    *,
+    retain_graph: bool = False,
+    lift: Callable[[Node, list], list] | None = None,
+    wrap: Callable[[Any], Any] = lambda g: g,
+    unwrap: Callable[[Any], Any] = lambda g: g,
+) -> dict[Any, Any]:
+    """Walk from the roots, pairs (node or leaf, gradient), to the leaves, youngest node first.
+
+    Gradients are arrays, and rules run on arrays; with ``lift``, which turns the saved arrays of a node into tensors
+    that remember where they came from, gradients are tensors and the walk is itself recorded. Returns the gradients
+    of ``targets``; without targets every leaf receives its own. ``wrap`` and ``unwrap`` are for hooks, which are
+    given tensors.
+    """
+    pending: dict[Any, Any] = {}
+    owned: set[Any] = set()  # edges whose pending array nobody else holds: it may be added to, or kept by a leaf
+
+    def arrive(edge: Any, gradient: Any, fresh: bool) -> None:
+        present = pending.get(edge)
+        if present is None:
+            pending[edge] = gradient
+            if fresh:
+                owned.add(edge)
+        elif lift is not None:
+            pending[edge] = present + gradient
+        elif edge in owned:
+            np.add(present, gradient, out=present)
+        else:
+            pending[edge] = np.add(present, gradient, out=...)
+            owned.add(edge)
+
+    for edge, gradient in roots:
+        arrive(edge, gradient, False)
+    order = reachable(pending)
+    wanted = None if targets is None else _on_a_path_to(targets, order)
+    found: dict[Any, Any] = {}
+
+    for node in order:
+        gradient = pending.pop(node, None)
+        if gradient is None or (wanted is not None and node not in wanted):
+            continue
+        if node.hooks:
+            gradient = unwrap(run_hooks(node.hooks, wrap(gradient)))
+        if targets is not None and node in targets:
+            found[node] = gradient
+            if wanted.isdisjoint(node.edges):  # type: ignore[union-attr]
+                continue
+        if type(node) is Slot:
+            source = node.edges[0]
+            pending.setdefault(source, [None] * len(source.shape))[node.index] = gradient
+            continue
+        saved = node.unpack()
+        if saved and not retain_graph:
+            node.saved = None
+        if lift is not None:
+            saved = lift(node, saved)
+        edges = node.edges if wanted is None else [edge if edge in wanted else None for edge in node.edges]
+        parts = node.op.backward(gradient, saved, node.attrs, edges)
+        for edge, part in zip(edges, parts, strict=True):
+            if edge is None or part is None:
+                continue
+            if part.shape != edge.shape:
+                raise RuntimeError(
+                    f"{node.op.name}: a gradient has the shape of its input; got {part.shape} for an input of "
+                    f"shape {edge.shape}; the rule of {node.op.name} is wrong"
+                )
+            arrive(edge, part, part is not gradient and not node.op.shares and lift is None and part.base is None)
+
+    if targets is None:
+        for leaf, gradient in pending.items():
+            leaf._receive(gradient, leaf in owned)
+    else:
+        found.update((leaf, gradient) for leaf, gradient in pending.items() if leaf in targets)
+    return found
+
+
+def run_hooks(hooks: Iterable[Callable], gradient: Any) -> Any:
+    """The gradient after each hook has seen it; what a hook returns takes its place."""
+    for hook in hooks:
+        replaced = hook(gradient)
+        if replaced is not None:
+            gradient = replaced
+    return gradient

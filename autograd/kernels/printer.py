@@ -1,0 +1,227 @@
+"""The printer: formulas, as Symbols, become the text of a kernel. There is no other place that writes kernels of
+formulas: the eager forward, the eager backward, fused chains and the optimizers' updates all come through here.
+
+A kernel's text stands alone (it imports numpy and numba only) and every constant in it has the kernel's dtype: a bare
+Python literal would quietly turn a float32 loop into a float64 one.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from . import scalar
+from .symbol import Symbol, formulas, topological
+
+__all__ = ["Argument", "is_primitive", "is_printable", "print_helpers", "print_loop", "print_prologue"]
+
+PRIMITIVES = {
+    "add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "neg": "-{}", "pow": "{} ** {}",
+    "lt": "{} < {}", "le": "{} <= {}", "gt": "{} > {}", "ge": "{} >= {}", "eq": "{} == {}", "ne": "{} != {}",
+    "where": "{1} if {0} else {2}", "abs": "abs({})", "sqrt": "np.sqrt({})",
+    "floor": "np.floor({})", "ceil": "np.ceil({})", "trunc": "np.trunc({})", "round": "np.rint({})",
+    "maximum": "{0} if ({0} > {1}) | ({0} != {0}) else {1}", "minimum": "{0} if ({0} < {1}) | ({0} != {0}) else {1}",
+    "copysign": "math.copysign({}, {})",
+    "bitwise_and": "{} & {}", "bitwise_or": "{} | {}", "bitwise_xor": "{} ^ {}", "bitwise_not": "~{}",
+    "logical_and": "{} & {}", "logical_or": "{} | {}", "logical_not": "not {}",
+    "bitwise_left_shift": "{} << {}", "bitwise_right_shift": "{} >> {}",
+    "to_int": "I({})", "to_real": "F({})", "bits": "F({}).view(I)", "from_bits": "I({}).view(F)",
+    "exp": "math.exp({})", "exp2": "2 ** {}", "expm1": "math.expm1({})", "log": "math.log({})",
+    "log2": "math.log2({})", "log1p": "math.log1p({})", "tanh": "math.tanh({})",
+    "erf": "math.erf({})", "erfc": "math.erfc({})",
+    "log10": "math.log10({})", "sin": "math.sin({})", "cos": "math.cos({})", "tan": "math.tan({})",
+    "asin": "math.asin({})", "acos": "math.acos({})", "atan": "math.atan({})", "atan2": "math.atan2({}, {})",
+    "sinh": "math.sinh({})", "cosh": "math.cosh({})", "asinh": "math.asinh({})", "acosh": "math.acosh({})",
+    "atanh": "math.atanh({})", "hypot": "math.hypot({}, {})", "lgamma": "math.lgamma({})",
+}  # fmt: skip
+"""How each primitive is written in numba. The functions of ``scalar`` are primitives too, written as calls."""
+
+_BOOLEAN = {"lt", "le", "gt", "ge", "eq", "ne", "logical_and", "logical_or", "logical_not"}
+_INTEGER = {"to_int", "bits"}
+_REAL = {"to_real", "from_bits"}
+_ATOMS = ("input", "constant")
+
+
+class Argument(NamedTuple):
+    """An input of a kernel. A ``scalar`` one is expected to be a single number for the whole loop."""
+
+    name: str
+    dtype: np.dtype
+    scalar: bool = False
+
+
+def is_primitive(name: str) -> bool:
+    """Whether the operation has a text of its own."""
+    return name in PRIMITIVES or name in scalar.FUNCTIONS
+
+
+def is_printable(outputs: Iterable[Symbol]) -> bool:
+    """Whether every operation has a text; one that is only known to a library (digamma, say) has none."""
+    return all(s.op in _ATOMS or is_primitive(s.op) for s in topological(expand(outputs)))
+
+
+def expand(outputs: Iterable[Symbol]) -> list[Symbol]:
+    """The same values with every formula replaced by what it computes and equal subexpressions made one."""
+    outputs = list(outputs)
+    known: dict[tuple, Symbol] = {}
+    new: dict[Symbol, Symbol] = {}
+    for symbol in topological(outputs):
+        if symbol.op in formulas:
+            operands = [new[a] for a in symbol.args]
+            (new[symbol],) = expand([Symbol.of(formulas[symbol.op](*operands))])
+            continue
+        args = symbol.args if symbol.op in _ATOMS else tuple(new[a] for a in symbol.args)
+        # repr tells 0.0 from -0.0 and 1 from True, which compare equal.
+        key = (symbol.op, repr(args[0])) if symbol.op == "constant" else (symbol.op, args)
+        new[symbol] = known.setdefault(key, Symbol(symbol.op, args))
+    return [new[s] for s in outputs]
+
+
+def print_prologue(dtype: np.dtype) -> str:
+    """What every kernel begins with: F and I are its number type and the integer of the same width."""
+    bits = 8 * dtype.itemsize
+    return (
+        "import math\n\nimport numpy as np\nfrom numba import carray, cfunc, njit, prange, types\n\n"
+        f"F = np.{dtype.name}\nI = np.int{bits}\n"
+        # Of fastmath only the fusing of a * b + c: NaN, infinities and the sign of zero come through.
+        'FORMULA = {"fastmath": {"contract"}, "error_model": "numpy"}\n'
+    )
+
+
+def print_helpers(names: Iterable[str], dtype: np.dtype) -> str:
+    """The scalar functions of these names, and those they use, as the text of jitted functions."""
+    texts: dict[str, str] = {}
+
+    def add(name: str) -> None:
+        if name in texts or name not in scalar.FUNCTIONS:
+            return
+        args, body = scalar.build(name, dtype)
+        for used in topological([body]):
+            add(used.op)
+        texts[name] = _print_function(name, args, [body])
+
+    for name in names:
+        add(name)
+    return "".join(texts.values())
+
+
+def print_loop(
+    name: str, inputs: Sequence[Argument], outputs: Sequence[Symbol], dtypes: Sequence[np.dtype], dtype: np.dtype
+) -> str:
+    """The text of a ufunc's inner loop that computes ``outputs`` (of ``dtypes``) with arithmetic in ``dtype``."""
+    results = expand(outputs)
+    names = [a.name for a in inputs]
+    kinds = {a.name: "bool" if a.dtype.kind == "b" else "real" for a in inputs}
+    outs = [f"result{i}" for i in range(len(results))]
+    lines = [
+        print_prologue(dtype),
+        '_clear = types.ExternalFunction("feclearexcept", types.int32(types.int32))\n',
+        print_helpers([s.op for s in topological(results)], dtype),
+        _print_function("formula", names, results, kinds),
+        "\n\nLOOP = types.void(types.CPointer(types.voidptr), types.CPointer(types.intp),"
+        " types.CPointer(types.intp), types.voidptr)\n",
+        f"\n\n@cfunc(LOOP, cache=True, **FORMULA)\ndef {name}(args, dims, steps, data):\n    n = dims[0]\n",
+    ]
+    # Arrays are prefixed, so that an input may be called anything.
+    for i, (array, kind) in enumerate([*((a.name, a.dtype) for a in inputs), *zip(outs, dtypes, strict=True)]):
+        lines.append(f"    a_{array} = carray(args[{i}], n, np.{_numba_name(kind)})\n")
+        lines.append(f"    d_{array} = steps[{i}] // {kind.itemsize}\n")
+    for scalars in _scalar_patterns(inputs):
+        unit = [f"d_{a} == {int(a not in scalars)}" for a in (*names, *outs)]
+        lines.append(f"    if {' and '.join(unit)}:\n")
+        lines.extend(f"        s_{a} = a_{a}[0]\n" for a in names if a in scalars)
+        arguments = ", ".join(f"s_{a}" if a in scalars else f"a_{a}[i]" for a in names)
+        lines.append(_print_iteration([f"a_{o}[i]" for o in outs], arguments, 8))
+        lines.append("        _clear(61)\n        return\n")
+    # Unsigned, because numba would take a negative stride times i as an index from the end.
+    at = {a: f"a_{a}[np.uint64(i * d_{a})]" for a in (*names, *outs)}
+    lines.append(_print_iteration([at[o] for o in outs], ", ".join(at[a] for a in names), 4))
+    # Infinities and NaN are results like others: numpy would warn of the processor's flags after the loop.
+    lines.append("    _clear(61)\n")
+    return "".join(lines)
+
+
+def _scalar_patterns(inputs: Sequence[Argument]) -> list[set[str]]:
+    """Which inputs may be one number throughout the loop: each pattern gets a loop of its own that vectorises."""
+    patterns = [{a.name for a in inputs if a.scalar}]
+    if len(inputs) == 2 and not patterns[0]:
+        patterns += [{inputs[1].name}, {inputs[0].name}]
+    return patterns
+
+
+def _print_iteration(places: Sequence[str], arguments: str, indent: int) -> str:
+    pad = " " * indent
+    return f"{pad}for i in range(n):\n{pad}    {', '.join(places)} = formula({arguments})\n"
+
+
+def _numba_name(dtype: np.dtype) -> str:
+    return "bool_" if dtype.kind == "b" else dtype.name
+
+
+def _print_function(name: str, args: Sequence[str], results: Sequence[Symbol], kinds: dict | None = None) -> str:
+    """A jitted function of scalars. What is used once is written where it is used, the rest gets a name."""
+    order = topological(results)
+    uses = Counter(operand for s in order for operand in _mentions(s))
+    kind = _kinds(order, kinds or {})
+    text: dict[Symbol, str] = {}
+    lines = [f"\n\n@njit(forceinline=True, **FORMULA)\ndef {name}({', '.join(args)}):\n"]
+    for symbol in order:
+        if symbol.op == "input":
+            text[symbol] = symbol.args[0]
+        elif symbol.op != "constant":
+            valued = symbol.operands[symbol.op == "where" :]  # the condition says nothing about the kind of the values
+            siblings = [kind[a] for a in valued if kind[a] is not None]
+            own = "real" if symbol.op in scalar.FUNCTIONS or not siblings else siblings[-1]
+            operands = [text[a] if a.op != "constant" else _print_constant(a.args[0], own) for a in symbol.operands]
+            written = _print_operation(symbol.op, operands)
+            if uses[symbol] > 1 or len(written) > 60:
+                variable = f"t{len(lines)}"
+                lines.append(f"    {variable} = {written}\n")
+                text[symbol] = variable
+            else:
+                text[symbol] = f"({written})"
+    returned = [text[r] if r.op != "constant" else _print_constant(r.args[0], "real") for r in results]
+    lines.append(f"    return {', '.join(returned)}\n")
+    return "".join(lines)
+
+
+def _print_operation(op: str, operands: list[str]) -> str:
+    return f"{op}({', '.join(operands)})" if op in scalar.FUNCTIONS else PRIMITIVES[op].format(*operands)
+
+
+def _mentions(symbol: Symbol) -> list[Symbol]:
+    """The operands of a Symbol, each as often as the text of the operation names it."""
+    template = PRIMITIVES.get(symbol.op, "")
+    return [a for i, a in enumerate(symbol.operands) for _ in range(max(1, template.count(f"{{{i}}}")))]
+
+
+def _kinds(order: Sequence[Symbol], inputs: dict[str, str]) -> dict[Symbol, str | None]:
+    """Whether each Symbol is a real number, an integer or a truth value; a constant is what its neighbours are."""
+    kind: dict[Symbol, str | None] = {}
+    for symbol in order:
+        if symbol.op == "constant":
+            kind[symbol] = None
+        elif symbol.op == "input":
+            kind[symbol] = inputs.get(symbol.args[0], "real")
+        elif symbol.op in _BOOLEAN:
+            kind[symbol] = "bool"
+        elif symbol.op in _INTEGER:
+            kind[symbol] = "integer"
+        elif symbol.op in _REAL or symbol.op in scalar.FUNCTIONS:
+            kind[symbol] = "real"
+        else:
+            known = [kind[a] for a in symbol.operands[symbol.op == "where" :] if kind[a] is not None]
+            kind[symbol] = known[0] if known else "real"
+    return kind
+
+
+def _print_constant(value: bool | int | float, kind: str | None) -> str:
+    if kind == "bool":
+        return str(bool(value))
+    if isinstance(value, float) and not math.isfinite(value):
+        text = "np.nan" if math.isnan(value) else "np.inf" if value > 0 else "-np.inf"
+    else:
+        text = repr(value)
+    return f"{'I' if kind == 'integer' else 'F'}({text})"

@@ -1,0 +1,16 @@
+"""Functions of one number as branch-free formulas, which LLVM turns into SIMD code.
+
+numba's own ``math.exp`` is a call per element; these are a range reduction and a polynomial in straight-line code, 5
+to 20 times as fast over an array. Each function builds Symbols for a precision; its coefficients are those of a
+minimax approximation on the reduced range, found for these files by the Remez exchange. NaN, the infinities, the sign
+of zero and gradual underflow come through as IEEE 754 has them.
+
+base           the precision of a format, the register of functions, polynomials
+exponential    exp, exp2, expm1, sinh, cosh, tanh
+logarithm      log, log2, log10, log1p
+"""
+
+from . import exponential, logarithm
+from .base import FUNCTIONS, Precision, build
+
+__all__ = ["FUNCTIONS", "Precision", "build", "exponential", "logarithm"]

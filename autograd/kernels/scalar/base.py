@@ -1,0 +1,74 @@
+"""What the formulas of this package share: the constants of a float format, the register, polynomials."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from ..symbol import Symbol
+
+__all__ = ["FUNCTIONS", "Precision", "apply", "build", "polynomial", "scalar", "where"]
+
+T = TypeVar("T")
+
+
+class Precision(NamedTuple):
+    """What a formula must know of a float format: ``mantissa`` bits stored, exponent ``bias``."""
+
+    mantissa: int
+    bias: int
+
+    def pick(self, single: T, double: T) -> T:
+        """The one for float32 or the one for float64."""
+        return single if self.mantissa == 23 else double
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The numpy dtype of the format."""
+        return self.pick(np.dtype(np.float32), np.dtype(np.float64))
+
+    def bits(self, value: float) -> int:
+        """The bits of a number in this format, as a signed integer of the same width."""
+        return int(np.array(value, self.dtype).view(f"i{self.dtype.itemsize}"))
+
+    @property
+    def shifter(self) -> float:
+        """``1.5 * 2**mantissa``: added to a small number it rounds it to an integer, left in the lowest bits."""
+        return 1.5 * 2.0**self.mantissa
+
+
+SINGLE, DOUBLE = Precision(23, 127), Precision(52, 1023)
+
+FUNCTIONS: dict[str, Callable] = {}
+"""Every function of this package by name: ``f(x, precision) -> Symbol``."""
+
+
+def scalar(function: Callable) -> Callable:
+    """Register the function. Called directly on Symbols inside another one it is written in place."""
+    FUNCTIONS[function.__name__] = function
+    return function
+
+
+def build(name: str, dtype: np.dtype) -> tuple[list[str], Symbol]:
+    """The names of the arguments of a function and its body for this dtype."""
+    function = FUNCTIONS[name]
+    args = [p for p in inspect.signature(function).parameters if p != "precision"]
+    precision = SINGLE if dtype.itemsize == 4 else DOUBLE
+    return args, function(*map(Symbol.input, args), precision)
+
+
+apply = Symbol.apply
+
+
+def where(condition: Symbol, a: Symbol | float, b: Symbol | float) -> Symbol:
+    """``a`` where the condition holds, else ``b``; both are computed."""
+    return Symbol.apply("where", condition, a, b)
+
+
+def polynomial(x: Symbol, coefficients: Sequence[float | Symbol]) -> Symbol:
+    """``c0 + c1 x + c2 x^2 + ...`` by Horner's rule."""
+    *rest, result = coefficients
+    for c in reversed(rest):
+        result = c + x * result
+    return Symbol.of(result)

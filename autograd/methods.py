@@ -1,0 +1,200 @@
+"""The page that binds operators and methods to Tensor. What is a function here is a method there."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .creation import check_device
+from .dtypes import bool_, category, float16, float32, float64, int8, int16, int32, int64, to_dtype, uint8
+from .graph import note_write, state
+from .ops import convert, elementwise, index, linalg, reduce, shape, softmax
+from .tensor import Tensor, as_array
+
+FUNCTIONS: dict[Any, str] = {
+    elementwise: "abs add clamp clamp_max clamp_min clip div eq erf exp expm1 floor floor_divide ge gt isfinite isnan le "
+    "log log1p logical_and lt maximum minimum mul ne neg pow reciprocal relu remainder sigmoid sign sqrt square sub tanh",
+    reduce: "all amax amin any argmax argmin count_nonzero max mean min std sum var",
+    shape: "broadcast_to expand expand_as flatten movedim permute reshape squeeze swapaxes transpose unsqueeze view",
+    index: "gather scatter_add",
+    linalg: "matmul",
+    softmax: "log_softmax logsumexp softmax",
+    convert: "clone",
+}
+"""Functions whose first argument is the tensor, by the room they live in."""
+
+OPERATORS = {
+    "add": elementwise.add, "sub": elementwise.sub, "mul": elementwise.mul, "truediv": elementwise.div,
+    "floordiv": elementwise.floor_divide, "mod": elementwise.remainder, "pow": elementwise.pow,
+    "matmul": linalg.matmul, "and": elementwise.bitwise_and, "or": elementwise.bitwise_or,
+    "xor": elementwise.bitwise_xor,
+}  # fmt: skip
+COMPARISONS = {name: getattr(elementwise, name) for name in ("eq", "ne", "lt", "le", "gt", "ge")}
+IN_PLACE = "add sub mul div pow clamp relu sigmoid tanh exp neg sqrt abs clamp_min clamp_max floor"
+
+
+def _operand(function: Callable, swapped: bool = False) -> Callable:
+    """A method for an operator: what is no tensor, array or number is left to the other operand."""
+
+    def method(self: Tensor, other: Any) -> Any:
+        if not isinstance(other, (Tensor, bool, int, float)):
+            if not isinstance(other, (np.ndarray, np.generic)):
+                return NotImplemented
+            other = Tensor(np.asarray(other))
+        return function(other, self) if swapped else function(self, other)
+
+    return method
+
+
+def _in_place(function: Callable, name: str) -> Callable:
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        return assign(self, function(self, *args, **kwargs), name)
+
+    method.__name__ = name
+    method.__doc__ = f"`{name[:-1]}` in place."
+    return method
+
+
+def assign(x: Tensor, value: Tensor, name: str) -> Tensor:
+    """Write ``value``, computed from x, into the memory of x, which from now on has the history of ``value``."""
+    _check_writable(x, name)
+    if value.shape != x.shape:
+        raise RuntimeError(f"{name}: the result must have the shape of the tensor; got {value.shape} for {x.shape}")
+    if category(value.dtype) > category(x.dtype):
+        raise RuntimeError(f"{name}: the result can't be written into the tensor; got {value.dtype} for {x.dtype}")
+    value = convert.cast(value, x.dtype)
+    if value.node is not None:
+        # The rules of the operation read the values that stood here before.
+        saved = value.node.saved or ()
+        for i, array in enumerate(saved):
+            if isinstance(array, np.ndarray) and np.may_share_memory(array, x.array):
+                saved[i] = array.copy()
+    x.array[...] = value.array
+    note_write(x.array)
+    x.node, x._requires_grad = value.node, value._requires_grad
+    return x
+
+
+def _check_writable(x: Tensor, name: str) -> None:
+    if x._requires_grad and x.node is None and state.recording:
+        raise RuntimeError(
+            f"{name}: a leaf that requires a gradient can't be changed in place; "
+            f"got one of shape {x.shape}; use no_grad()"
+        )
+
+
+def setitem(x: Tensor, key: Any, value: Any) -> None:
+    """``x[key] = value``, value broadcast to the part of x that the key names."""
+    _check_writable(x, "setitem")
+    source = value if isinstance(value, Tensor) else Tensor(np.asarray(value, x.dtype))
+    assign(x, index.setitem(x, convert.cast(source, x.dtype), key), "setitem")
+
+
+def to(self: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False) -> Tensor:
+    """The tensor in another dtype (``to(float64)``), in that of another tensor, or on the device "cpu"."""
+    for value in args:
+        if isinstance(value, Tensor):
+            dtype = value.dtype
+        elif isinstance(value, str) and value.partition(":")[0] in ("cpu", "cuda", "mps", "xpu", "meta"):
+            device = value
+        elif not isinstance(value, bool):
+            dtype = value
+    check_device("to", device)
+    out = self if dtype is None else convert.cast(self, to_dtype(dtype))
+    return convert.clone(out) if copy and out is self else out
+
+
+def _typed(dtype: Any) -> Callable:
+    def method(self: Tensor) -> Tensor:
+        return convert.cast(self, to_dtype(dtype))
+
+    method.__doc__ = f"The tensor as {np.dtype(dtype).name}."
+    return method
+
+
+def fill_(self: Tensor, value: Any) -> Tensor:
+    """Every element set to ``value``."""
+    return assign(self, Tensor(np.full(self.shape, as_array(value), self.dtype)), "fill_")
+
+
+def zero_(self: Tensor) -> Tensor:
+    """Every element set to 0."""
+    return fill_(self, 0)
+
+
+def copy_(self: Tensor, src: Tensor) -> Tensor:
+    """The values of ``src``, broadcast and converted, with its history."""
+    return assign(self, convert.cast(shape.expand(src, self.shape), self.dtype), "copy_")
+
+
+def size(self: Tensor, dim: int | None = None) -> Any:
+    """The shape, or one length of it."""
+    return self.shape if dim is None else self.shape[dim]
+
+
+def _set(name: str, method: Any) -> None:
+    setattr(Tensor, name, method)
+
+
+def bind() -> None:
+    """Put everything on Tensor; called once, when the package is imported."""
+    for module, names in FUNCTIONS.items():
+        for name in names.split():
+            function = getattr(module, name)
+            # An Op is no Python function, so it would not be handed the tensor as self.
+            _set(name, function if hasattr(function, "__get__") else _method(function))
+    for name, function in OPERATORS.items():
+        _set(f"__{name}__", _operand(function))
+        _set(f"__r{name}__", _operand(function, swapped=True))
+    for name, function in COMPARISONS.items():
+        _set(f"__{name}__", _operand(function))
+    Tensor.__hash__ = object.__hash__  # type: ignore[method-assign]  # setting __eq__ must not take it away
+    for name in IN_PLACE.split():
+        _set(f"{name}_", _in_place(getattr(elementwise, name), f"{name}_"))
+    for name in ("add", "sub", "mul", "truediv", "pow"):
+        _set(f"__i{name}__", _in_place(OPERATORS[name], f"__i{name}__"))
+    for name, dtype in {
+        "float": float32, "double": float64, "half": float16, "long": int64, "int": int32, "short": int16,
+        "char": int8, "byte": uint8, "bool": bool_,
+    }.items():  # fmt: skip
+        _set(name, _typed(dtype))
+    for function in (to, fill_, zero_, copy_, size):
+        _set(function.__name__, function)
+    _set("__neg__", _method(elementwise.neg))
+    _set("__abs__", _method(elementwise.abs))
+    _set("__invert__", _method(elementwise.bitwise_not))
+    _set("__pos__", lambda self: self)
+    _set("__getitem__", index.getitem)
+    _set("__setitem__", setitem)
+    _set("dim", lambda self: self.array.ndim)
+    _set("numel", lambda self: self.array.size)
+    _set("nelement", lambda self: self.array.size)
+    _set("element_size", lambda self: self.array.itemsize)
+    _set("is_floating_point", lambda self: self.array.dtype.kind == "f")
+    _set("contiguous", contiguous)
+    _set("is_contiguous", lambda self: self.array.flags.c_contiguous)
+    _set("data_ptr", lambda self: self.array.ctypes.data)
+    _set("cpu", lambda self: self)
+    _set("type_as", lambda self, other: convert.cast(self, other.dtype))
+    _set("t", lambda self: shape.transpose(self, 0, 1) if self.ndim == 2 else self)
+    _set("T", property(lambda self: shape.permute(self, *range(self.ndim)[::-1])))
+    _set("mT", property(lambda self: shape.transpose(self, -2, -1)))
+    _set("nbytes", property(lambda self: self.array.nbytes))
+    _set("itemsize", property(lambda self: self.array.itemsize))
+
+
+def _method(function: Callable) -> Callable:
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return function(self, *args, **kwargs)
+
+    method.__doc__ = function.__doc__
+    method.__name__ = getattr(function, "__name__", "method")
+    return method
+
+
+def contiguous(self: Tensor) -> Tensor:
+    """The tensor itself if its memory is in row-major order, else a copy that is."""
+    return self if self.array.flags.c_contiguous else convert.clone(self)
+
+
+bind()

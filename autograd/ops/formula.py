@@ -1,0 +1,299 @@
+"""Elementwise operations: a formula, and where it is worth stating, its derivative.
+
+    @elementwise(x=lambda g, out: g * out * (1 - out))
+    def sigmoid(x):
+        return 1 / (1 + exp(-x))
+
+The formula is read once with Symbols and printed as the loop of a numpy ufunc. The gradient with respect to an input
+is an elementwise operation too: its formula is the stated rule, or what the chain rule makes of the formula. So
+gradients run as one loop each, and the gradient of a gradient is the same thing again.
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import bool_, category, float16, float32, get_default_dtype, is_float, promote
+from ..kernels.printer import Argument, is_printable, is_primitive
+from ..kernels.symbol import Symbol, formulas, topological
+from ..kernels.ufuncs import compile_formula
+from ..tensor import NO_ATTRS, Tensor, apply
+from .convert import cast
+from .op import Op, as_value, registry
+from .shape import sum_to
+
+__all__ = ["Elementwise", "elementwise"]
+
+NUMPY_CALLS = 64
+"""So often an exactly rounded operation goes through numpy's ufunc; a script of a few lines never waits for numba."""
+
+
+class Elementwise(Op):
+    """An operation on each element, broadcasting its inputs. ``result`` says what it makes of a dtype:
+
+    ``"float"`` computes integers in the default float dtype, ``"same"`` keeps the dtype, ``"bool"`` answers a
+    question. A parameter annotated ``bool`` is a condition and takes no part in promotion; one with a default value
+    is a number in most calls, and its kernels expect that.
+    """
+
+    def __init__(
+        self, formula: Callable, rules: dict[str, Callable], *, ufunc: Callable | None = None, result: str = "float"
+    ) -> None:
+        super().__init__(formula, rules)
+        self.formula = formula
+        self.forward = self
+        self.ufunc = ufunc
+        self.result = result
+        parameters = list(self.__signature__.parameters.values())
+        self.conditions = frozenset(i for i, p in enumerate(parameters) if p.annotation is bool)
+        self.numbers = frozenset(i for i, p in enumerate(parameters) if p.default is not p.empty)
+        self.kernels: dict[np.dtype, Callable] = {}
+        self._gradients: list[Elementwise | None] = [None] * self.arity
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != self.arity:
+            args = self._bind(args, kwargs)
+        dtype, any_tensor = None, False
+        for x in args:
+            if isinstance(x, Tensor):
+                x = x.array
+                any_tensor = True
+            elif type(x) is not np.ndarray:
+                return self._general(args)
+            if dtype is None:
+                dtype = x.dtype
+            elif x.dtype is not dtype:
+                return self._general(args)
+        kernel = self.kernels.get(dtype)  # type: ignore[arg-type]
+        if kernel is None:
+            return self._general(args)
+        return self._run(args, kernel, any_tensor)
+
+    def _bind(self, args: tuple, kwargs: dict) -> tuple:
+        try:
+            bound = self.__signature__.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self.name}: takes {self.__signature__}; {error}") from None
+        bound.apply_defaults()
+        return bound.args
+
+    def _run(self, args: Sequence, kernel: Callable, any_tensor: bool) -> Any:
+        try:
+            if any_tensor:
+                return apply(self, args, NO_ATTRS, kernel)
+            out = kernel(*args)
+        except ValueError:
+            shapes = [np.shape(x.array if isinstance(x, Tensor) else x) for x in args]
+            got = ", ".join(map(str, shapes))
+            raise RuntimeError(
+                f"{self.name}: the shapes do not broadcast; got {got}; "
+                "from the last axis on, lengths must be equal or one of them 1"
+            ) from None
+        return out if type(out) is np.ndarray else np.asarray(out)
+
+    def _general(self, args: tuple) -> Any:
+        """Symbols, Python numbers, mixed dtypes, and the first call for a dtype."""
+        if any(isinstance(x, Symbol) for x in args):
+            return Symbol.apply(self.name, *args)
+        for name, x in zip(self.inputs, args, strict=True):
+            if not isinstance(x, (Tensor, np.ndarray, np.generic, bool, int, float)):
+                raise TypeError(f"{self.name}: {name} must be a tensor or a number; got {type(x).__name__}")
+        arrays = [x.array if isinstance(x, Tensor) else x for x in args]
+        dtype = promote([x for i, x in enumerate(arrays) if i not in self.conditions] or arrays)
+        if self.result == "float" and category(dtype) < 2:
+            dtype = get_default_dtype()
+        half = dtype == float16  # numba has no arithmetic on it: compute in float32
+        prepared = [
+            _convert(x, bool_ if i in self.conditions else float32 if half else dtype) for i, x in enumerate(args)
+        ]
+        kernel = self.kernels.get(dtype)
+        if kernel is None:
+            found = self._kernel(float32 if half else dtype)
+            if found is None:
+                return self.formula(*prepared)
+            kernel = self.kernels.setdefault(dtype, found)
+        any_tensor = any(isinstance(x, Tensor) for x in prepared)
+        out = self._run(prepared, kernel, any_tensor)
+        return _convert(out, dtype) if half and self.result != "bool" else out
+
+    # --- kernels ------------------------------------------------------------------------------------------------------
+
+    def _kernel(self, dtype: np.dtype) -> Callable | None:
+        """What computes this operation in ``dtype``; None if only running the formula op by op does."""
+        compile_loop = _Compile(self, dtype)
+        if self.ufunc is not None and not (is_float(dtype) and compile_loop.possible()):
+            return _quiet(self.ufunc)
+        if not compile_loop.possible():
+            return None
+        return compile_loop() if self.ufunc is None else _NumpyFirst(self, dtype, compile_loop)
+
+    # --- gradients ----------------------------------------------------------------------------------------------------
+
+    def gradient(self, i: int) -> "Elementwise":
+        """The operation that computes the gradient of input ``i`` from ``g`` and what its formula reads."""
+        made = self._gradients[i]
+        if made is None:
+            rule = self.rules[i]
+            names = tuple(inspect.signature(rule).parameters)[1:] if rule is not None else (*self.inputs, "out")
+            formula = rule if rule is not None else lambda g, *values: self._derive(i, g, values)
+            symbols = {name: Symbol.input(name) for name in ("g", *names)}
+            read = {s.args[0] for s in topological([Symbol.of(formula(*symbols.values()))]) if s.op == "input"}
+            reads = [name for name in names if name in read]
+            made = self._gradients[i] = _make_gradient(self, i, formula, names, reads)
+        return made
+
+    def reads(self, i: int) -> tuple[str, ...]:
+        return self.gradient(i).inputs[1:]
+
+    def _derive(self, i: int, g: Any, values: Sequence) -> Any:
+        """The chain rule, walked backward over the formula; ``values`` are the inputs and the output."""
+        inputs = [Symbol.input(name) for name in self.inputs]
+        root = Symbol.of(self.formula(*inputs))
+        order = topological([root])
+        depends = {inputs[i]}
+        for symbol in order:
+            if not depends.isdisjoint(symbol.operands):
+                depends.add(symbol)
+        cotangent: dict[Symbol, Symbol] = {root: (seed := Symbol.input("g"))}
+        for symbol in reversed(order):
+            if symbol not in depends or symbol not in cotangent or symbol is inputs[i]:
+                continue
+            row = registry[symbol.op]
+            assert isinstance(row, Elementwise)
+            known = dict(zip(row.inputs, symbol.operands, strict=True), g=cotangent[symbol], out=symbol)
+            for j, operand in enumerate(symbol.operands):
+                if operand in depends:
+                    part = row.part(j, known)
+                    held = cotangent.get(operand)
+                    cotangent[operand] = part if held is None else held + part
+        gradient = cotangent.get(inputs[i], Symbol.of(0.0))
+        return evaluate(gradient, dict(zip([seed, *inputs, root], [g, *values], strict=True)))
+
+    def part(self, i: int, known: dict[str, Symbol]) -> Symbol:
+        """The gradient of input ``i`` as a Symbol, its names looked up in ``known``."""
+        gradient = self.gradient(i)
+        return Symbol.of(gradient.formula(*(known[name] for name in gradient.inputs)))
+
+    def _adapter(self, i: int) -> Callable:
+        made = self.gradient(i)
+        places = {name: place for place, name in enumerate((*self.inputs, "out"))}
+        reads = [places[name] for name in made.inputs[1:]]
+
+        def adapter(g: Any, saved: Sequence, attrs: dict, edge: Any) -> Any:
+            value = made(g, *[saved[place] for place in reads])
+            return value if value.shape == edge.shape else as_value(sum_to(value, edge.shape))
+
+        if made.is_identity:
+            adapter = lambda g, saved, attrs, edge: g if g.shape == edge.shape else sum_to(g, edge.shape)  # noqa: E731
+        self._adapters[i] = adapter
+        return adapter
+
+    is_identity = False
+
+
+def _make_gradient(op: Elementwise, i: int, formula: Callable, names: Sequence[str], reads: Sequence[str]) -> Elementwise:
+    def gradient(*values: Any) -> Any:
+        known = dict(zip(("g", *reads), values, strict=True))
+        unread = Symbol.of(0.0)
+        return formula(known["g"], *(known.get(name, unread) for name in names))
+
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    places = {name: place for place, name in enumerate(op.inputs)}
+    parameters = [inspect.Parameter("g", kind)]
+    for name in reads:
+        place = places.get(name)
+        annotation = bool if place in op.conditions else inspect.Parameter.empty
+        parameters.append(inspect.Parameter(name, kind, annotation=annotation))
+    gradient.__name__ = f"{op.name}_backward_{op.inputs[i]}"
+    gradient.__doc__ = f"The gradient of {op.name} with respect to {op.inputs[i]}."
+    gradient.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    made = Elementwise(gradient, {}, result="same")
+    made.numbers = frozenset(k for k, name in enumerate(made.inputs) if places.get(name) in op.numbers)
+    probe = Symbol.input("g")
+    made.is_identity = not reads and formula(probe, *(Symbol.of(0.0) for _ in names)) is probe
+    formulas[made.name] = gradient
+    return made
+
+
+def evaluate(root: Symbol, known: dict[Symbol, Any]) -> Any:
+    """The value of an expression, given those of some of its Symbols: tensors, arrays, or other Symbols."""
+    values = dict(known)
+    for symbol in topological([root]):
+        if symbol in values:
+            continue
+        if symbol.op == "constant":
+            values[symbol] = symbol.args[0]
+        elif symbol.op == "input":
+            values[symbol] = symbol
+        else:
+            values[symbol] = registry[symbol.op](*(values[a] for a in symbol.args))
+    return values[root]
+
+
+def _convert(x: Any, dtype: np.dtype) -> Any:
+    if isinstance(x, Tensor):
+        return cast(x, dtype)
+    return np.asarray(x, dtype)
+
+
+class _Compile:
+    """The printed kernel of an operation for a dtype, made when called."""
+
+    def __init__(self, op: Elementwise, dtype: np.dtype) -> None:
+        self.op, self.dtype = op, dtype
+        self.root = Symbol.apply(op.name, *map(Symbol.input, op.inputs))
+
+    def possible(self) -> bool:
+        return is_printable([self.root])
+
+    def __call__(self) -> Callable:
+        op = self.op
+        arguments = [
+            Argument(name, bool_ if i in op.conditions else self.dtype, i in op.numbers)
+            for i, name in enumerate(op.inputs)
+        ]
+        out = bool_ if op.result == "bool" else self.dtype
+        return compile_formula(op.name, arguments, [self.root], [out], self.dtype)
+
+
+def _quiet(ufunc: Callable) -> Callable:
+    """The ufunc without numpy's warnings about infinities and NaN, which are results like others here."""
+
+    def call(*args: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return ufunc(*args)
+
+    return call
+
+
+class _NumpyFirst:
+    """Numpy's ufunc for the first calls, then the compiled loop: both round exactly, so no result changes."""
+
+    def __init__(self, op: Elementwise, dtype: np.dtype, compile_loop: Callable) -> None:
+        self.op, self.dtype, self.compile_loop = op, dtype, compile_loop
+        self.calls = 0
+        self.kernel = _quiet(op.ufunc)  # type: ignore[arg-type]
+
+    def __call__(self, *args: Any) -> Any:
+        self.calls += 1
+        if self.calls > NUMPY_CALLS:
+            self.kernel = self.op.kernels[self.dtype] = self.compile_loop()
+        return self.kernel(*args)
+
+
+def elementwise(*, ufunc: Callable | None = None, result: str = "float", **rules: Callable) -> Callable:
+    """Make the decorated formula an elementwise operation with these gradient rules, by input name.
+
+    ``ufunc`` is numpy's function with exactly the formula's values: it serves the integers, and the first calls.
+    """
+
+    def register(formula: Callable) -> Elementwise:
+        made = Elementwise(formula, rules, ufunc=ufunc, result=result)
+        registry[made.name] = made
+        if ufunc is None and not is_primitive(made.name):
+            formulas[made.name] = formula
+        return made
+
+    return register

@@ -1,0 +1,152 @@
+"""What an operation is: a name, a forward on arrays, and for each input the rule of its gradient.
+
+    @op(a=lambda g, b: g @ b.mT, b=lambda g, a: a.mT @ g)
+    def matmul(a, b):
+        return np.matmul(a, b)
+
+A rule is found by the name of the input it is for, and the names of its own parameters say what it reads: ``g`` the
+gradient of the output, ``out`` the output, an input, an attribute, or ``shape``, the shape of its own input. So an
+operation saves what the rules in use read, and no list of that is kept by hand. Inputs are the positional parameters
+of the forward and attributes the keyword-only ones. An input without a rule has no gradient. Where the forward takes
+``*xs``, one rule of that name serves them all and may read ``index``, which of them it is for.
+
+A rule runs on arrays in an ordinary backward. When the gradient is to be differentiated again it runs on tensors, and
+the same text records its own graph. Where one loop can do the work of several rules, `Op.by_hand` states it, for
+arrays alone:
+
+    @linear.by_hand
+    def _(g, input, weight, needs):
+        return linear_kernel(g, input, weight)
+
+``needs`` tells which inputs want a gradient. A forward whose hand-written backward can use something it computed on
+the way returns ``Kept(output, value)``, and the value is called ``kept`` there.
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..graph import Node
+from ..tensor import Kept, Tensor, apply
+
+__all__ = ["Kept", "Op", "op", "registry"]
+
+registry: dict[str, "Op"] = {}
+"""Every operation by name."""
+
+
+class Op:
+    """An operation. Calling it on tensors computes and records; on arrays alone it only computes."""
+
+    shares = False  # whether backward may hand out an array that somebody else holds
+
+    def __init__(self, forward: Callable, rules: dict[str, Callable]) -> None:
+        self.forward = forward
+        self.name = forward.__name__.strip("_")
+        self.__doc__ = forward.__doc__
+        self.__name__ = forward.__name__
+        self.__module__ = forward.__module__
+        self.__signature__ = inspect.signature(forward)
+        parameters = self.__signature__.parameters.values()
+        self.inputs = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
+        self.rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
+        self.attrs = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+        self.arity = len(self.inputs)
+        unknown = rules.keys() - {*self.inputs, self.rest}
+        assert not unknown, f"{self.name}: a rule for {unknown}, which is no input"
+        self.rules = [rules.get(name) for name in self.inputs]
+        self.rest_rule = rules.get(self.rest) if self.rest else None
+        self.hand: Callable | None = None
+        self._adapters: dict[int, Callable] = {}
+        self._drops: dict[tuple[int, int], tuple[int, ...]] = {}
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __call__(self, *inputs: Any, **attrs: Any) -> Any:
+        for x in inputs:
+            if isinstance(x, Tensor):
+                return apply(self, inputs, attrs)
+        out = self.forward(*inputs, **attrs)
+        return out.output if type(out) is Kept else out
+
+    def by_hand(self, backward: Callable) -> Callable:
+        """State the backward of all inputs at once, on arrays; used unless the gradient is differentiated again."""
+        self._hand_reads = tuple(inspect.signature(backward).parameters)
+        self.hand = self._bind_names(backward, self._hand_reads, "backward")
+        return backward
+
+    def rule(self, i: int) -> Callable | None:
+        """The gradient rule of input ``i``."""
+        return self.rules[i] if i < self.arity else self.rest_rule
+
+    def reads(self, i: int) -> tuple[str, ...]:
+        """The names the gradient rule of input ``i`` reads, in order."""
+        rule = self.rule(i)
+        return tuple(inspect.signature(rule).parameters) if rule is not None else ()
+
+    def drops(self, needs: int, count: int) -> tuple[int, ...]:
+        """The places in (``count`` inputs, output) that no rule reads when those in the bit set ``needs`` run."""
+        known = self._drops.get((needs, count))
+        if known is None:
+            read = {name for i in range(count) if needs >> i & 1 for name in self.reads(i)}
+            if self.hand is not None:
+                read.update(self._hand_reads)
+            names = [*self.inputs, *[self.rest] * (count - self.arity), "out"]
+            known = self._drops[needs, count] = tuple(i for i, name in enumerate(names) if name not in read)
+        return known
+
+    def backward(self, g: Any, saved: Sequence, attrs: dict, edges: Sequence) -> list:
+        """The gradient of each input that has an edge, None for the others."""
+        if self.hand is not None and isinstance(g, np.ndarray):
+            return self.hand(g, saved, attrs, edges)
+        adapters = self._adapters
+        return [
+            None if edge is None else (adapters.get(i) or self._adapter(i))(g, saved, attrs, edge)
+            for i, edge in enumerate(edges)
+        ]
+
+    def origins(self, node: Node) -> list:
+        """Where each of the values a node saved came from: the inputs' edges, then the node itself for its output."""
+        return [*node.edges, node]
+
+    def _adapter(self, i: int) -> Callable:
+        """The rule of input ``i`` as a function of (g, saved, attrs, edge), which hands it what it names."""
+        rule = self.rule(i)
+        if rule is None:
+            name = self.inputs[i] if i < self.arity else self.rest
+            raise RuntimeError(f"{self.name}: no derivative with respect to {name}; got one that requires it; detach() it")
+        adapter = self._adapters[i] = self._bind_names(rule, self.reads(i), "as_value(rule", str(i - self.arity))
+        return adapter
+
+    def _bind_names(self, rule: Callable, names: Sequence[str], call: str, index: str = "") -> Callable:
+        """``rule`` as a function of (g, saved, attrs, edges or edge), each of its names looked up in its place."""
+        where = {"g": "g", "shape": "edge.shape", "index": index, "needs": "[e is not None for e in edge]"}
+        where.update((name, f"attrs[{name!r}]") for name in self.attrs)
+        where.update((name, f"saved[{place}]") for place, name in enumerate(self.inputs))
+        where.update(out=f"saved[{self.arity}]", kept=f"saved[{self.arity + 1}]")
+        if self.rest:
+            where.update({"out": "saved[-1]", self.rest: f"saved[{self.arity}:-1]"})
+        opening, closing = call + "(", ")" * (call.count("(") + 1)
+        text = f"lambda g, saved, attrs, edge: {opening}{', '.join(where[name] for name in names)}{closing}"
+        return eval(text, {"rule": rule, "backward": rule, "as_value": as_value})
+
+
+def as_value(gradient: Any) -> Any:
+    """numpy turns 0-d arrays into its scalars on the way; a gradient is an array or a tensor."""
+    return gradient if isinstance(gradient, (np.ndarray, Tensor)) or gradient is None else np.asarray(gradient)
+
+
+def op(**rules: Callable) -> Callable[[Callable], Op]:
+    """Make the decorated forward an operation with these gradient rules, by input name."""
+
+    def register(forward: Callable) -> Op:
+        made = Op(forward, rules)
+        registry[made.name] = made
+        return made
+
+    return register
+
+

@@ -1,0 +1,187 @@
+"""Shapes: the same elements seen otherwise. Everything here that can share memory with its input does."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+from .dims import as_shape, normal_dim, numpy_spelling
+from .op import op
+
+__all__ = [
+    "broadcast_to", "expand", "expand_as", "flatten", "movedim", "permute", "reshape", "squeeze", "sum_to", "swapaxes",
+    "transpose", "unsqueeze", "view",
+]  # fmt: skip
+
+
+# --- broadcasting and its undoing ------------------------------------------------------------------------------------
+
+
+@op(x=lambda g, shape: _expand(g, to=shape))
+def _sum_to(x, *, to):
+    """The sum over the axes along which ``to`` was broadcast to the shape of x."""
+    lead = x.ndim - len(to)
+    axes = (*range(lead), *(lead + i for i, n in enumerate(to) if n == 1 and x.shape[lead + i] != 1))
+    # dtype keeps float16 and the small integers what they are
+    return np.add.reduce(x, axis=axes, dtype=x.dtype, keepdims=True).reshape(to)
+
+
+@op(x=lambda g, shape: _sum_to(g, to=shape))
+def _expand(x, *, to):
+    """x repeated, without a copy, to the shape ``to``."""
+    if not x.ndim:
+        return np.ndarray(to, x.dtype, x, 0, (0,) * len(to))
+    return np.broadcast_to(x, to)
+
+
+def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
+    """What undoes broadcasting: the sum of x over the axes that broadcasting added or stretched; shape (*) -> shape.
+
+    Its derivative is `expand`, and the reverse.
+    """
+    return x if x.shape == shape else _sum_to(x, to=tuple(shape))
+
+
+def expand(input: Any, *sizes: Any) -> Any:
+    """The tensor with axes of length 1 stretched (and new ones in front), sharing memory; -1 keeps a length."""
+    wanted = as_shape(sizes)
+    lead = len(wanted) - input.ndim
+    kept = [input.shape[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(wanted)]
+    fits = lead >= 0 and all(n in (1, m) for n, m in zip(input.shape, kept[lead:], strict=True)) and min([0, *kept]) == 0
+    if not fits:
+        raise RuntimeError(
+            f"expand: only axes of length 1 can be stretched; got {tuple(input.shape)} to {wanted}; "
+            "lengths are matched from the last axis on"
+        )
+    return _expand(input, to=tuple(kept))
+
+
+def expand_as(input: Any, other: Any) -> Any:
+    """`expand` to the shape of ``other``."""
+    return expand(input, other.shape)
+
+
+def broadcast_to(input: Any, shape: Sequence[int]) -> Any:
+    """`expand` under numpy's name."""
+    return expand(input, *shape)
+
+
+# --- another shape ---------------------------------------------------------------------------------------------------
+
+
+@op(x=lambda g, shape: _reshape(g, to=shape))
+def _reshape(x, *, to):
+    return x.reshape(to)
+
+
+def reshape(input: Any, *shape: Any) -> Any:
+    """The same elements in row-major order in another shape; one length may be -1. Shares memory where it can."""
+    to = _solve("reshape", input.shape, as_shape(shape))
+    return _reshape(input, to=to)
+
+
+def view(input: Any, *shape: Any) -> Any:
+    """`reshape` that never copies: an error where the memory layout does not allow it. With a dtype: a reading of
+    the same bytes as that dtype, outside the graph.
+    """
+    if len(shape) == 1 and not isinstance(shape[0], (int, tuple, list)):
+        return Tensor(input.array.view(shape[0]))
+    to = _solve("view", input.shape, as_shape(shape))
+    array = input.array if isinstance(input, Tensor) else input
+    try:
+        array.reshape(to, copy=False)
+    except ValueError:
+        raise RuntimeError(
+            f"view: the memory layout does not allow it; got shape {input.shape} with strides {array.strides} "
+            f"to {to}; use reshape()"
+        ) from None
+    return _reshape(input, to=to)
+
+
+def _solve(op: str, shape: Sequence[int], wanted: tuple[int, ...]) -> tuple[int, ...]:
+    """``wanted`` with its -1 replaced by the length that keeps the number of elements."""
+    size = math.prod(shape)
+    known = math.prod(n for n in wanted if n != -1)
+    unknown = wanted.count(-1)
+    if unknown == 1 and known and size % known == 0:
+        return tuple(size // known if n == -1 else n for n in wanted)
+    if unknown or known != size or min([0, *wanted]) < 0:
+        raise RuntimeError(
+            f"{op}: the number of elements must stay the same; got {tuple(shape)} to {wanted}, {size} elements"
+        )
+    return wanted
+
+
+@numpy_spelling
+def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+    """Axes ``start_dim`` to ``end_dim`` made into one."""
+    first, last = (normal_dim("flatten", d, input.ndim) for d in (start_dim, end_dim))
+    if first > last:
+        raise RuntimeError(f"flatten: start_dim must not come after end_dim; got {start_dim} and {end_dim}")
+    shape = input.shape
+    return _reshape(input, to=(*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
+
+
+@numpy_spelling
+def squeeze(input: Any, dim: int | Sequence[int] | None = None) -> Any:
+    """Without the axes of length 1, or without those among ``dim`` that have length 1."""
+    ndim = input.ndim
+    dims = range(ndim) if dim is None else [dim] if isinstance(dim, int) else dim
+    dropped = {normal_dim("squeeze", d, ndim) for d in dims}
+    return _reshape(input, to=tuple(n for i, n in enumerate(input.shape) if not (i in dropped and n == 1)))
+
+
+@numpy_spelling
+def unsqueeze(input: Any, dim: int) -> Any:
+    """With a new axis of length 1 at ``dim``."""
+    at = normal_dim("unsqueeze", dim, input.ndim + 1)
+    return _reshape(input, to=(*input.shape[:at], 1, *input.shape[at:]))
+
+
+# --- another order of the axes ---------------------------------------------------------------------------------------
+
+
+@op(x=lambda g, dims: _permute(g, dims=_inverse(dims)))
+def _permute(x, *, dims):
+    return x.transpose(dims)
+
+
+def _inverse(dims: Sequence[int]) -> tuple[int, ...]:
+    return tuple(sorted(range(len(dims)), key=dims.__getitem__))
+
+
+@numpy_spelling
+def permute(input: Any, *dims: Any) -> Any:
+    """The axes in the order ``dims``."""
+    named = as_shape(dims)
+    order = tuple(normal_dim("permute", d, input.ndim) for d in named)
+    if sorted(order) != list(range(input.ndim)):
+        raise RuntimeError(f"permute: each axis must be named once; got {named} for {input.ndim} axes")
+    return _permute(input, dims=order)
+
+
+def transpose(input: Any, dim0: int, dim1: int) -> Any:
+    """Two axes exchanged."""
+    a, b = (normal_dim("transpose", d, input.ndim) for d in (dim0, dim1))
+    order = list(range(input.ndim))
+    if order:
+        order[a], order[b] = order[b], order[a]
+    return _permute(input, dims=tuple(order))
+
+
+swapaxes = transpose
+
+
+def movedim(input: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+    """Axes moved to other places, the others in their order."""
+    sources, targets = ([d] if isinstance(d, int) else list(d) for d in (source, destination))
+    if len(sources) != len(targets):
+        raise RuntimeError(f"movedim: one destination for each source; got {source} and {destination}")
+    sources = [normal_dim("movedim", d, input.ndim) for d in sources]
+    targets = [normal_dim("movedim", d, input.ndim) for d in targets]
+    order = [d for d in range(input.ndim) if d not in sources]
+    for target, moved in sorted(zip(targets, sources, strict=True)):
+        order.insert(target, moved)
+    return _permute(input, dims=tuple(order))

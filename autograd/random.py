@@ -1,0 +1,167 @@
+"""Random numbers: generators, the default one, and tensors drawn from them."""
+
+import secrets
+import threading
+from typing import Any
+
+import numpy as np
+
+from .creation import _size, check_device
+from .dtypes import get_default_dtype, to_dtype
+from .tensor import Tensor
+
+__all__ = [
+    "Generator", "default_generator", "get_rng_state", "initial_seed", "manual_seed", "rand", "rand_like", "randint",
+    "randint_like", "randn", "randn_like", "randperm", "seed", "set_rng_state",
+]  # fmt: skip
+
+
+class Generator:
+    """A stream of random numbers of its own: the same seed gives the same numbers.
+
+    >>> a, b = Generator().manual_seed(7), Generator().manual_seed(7)
+    >>> bool((rand(3, generator=a) == rand(3, generator=b)).all())
+    True
+    """
+
+    def __init__(self, device: Any = "cpu") -> None:
+        check_device("Generator", device)
+        self._lock = threading.Lock()
+        self.seed()
+
+    def manual_seed(self, seed: int) -> "Generator":
+        """Begin the stream of this seed."""
+        self._seed = int(seed)
+        # PyTorch takes negative seeds too; numpy's streams are numbered from 0.
+        self.numpy = np.random.Generator(np.random.PCG64(self._seed % 2**64))
+        return self
+
+    def seed(self) -> int:
+        """Begin a stream nobody can foretell; returns its seed."""
+        self.manual_seed(secrets.randbits(63))
+        return self._seed
+
+    def initial_seed(self) -> int:
+        """The seed this stream began with."""
+        return self._seed
+
+    def get_state(self) -> Tensor:
+        """Where the stream is, as a tensor of bytes."""
+        state = self.numpy.bit_generator.state
+        words = [state["state"]["state"], state["state"]["inc"], state["has_uint32"], state["uinteger"], self._seed % 2**64]
+        return Tensor(np.frombuffer(b"".join(w.to_bytes(16, "little") for w in words), np.uint8).copy())
+
+    def set_state(self, new_state: Tensor) -> "Generator":
+        """Go on from where a stream was when ``get_state`` was called."""
+        data = new_state.array.tobytes()
+        if len(data) != 80:
+            raise RuntimeError(f"set_state: a state is 80 bytes; got {len(data)}; pass what get_state() returned")
+        words = [int.from_bytes(data[i : i + 16], "little") for i in range(0, 80, 16)]
+        self.manual_seed(words[4])
+        self.numpy.bit_generator.state = {
+            "bit_generator": "PCG64",
+            "state": {"state": words[0], "inc": words[1]},
+            "has_uint32": words[2],
+            "uinteger": words[3],
+        }
+        return self
+
+
+default_generator = Generator()
+
+
+def manual_seed(seed: int) -> Generator:
+    """Begin the stream of this seed in the default generator; the same program then draws the same numbers."""
+    return default_generator.manual_seed(seed)
+
+
+def seed() -> int:
+    """Begin a stream nobody can foretell in the default generator; returns its seed."""
+    return default_generator.seed()
+
+
+def initial_seed() -> int:
+    """The seed the default generator began with."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Tensor:
+    """Where the default generator is."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state: Tensor) -> None:
+    """Put the default generator where it was."""
+    default_generator.set_state(new_state)
+
+
+def _draw(
+    op: str, kind: str, shape: tuple, dtype: Any, device: Any, generator: Generator | None, requires_grad: bool
+) -> Tensor:
+    check_device(op, device)
+    found = get_default_dtype() if dtype is None else to_dtype(dtype)
+    drawn_as = found if found.itemsize >= 4 else np.dtype(np.float32)
+    source = generator or default_generator
+    with source._lock:
+        array = getattr(source.numpy, kind)(shape, drawn_as)
+    return Tensor(np.asarray(array).astype(found, copy=False), requires_grad=requires_grad)
+
+
+def rand(
+    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Numbers drawn uniformly from [0, 1)."""
+    return _draw("rand", "random", _size("rand", size), dtype, device, generator, requires_grad)
+
+
+def randn(
+    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Numbers drawn from the standard normal distribution."""
+    return _draw("randn", "standard_normal", _size("randn", size), dtype, device, generator, requires_grad)
+
+
+def rand_like(input: Tensor, *, dtype: Any = None, generator: Generator | None = None, requires_grad: bool = False) -> Tensor:
+    """`rand` of the shape and dtype of ``input``."""
+    return rand(input.shape, dtype=dtype or input.dtype, generator=generator, requires_grad=requires_grad)
+
+
+def randn_like(input: Tensor, *, dtype: Any = None, generator: Generator | None = None, requires_grad: bool = False) -> Tensor:
+    """`randn` of the shape and dtype of ``input``."""
+    return randn(input.shape, dtype=dtype or input.dtype, generator=generator, requires_grad=requires_grad)
+
+
+def randint(
+    low: int,
+    high: Any = None,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+) -> Tensor:
+    """Integers drawn uniformly from low (0 if left out) up to but without high: ``randint(10, (2, 3))``."""
+    if size is None:
+        low, high, size = 0, low, high
+    if high <= low:
+        raise RuntimeError(f"randint: low must be below high; got low={low}, high={high}")
+    check_device("randint", device)
+    source = generator or default_generator
+    with source._lock:
+        array = source.numpy.integers(low, high, _size("randint", (size,)))
+    return Tensor(np.asarray(array).astype("int64" if dtype is None else to_dtype(dtype), copy=False))
+
+
+def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any = None) -> Tensor:
+    """`randint` of the shape and dtype of ``input``."""
+    low, high = (0, low) if high is None else (low, high)
+    return randint(low, high, input.shape, dtype=dtype or input.dtype)
+
+
+def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, device: Any = None) -> Tensor:
+    """The integers 0 to n - 1 in random order."""
+    check_device("randperm", device)
+    source = generator or default_generator
+    with source._lock:
+        array = source.numpy.permutation(n)
+    return Tensor(array.astype("int64" if dtype is None else to_dtype(dtype), copy=False))

@@ -1,0 +1,486 @@
+"""The tensor, and `apply`, the one door every operation goes through."""
+
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import graph
+from .dtypes import is_float
+from .graph import Node, Slot, state
+
+__all__ = ["NO_ATTRS", "Kept", "Tensor", "apply", "as_array", "grad"]
+
+NO_ATTRS: dict[str, Any] = {}
+_receiving = threading.Lock()  # two threads may walk back into the same leaf
+
+
+class Tensor:
+    """An array that remembers how it was computed.
+
+    ``array`` is the numpy array itself, ``grad`` the gradient that `backward` left here, ``requires_grad`` whether
+    operations on this tensor are recorded, and ``grad_fn`` the graph node it came from (None for a leaf).
+
+    >>> x = Tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+
+    __slots__ = ("__dict__", "__weakref__", "_grad", "_hooks", "_requires_grad", "array", "node")
+    __array_priority__ = 1000  # ndarray + Tensor is ours to compute
+
+    def __init__(self, data: Any = (), requires_grad: bool = False) -> None:
+        self.array: np.ndarray = data if type(data) is np.ndarray else as_array(data)
+        self.node: Node | None = None
+        self._requires_grad = False
+        self._grad: Tensor | None = None
+        self._hooks: dict | None = None
+        if requires_grad:
+            self.requires_grad = True
+
+    # --- what it is ---------------------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        return self.array.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The number type, a numpy dtype."""
+        return self.array.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self.array.ndim
+
+    @property
+    def device(self) -> str:
+        """Always ``"cpu"``."""
+        return "cpu"
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The node of the operation that made this tensor; None for a leaf."""
+        return self.node
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made this tensor."""
+        return self.node is None
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on this tensor are recorded. Only a leaf may change it."""
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if self.node is not None and not value:
+            raise RuntimeError(
+                f"requires_grad: only a leaf can change it; got the output of {self.node.op.name}; use detach()"
+            )
+        if value and not is_float(self.array.dtype):
+            raise RuntimeError(f"requires_grad: only a floating dtype has gradients; got {self.array.dtype}")
+        self._requires_grad = bool(value)
+
+    @property
+    def grad(self) -> "Tensor | None":
+        """The gradient accumulated by `backward`, of this tensor's shape; None before."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: "Tensor | None") -> None:
+        if value is not None and (value.shape != self.shape or value.dtype != self.dtype):
+            raise RuntimeError(
+                f"grad: a gradient has the shape and dtype of its tensor; got {value.shape} {value.dtype} "
+                f"for {self.shape} {self.dtype}"
+            )
+        self._grad = value
+
+    @property
+    def data(self) -> "Tensor":
+        """The same memory outside the graph. Assigning replaces the values, as optimizers of old did."""
+        return Tensor(self.array)
+
+    @data.setter
+    def data(self, value: "Tensor") -> None:
+        self.array = value.array
+
+    # --- backpropagation ----------------------------------------------------------------------------------------------
+
+    def backward(
+        self,
+        gradient: "Tensor | None" = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: "Sequence[Tensor] | None" = None,
+    ) -> None:
+        """Add d(self)/d(leaf) to the ``grad`` of every leaf this tensor was computed from, or of ``inputs`` alone.
+
+        ``gradient`` is the derivative of what comes after with respect to this tensor; a tensor of one element needs
+        none. The graph is freed unless ``retain_graph``; with ``create_graph`` the gradients have a graph themselves.
+        """
+        seeds = [(self, _seed(self, gradient))]
+        if inputs is None:
+            _walk(seeds, None, retain_graph, create_graph)
+            return
+        found = _walk(seeds, {_edge(x, "backward") for x in inputs}, retain_graph, create_graph)
+        for x in inputs:
+            if (gradient_ := found.get(_edge(x, "backward"))) is not None:
+                x._receive(gradient_, False)
+
+    def _receive(self, gradient: Any, fresh: bool) -> None:
+        """Add to ``grad`` what a walk brought here: an array (kept without a copy if ``fresh``), or a tensor."""
+        if self._hooks:
+            value = graph.run_hooks(self._hooks.values(), _wrap(gradient))
+            gradient, fresh = (value if isinstance(gradient, Tensor) else value.array), False
+        with _receiving:
+            held = self._grad
+            if isinstance(gradient, Tensor):
+                self._grad = gradient if held is None else held + gradient
+            elif held is None:
+                self._grad = Tensor(gradient if fresh else gradient.copy())
+            elif held.node is None:
+                np.add(held.array, gradient, out=held.array)
+            else:
+                self._grad = Tensor(held.array + gradient)
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this tensor in ``grad`` although it is no leaf."""
+        if not self._requires_grad:
+            raise RuntimeError("retain_grad: the tensor must require a gradient; got requires_grad=False")
+        if self.node is None or self.retains_grad:
+            return
+        this = weakref.ref(self)
+
+        def keep(gradient: Tensor) -> None:
+            tensor = this()
+            if tensor is not None:
+                tensor._grad = gradient if tensor._grad is None else tensor._grad + gradient
+
+        keep.retains = True  # type: ignore[attr-defined]
+        self.node.hooks = [*(self.node.hooks or ()), keep]
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether `retain_grad` was asked for on this non-leaf tensor."""
+        return self.node is not None and any(hasattr(hook, "retains") for hook in self.node.hooks or ())
+
+    def register_hook(self, hook: "Callable[[Tensor], Tensor | None]") -> "Handle":
+        """Call ``hook(gradient)`` whenever the gradient of this tensor is computed; what it returns replaces it.
+
+        Returns a handle whose ``remove()`` takes the hook away.
+        """
+        if not self._requires_grad:
+            raise RuntimeError("register_hook: the tensor must require a gradient; got requires_grad=False")
+        if self.node is None:
+            self._hooks = self._hooks if self._hooks is not None else {}
+            return Handle(self._hooks, hook)
+        self.node.hooks = self.node.hooks if self.node.hooks is not None else []
+        return Handle(self.node.hooks, hook)
+
+    def detach(self) -> "Tensor":
+        """The same values in the same memory, outside the graph."""
+        return Tensor(self.array)
+
+    def requires_grad_(self, requires_grad: bool = True) -> "Tensor":
+        """Set ``requires_grad`` and return this tensor."""
+        self.requires_grad = requires_grad
+        return self
+
+    # --- out of the library -------------------------------------------------------------------------------------------
+
+    def numpy(self, *, force: bool = False) -> np.ndarray:
+        """The array itself, sharing memory; an error for a tensor that needs a gradient unless ``force``."""
+        if self._requires_grad and not force:
+            raise RuntimeError("numpy: the tensor needs a gradient; got requires_grad=True; use detach().numpy()")
+        return self.array
+
+    def item(self) -> Any:
+        """The one number of a tensor with one element, as a Python number."""
+        if self.array.size != 1:
+            raise RuntimeError(f"item: the tensor must have one element; got shape {self.shape}; use tolist()")
+        return self.array.item()
+
+    def tolist(self) -> Any:
+        """The values as nested lists of Python numbers."""
+        return self.array.tolist()
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.array.dtype.kind not in "iub":
+            raise TypeError(f"index: only an integer tensor with one element can index; got {self.dtype}")
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        if self.array.size != 1:
+            raise RuntimeError(f"bool: a tensor of shape {self.shape} is neither true nor false; use any() or all()")
+        return bool(self.array.item())
+
+    def __len__(self) -> int:
+        if not self.array.ndim:
+            raise TypeError("len: a 0-d tensor has no length")
+        return len(self.array)
+
+    def __iter__(self) -> "Iterator[Tensor]":
+        if not self.array.ndim:
+            raise TypeError("iter: a 0-d tensor can't be iterated over; use item()")
+        return (self[i] for i in range(len(self.array)))  # type: ignore[index]
+
+    __hash__ = object.__hash__  # __eq__ compares elements
+
+    def __repr__(self) -> str:
+        from .printing import describe
+
+        return describe(self)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def __reduce__(self) -> tuple:
+        if self.node is not None:
+            raise RuntimeError("pickle: only a leaf can be copied or pickled; got a tensor with a graph; detach() it")
+        return type(self)._rebuild, (self.array, self._requires_grad)
+
+    @classmethod
+    def _rebuild(cls, array: np.ndarray, requires_grad: bool) -> "Tensor":
+        return cls(array, requires_grad=requires_grad)
+
+    def __deepcopy__(self, memo: dict) -> "Tensor":
+        if self.node is not None:
+            raise RuntimeError("deepcopy: only a leaf can be copied; got a tensor with a graph; detach() it")
+        copy = memo[id(self)] = type(self)._rebuild(self.array.copy(), self._requires_grad)
+        copy._grad = None if self._grad is None else Tensor(self._grad.array.copy())
+        return copy
+
+
+class Handle:
+    """Takes a hook away again: ``remove()``, or the end of a ``with`` block."""
+
+    def __init__(self, hooks: dict | list, hook: Callable) -> None:
+        self.hooks = hooks
+        self.hook = hook
+        if isinstance(hooks, list):
+            hooks.append(hook)
+        else:
+            hooks[id(self)] = hook
+
+    def remove(self) -> None:
+        """Take the hook away; a second call does nothing."""
+        if isinstance(self.hooks, list):
+            if self.hook in self.hooks:
+                self.hooks.remove(self.hook)
+        else:
+            self.hooks.pop(id(self), None)
+
+    def __enter__(self) -> "Handle":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
+
+
+def as_array(data: Any) -> np.ndarray:
+    """An array of the values with PyTorch's dtypes: Python floats become the default dtype, numpy's stay."""
+    if isinstance(data, Tensor):
+        return data.array
+    if isinstance(data, (np.ndarray, np.generic)):
+        return np.asarray(data)
+    return _from_sequence(data)
+
+
+def _from_sequence(data: Any) -> np.ndarray:
+    from .creation import from_sequence
+
+    return from_sequence(data)
+
+
+class Kept(NamedTuple):
+    """What a forward returns that keeps a value besides its output for the backward written by hand."""
+
+    output: np.ndarray
+    value: Any
+
+
+# --- the door --------------------------------------------------------------------------------------------------------
+
+
+def apply(op: Any, inputs: Sequence, attrs: dict = NO_ATTRS, kernel: Callable | None = None) -> Any:
+    """Run ``op`` on its inputs (tensors, and arrays as constants) and record it if an input needs a gradient.
+
+    ``kernel`` computes the output when the caller has already chosen the one for the dtype.
+    """
+    arrays = [x.array if isinstance(x, Tensor) else x for x in inputs]
+    out = kernel(*arrays) if kernel is not None else op.forward(*arrays, **attrs)
+    kept = None
+    if type(out) is Kept:
+        out, kept = out
+    if type(out) is tuple:
+        return _record_several(op, inputs, attrs, arrays, out)
+    if type(out) is not np.ndarray:
+        out = np.asarray(out)  # a ufunc turns 0-d arrays into numpy's scalars
+    result = Tensor(out)
+    if state.recording and out.dtype.kind == "f":
+        needs, edges = _edges(inputs)
+        if needs:
+            arrays.append(out)
+            result.node = node = _node(op, needs, edges, arrays, attrs, out.shape)
+            if kept is not None:
+                node.saved.append(kept)
+            result._requires_grad = True
+    return result
+
+
+def _edges(inputs: Sequence) -> tuple[int, list]:
+    """The bit set of the inputs that need a gradient, and where the gradient of each goes."""
+    needs, bit, edges = 0, 1, []
+    for x in inputs:
+        if isinstance(x, Tensor) and x._requires_grad:
+            needs |= bit
+            edges.append(x.node or x)
+        else:
+            edges.append(None)
+        bit += bit
+    return needs, edges
+
+
+def _node(op: Any, needs: int, edges: list, values: list | None, attrs: dict, shape: Any) -> Node:
+    assert values is not None
+    drops = op.drops(needs, len(edges))
+    if len(drops) == len(values):
+        values = []
+    else:
+        for place in drops:
+            values[place] = None
+    return Node(op, edges, values, attrs, shape, state.module)
+
+
+def _record_several(op: Any, inputs: Sequence, attrs: dict, arrays: list, outs: tuple) -> tuple:
+    """The tensors of an operation with several outputs: each gets a Slot of the operation's node."""
+    results = tuple(Tensor(np.asarray(out)) for out in outs)
+    if state.recording:
+        needs, edges = _edges(inputs)
+        if needs:
+            shapes = tuple(result.shape for result in results)
+            node = _node(op, needs, edges, [*arrays, outs], attrs, shapes)
+            for i, result in enumerate(results):
+                if is_float(result.dtype):
+                    result.node = Slot(node, i, result.shape)
+                    result._requires_grad = True
+    return results
+
+
+# --- walking back ----------------------------------------------------------------------------------------------------
+
+
+def _wrap(value: Any) -> Tensor:
+    return value if isinstance(value, Tensor) else Tensor(value)
+
+
+def _lift(node: Node, saved: list) -> list:
+    """The saved arrays as tensors that know where they came from, so that a rule run on them is recorded."""
+    lifted: list[Any] = []
+    for array, edge in zip(saved, node.op.origins(node), strict=False):
+        if not isinstance(array, np.ndarray):
+            lifted.append(array)
+        elif isinstance(edge, Tensor):
+            lifted.append(edge)
+        else:
+            tensor = Tensor(array)
+            tensor.node = edge
+            tensor._requires_grad = edge is not None
+            lifted.append(tensor)
+    return lifted
+
+
+def _edge(x: Tensor, op: str) -> Any:
+    if not x._requires_grad:
+        raise RuntimeError(f"{op}: an input must require a gradient; got requires_grad=False; call requires_grad_()")
+    return x.node or x
+
+
+def _seed(y: Tensor, gradient: Tensor | None) -> Any:
+    if not y._requires_grad:
+        raise RuntimeError(
+            "backward: the tensor does not depend on anything that requires a gradient; "
+            "got requires_grad=False and no grad_fn"
+        )
+    if gradient is None:
+        if y.array.size != 1:
+            raise RuntimeError(
+                f"backward: a gradient can be left out only for a tensor of one element; got shape {y.shape}; "
+                "pass gradient= or reduce it, with sum() say"
+            )
+        return np.ones(y.shape, y.dtype)
+    value = _wrap(gradient)
+    if value.shape != y.shape:
+        raise RuntimeError(f"backward: the gradient must have the shape of the tensor; got {value.shape} for {y.shape}")
+    return value if value.dtype == y.dtype else Tensor(value.array.astype(y.dtype))
+
+
+def _walk(
+    seeds: list[tuple[Tensor, Any]], targets: set | None, retain_graph: bool | None, create_graph: bool
+) -> dict[Any, Any]:
+    retain = create_graph if retain_graph is None else retain_graph
+    roots = [(y.node or y, seed) for y, seed in seeds]
+    outer = state.recording
+    state.recording = create_graph
+    try:
+        if create_graph:
+            lifted = [(edge, _wrap(seed)) for edge, seed in roots]
+            return graph.backward(lifted, targets, retain_graph=retain, lift=_lift)
+        arrays = [(edge, seed.array if isinstance(seed, Tensor) else seed) for edge, seed in roots]
+        return graph.backward(arrays, targets, retain_graph=retain, wrap=_wrap, unwrap=lambda t: t.array)
+    finally:
+        state.recording = outer
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    materialize_grads: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """The gradients of the sum of ``outputs`` (weighted by ``grad_outputs``) with respect to each of ``inputs``.
+
+    Nothing is added to any ``grad``. An input the outputs do not depend on is an error, unless ``allow_unused`` (its
+    gradient is None) or ``materialize_grads`` (zeros).
+
+    >>> x = Tensor([3.0], requires_grad=True)
+    >>> (dy,) = grad(x * x, x, create_graph=True)
+    >>> grad(dy, x)
+    (tensor([2.]),)
+    """
+    ys = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    xs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    gs = [grad_outputs] if grad_outputs is None or isinstance(grad_outputs, Tensor) else list(grad_outputs)
+    gs = gs * len(ys) if grad_outputs is None else gs
+    if len(gs) != len(ys):
+        raise RuntimeError(f"grad: one gradient for each output; got {len(gs)} for {len(ys)}")
+    edges = [_edge(x, "grad") for x in xs]
+    found = _walk([(y, _seed(y, g)) for y, g in zip(ys, gs, strict=True)], set(edges), retain_graph, create_graph)
+    results: list[Tensor | None] = []
+    for i, (x, edge) in enumerate(zip(xs, edges, strict=True)):
+        value = found.get(edge)
+        if value is None and materialize_grads:
+            value = np.zeros(x.shape, x.dtype)
+        if value is None and not allow_unused:
+            raise RuntimeError(
+                f"grad: an output does not depend on this input; got no path to input {i} of shape {x.shape}; "
+                "pass allow_unused=True to get None for it"
+            )
+        results.append(None if value is None else _wrap(value))
+    return tuple(results)
