@@ -166,6 +166,7 @@ def _print_function(name: str, args: Sequence[str], results: Sequence[Symbol], k
     uses = Counter(operand for s in order for operand in _mentions(s))
     kind = _kinds(order, kinds or {})
     text: dict[Symbol, str] = {}
+    # A call that LLVM does not find worth inlining would keep the loop around it from becoming SIMD code.
     lines = [f"\n\n@njit(forceinline=True, **FORMULA)\ndef {name}({', '.join(args)}):\n"]
     for symbol in order:
         if symbol.op == "input":
