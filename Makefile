@@ -53,8 +53,8 @@ endif
 	@$(whole) || $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "jitgrad needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>/dev/null || echo not there)." \
 			"Name one: make $(@F) PYTHON=/path/to/python3.11"; exit 1; }
-	@sh tools/system-packages.sh $(PYTHON)
-	@$(whole) || { echo "Making a virtual environment in .venv ($$($(PYTHON) --version))"; \
+	@$(whole) || { sh tools/system-packages.sh $(PYTHON) && \
+		echo "Making a virtual environment in .venv ($$($(PYTHON) --version))" && \
 		rm -rf .venv && $(PYTHON) -m venv .venv; }
 	@rm -f .venv/whole
 	@echo "Installing jitgrad[$(@F)] into .venv (the first time takes a minute or two)"
