@@ -1,0 +1,1 @@
+"""Several libraries' steps side by side in one run: `python -m benchmarks`, see README.md."""
