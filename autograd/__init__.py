@@ -35,6 +35,7 @@ from .ops.shape import (
     broadcast_to, expand, flatten, movedim, permute, reshape, squeeze, swapaxes, transpose, unsqueeze, view,
 )  # fmt: skip
 from .ops.softmax import log_softmax, logsumexp, softmax
+from .ops.update import update
 from .printing import set_printoptions
 from .random import (
     Generator, default_generator, get_rng_state, initial_seed, manual_seed, rand, rand_like, randint, randint_like,

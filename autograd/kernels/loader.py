@@ -67,8 +67,9 @@ def _write(path: Path, text: str) -> Path:
 
 
 def _import(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"jitgrad_kernels.{path.stem}", path)
+    spec = importlib.util.spec_from_file_location(f"jitgrad_kernel_{path.stem}", path)
     assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    # numba finds the module of cached code by its name.
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -9,6 +9,7 @@ is an elementwise operation too: its formula is the stated rule, or what the cha
 gradients run as one loop each, and the gradient of a gradient is the same thing again.
 """
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -55,13 +56,16 @@ class Elementwise(Op):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != self.arity:
             args = self._bind(args, kwargs)
-        dtype, any_tensor = None, False
-        for x in args:
+        dtype, any_tensor, number = None, False, None
+        for i, x in enumerate(args):
             if isinstance(x, Tensor):
                 x = x.array
                 any_tensor = True
             elif type(x) is not np.ndarray:
-                return self._general(args)
+                if number is not None or type(x) is not float and type(x) is not int:
+                    return self._general(args)
+                number = i
+                continue
             if dtype is None:
                 dtype = x.dtype
             elif x.dtype is not dtype:
@@ -69,6 +73,11 @@ class Elementwise(Op):
         kernel = self.kernels.get(dtype)  # type: ignore[arg-type]
         if kernel is None:
             return self._general(args)
+        if number is not None:
+            if dtype.kind != "f":  # type: ignore[union-attr]
+                return self._general(args)
+            args = [*args]
+            args[number] = constant(args[number], dtype)
         return self._run(args, kernel, any_tensor)
 
     def _bind(self, args: tuple, kwargs: dict) -> tuple:
@@ -230,6 +239,14 @@ def evaluate(root: Symbol, known: dict[Symbol, Any]) -> Any:
         else:
             values[symbol] = registry[symbol.op](*(values[a] for a in symbol.args))
     return values[root]
+
+
+@functools.lru_cache(maxsize=1024)
+def constant(value: float, dtype: np.dtype) -> np.ndarray:
+    """The number as an array, made once: the same constants come by in every step."""
+    array = np.array(value, dtype)
+    array.flags.writeable = False
+    return array
 
 
 def _convert(x: Any, dtype: np.dtype) -> Any:

@@ -78,14 +78,14 @@ def scale(y: Symbol, k: Symbol, precision: Precision) -> Symbol:
     return y * power_of_two(half, precision) * power_of_two(k - half, precision)
 
 
-def exp_scaled(x: Symbol, precision: Precision, tail: Symbol | float = 0.0, twos: int = 0) -> Symbol:
+def exp_scaled(x: Symbol, precision: Precision, tail: Symbol | None = None, twos: int = 0) -> Symbol:
     """exp(x + tail) * 2**twos for a tail too small to change k; -2 <= twos <= 0."""
     # exp of the bounds rounds to 0 and, still if divided by 4, to infinity.
     x = clamp(x, *precision.pick((-104.0, 91.0), (-746.0, 712.0)))
     whole, k = nearest(x * LOG2_E, precision)
     high, low = LN2[precision.mantissa]
     r = (x - whole * high) - whole * low
-    if tail != 0.0:
+    if tail is not None:
         r = r + tail
     if twos:
         k = apply("to_int", k + twos)
