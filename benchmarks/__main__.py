@@ -28,7 +28,7 @@ def arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--rows", metavar="PATTERN", help="names or shell patterns with commas between: 'mlp-*,import'")
     parser.add_argument("--contenders", metavar="NAMES", help=f"some of {','.join(CONTENDERS)}; all by default")
-    parser.add_argument("--threads", default="1,all", help="numbers of threads; by default 1,all")
+    parser.add_argument("--threads", type=thread_counts, default="1,all", help="numbers of threads; by default 1,all")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, for a look")
     parser.add_argument("--list", action="store_true", help="name the rows and contenders, measure nothing")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write everything measured")
@@ -55,9 +55,12 @@ def chosen_contenders(names: str | None) -> list[Contender]:
     return chosen
 
 
-def chosen_threads(text: str) -> list[int]:
+def thread_counts(text: str) -> list[int]:
     """Numbers of threads, `all` being the usable cores, none of them twice."""
-    return sorted({machine.cores() if part == "all" else int(part) for part in text.split(",")})
+    counts = sorted({machine.cores() if part == "all" else int(part) for part in text.split(",")})
+    if counts[0] < 1:
+        raise argparse.ArgumentTypeError(f"there is no running with {counts[0]} threads")
+    return counts
 
 
 def software(contenders: Sequence[Contender]) -> list[tuple[str, str]]:
@@ -119,7 +122,7 @@ def main() -> int:
     notes = [warning] if (warning := machine.busy()) else []
     print(*notes, sep="\n", end="\n\n")
     pace = QUICK if options.quick else Pace()
-    results = measure_all(rows, contenders, chosen_threads(options.threads), pace, show_progress)
+    results = measure_all(rows, contenders, options.threads, pace, show_progress)
     show_progress("")
 
     show(found := loaded(results))

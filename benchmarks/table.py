@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.harness import BASELINE, Result
+from benchmarks.machine import cores
 from benchmarks.rows.row import Row
 
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
@@ -53,7 +54,7 @@ def megabytes(results: Sequence[Result | None]) -> str:
 
 
 def grid(results: Sequence[Result], rows: Sequence[Row], contenders: Sequence[str]) -> list[list[str]]:
-    """The cells of one table, its head first, and at its foot the geometric means of the ratios."""
+    """The cells of one table, its head first, and at its foot the geometric means of the ratios of steps."""
     found = {(result.row, result.contender): result for result in results}
     lines = [["row", *contenders, "peak MB"]]
     ratios: dict[str, list[float]] = {name: [] for name in contenders}
@@ -67,10 +68,12 @@ def grid(results: Sequence[Result], rows: Sequence[Row], contenders: Sequence[st
         lines.append([title, *cells, megabytes(of_row) if row.inside else ""])
         for name, result in zip(contenders, of_row, strict=True):
             factor = ratio(result, baseline) if result else None
-            if factor is not None and name != BASELINE:
+            if factor is not None and name != BASELINE and row.inside and result and not result.differs:
                 ratios[name].append(factor)
     if len(lines) > 2 and any(ratios.values()):
-        lines.append(["geometric mean of the ratios; lowest", *(summary(ratios[name]) for name in contenders), ""])
+        lines.append(
+            ["geometric mean of the steps' ratios; lowest", *(summary(ratios[name]) for name in contenders), ""]
+        )
     return lines
 
 
@@ -128,7 +131,7 @@ def report(
 
 def heading(threads: int) -> str:
     """The title of a table."""
-    return "One thread" if threads == 1 else f"All {threads} threads"
+    return "One thread" if threads == 1 else f"{'All ' * (threads == cores())}{threads} threads"
 
 
 def update(readme: Path, section: str) -> None:
