@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from benchmarks.contenders import Lib, Step
+from benchmarks.rows import elementwise_jax
 from benchmarks.rows.row import Row, normal
 
 SIZE = 1_000_000
@@ -49,15 +50,21 @@ def chain(lib: Lib, x: Any) -> Any:
     return lib.torch.log(lib.torch.exp(lib.torch.tanh(x * 2 + 1) * 0.5) + 1) - x
 
 
-def row(function: Callable[[Lib, Any], Any], title: str) -> Row:
+def row(function: Callable[[Lib, Any], Any], in_jax: Callable[[Any, Any], Any], title: str) -> Row:
     """A row on a million elements."""
     return Row(
         f"elementwise-{function.__name__}",
         f"{title} forward and backward, 1,000,000 elements",
         pytorch=partial(forward_backward, function=function, shape=(SIZE,)),
+        others={"jax": partial(elementwise_jax.forward_backward, function=in_jax, shape=(SIZE,))},
         check_steps=1,
         tolerance=1e-4,
     )
 
 
-ROWS = (row(relu, "relu"), row(sigmoid, "sigmoid"), row(gelu, "gelu"), row(chain, "chain of eight ops"))
+ROWS = (
+    row(relu, elementwise_jax.relu, "relu"),
+    row(sigmoid, elementwise_jax.sigmoid, "sigmoid"),
+    row(gelu, elementwise_jax.gelu, "gelu"),
+    row(chain, elementwise_jax.chain, "chain of eight ops"),
+)

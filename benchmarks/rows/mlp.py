@@ -94,13 +94,17 @@ ROWS = (
     Row(
         "mlp-deep-gelu",
         "sixteen layers of 128 with GELU, batch 64, Adam step",
-        pytorch=partial(train, sizes=(128,) * 16 + (10,), batch=64, activation="GELU"),
+        pytorch=partial(train, sizes=(*[128] * 16, 10), batch=64, activation="GELU"),
+        others={"jax": partial(mlp_jax.train, sizes=(*[128] * 16, 10), batch=64, activation="gelu")},
         tolerance=5e-3,
     ),
     Row(
         "mlp-deep-tanh",
         "sixteen layers of 64 with tanh, batch 64, SGD step",
-        pytorch=partial(train, sizes=(64,) * 16 + (10,), batch=64, optimizer=sgd, activation="Tanh"),
+        pytorch=partial(train, sizes=(*[64] * 16, 10), batch=64, optimizer=sgd, activation="Tanh"),
+        others={
+            "jax": partial(mlp_jax.train, sizes=(*[64] * 16, 10), batch=64, optimizer=mlp_jax.sgd, activation="tanh")
+        },
         tolerance=5e-3,
     ),
     Row("mlp-one-row", "one row through MLP 64-128-64-10, no graph", pytorch=partial(infer, sizes=(64, 128, 64, 10))),

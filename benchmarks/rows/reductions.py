@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from benchmarks.contenders import Lib, Step
+from benchmarks.rows import elementwise_jax
 from benchmarks.rows.elementwise import forward_backward
 from benchmarks.rows.row import Row, labels, normal
 
@@ -61,6 +62,9 @@ ROWS = (
         "layer-norm",
         "layer norm on 4096x512, forward and backward",
         pytorch=partial(forward_backward, function=layer_norm, shape=(4096, 512)),
+        others={
+            "jax": partial(elementwise_jax.forward_backward, function=elementwise_jax.layer_norm, shape=(4096, 512))
+        },
         check_steps=1,
     ),
     Row(
