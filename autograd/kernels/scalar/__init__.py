@@ -10,7 +10,7 @@ exponential    exp, exp2, expm1, sinh, cosh, tanh
 logarithm      log, log2, log10, log1p
 """
 
-from . import error, exponential, logarithm
+from . import error, exponential, logarithm, trigonometric
 from .base import FUNCTIONS, Precision, build
 
-__all__ = ["FUNCTIONS", "Precision", "build", "error", "exponential", "logarithm"]
+__all__ = ["FUNCTIONS", "Precision", "build", "error", "exponential", "logarithm", "trigonometric"]

@@ -78,18 +78,22 @@ def scale(y: Symbol, k: Symbol, precision: Precision) -> Symbol:
     return y * power_of_two(half, precision) * power_of_two(k - half, precision)
 
 
-def exp_scaled(x: Symbol, precision: Precision, tail: Symbol | None = None, twos: int = 0) -> Symbol:
-    """exp(x + tail) * 2**twos for a tail too small to change k; -2 <= twos <= 0."""
-    # exp of the bounds rounds to 0 and, still if divided by 4, to infinity.
-    x = clamp(x, *precision.pick((-104.0, 91.0), (-746.0, 712.0)))
+def exp_parts(x: Symbol, precision: Precision, tail: Symbol | None = None) -> tuple[Symbol, Symbol]:
+    """(exp(r), k) for x + tail = k ln 2 + r, with a tail too small to change k."""
     whole, k = nearest(x * LOG2_E, precision)
     high, low = LN2[precision.mantissa]
     r = (x - whole * high) - whole * low
     if tail is not None:
         r = r + tail
-    if twos:
-        k = apply("to_int", k + twos)
-    return scale(1.0 + (r + r * r * polynomial(r, EXP[precision.mantissa])), k, precision)
+    return 1.0 + (r + r * r * polynomial(r, EXP[precision.mantissa])), k
+
+
+def exp_scaled(x: Symbol, precision: Precision, tail: Symbol | None = None, twos: int = 0) -> Symbol:
+    """exp(x + tail) * 2**twos for -2 <= twos <= 0."""
+    # exp of the bounds rounds to 0 and, still if divided by 4, to infinity.
+    x = clamp(x, *precision.pick((-104.0, 91.0), (-746.0, 712.0)))
+    y, k = exp_parts(x, precision, tail)
+    return scale(y, apply("to_int", k + twos) if twos else k, precision)
 
 
 @scalar
