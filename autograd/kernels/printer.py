@@ -28,6 +28,7 @@ PRIMITIVES = {
     "logical_and": "{} & {}", "logical_or": "{} | {}", "logical_not": "not {}",
     "bitwise_left_shift": "{} << {}", "bitwise_right_shift": "{} >> {}",
     "to_int": "I({})", "to_real": "F({})", "bits": "F({}).view(I)", "from_bits": "I({}).view(F)",
+    "to_double": "np.float64({})", "math_sin": "math.sin({})", "math_cos": "math.cos({})", "math_tan": "math.tan({})",
     "exp": "math.exp({})", "exp2": "2 ** {}", "expm1": "math.expm1({})", "log": "math.log({})",
     "log2": "math.log2({})", "log1p": "math.log1p({})", "tanh": "math.tanh({})",
     "erf": "math.erf({})", "erfc": "math.erfc({})",
@@ -42,6 +43,7 @@ _BOOLEAN = {"lt", "le", "gt", "ge", "eq", "ne", "logical_and", "logical_or", "lo
 _INTEGER = {"to_int", "bits"}
 _REAL = {"to_real", "from_bits"}
 _ATOMS = ("input", "constant")
+_CASTS = {"integer": "I", "double": "np.float64"}  # of the constants of a kind; others are F
 
 
 class Argument(NamedTuple):
@@ -174,7 +176,8 @@ def _print_function(name: str, args: Sequence[str], results: Sequence[Symbol], k
         elif symbol.op != "constant":
             valued = symbol.operands[symbol.op == "where" :]  # the condition says nothing about the kind of the values
             siblings = [kind[a] for a in valued if kind[a] is not None]
-            own = "real" if symbol.op in scalar.FUNCTIONS or not siblings else siblings[-1]
+            alone = "double" if symbol.op == "to_double" else "real"
+            own = alone if symbol.op in scalar.FUNCTIONS or not siblings else siblings[-1]
             operands = [text[a] if a.op != "constant" else _print_constant(a.args[0], own) for a in symbol.operands]
             written = _print_operation(symbol.op, operands)
             if uses[symbol] > 1 or len(written) > 60:
@@ -199,7 +202,7 @@ def _mentions(symbol: Symbol) -> list[Symbol]:
 
 
 def _kinds(order: Sequence[Symbol], inputs: dict[str, str]) -> dict[Symbol, str | None]:
-    """Whether each Symbol is a real number, an integer or a truth value; a constant is what its neighbours are."""
+    """Whether each Symbol is a real number (a double too), an integer or a truth value; a constant is what its neighbours are."""
     kind: dict[Symbol, str | None] = {}
     for symbol in order:
         if symbol.op == "constant":
@@ -210,6 +213,8 @@ def _kinds(order: Sequence[Symbol], inputs: dict[str, str]) -> dict[Symbol, str 
             kind[symbol] = "bool"
         elif symbol.op in _INTEGER:
             kind[symbol] = "integer"
+        elif symbol.op == "to_double":
+            kind[symbol] = "double"
         elif symbol.op in _REAL or symbol.op in scalar.FUNCTIONS:
             kind[symbol] = "real"
         else:
@@ -225,4 +230,4 @@ def _print_constant(value: bool | int | float, kind: str | None) -> str:
         text = "np.nan" if math.isnan(value) else "np.inf" if value > 0 else "-np.inf"
     else:
         text = repr(value)
-    return f"{'I' if kind == 'integer' else 'F'}({text})"
+    return f"{_CASTS.get(kind, 'F')}({text})"

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..symbol import Symbol
 
-__all__ = ["FUNCTIONS", "Precision", "apply", "build", "polynomial", "scalar", "where"]
+__all__ = ["DOUBLE", "FUNCTIONS", "SINGLE", "Precision", "apply", "build", "polynomial", "scalar", "where"]
 
 T = TypeVar("T")
 
