@@ -15,7 +15,10 @@ import numpy as np
 from . import scalar
 from .symbol import Symbol, formulas, topological
 
-__all__ = ["Argument", "is_primitive", "is_printable", "print_helpers", "print_loop", "print_prologue"]
+__all__ = [
+    "Argument", "expand", "is_primitive", "is_printable", "print_function", "print_helpers", "print_loop",
+    "print_prologue",
+]  # fmt: skip
 
 PRIMITIVES = {
     "add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "neg": "-{}", "pow": "{} ** {}",
@@ -102,7 +105,7 @@ def print_helpers(names: Iterable[str], dtype: np.dtype) -> str:
         args, body = scalar.build(name, dtype)
         for used in topological([body]):
             add(used.op)
-        texts[name] = _print_function(name, args, [body])
+        texts[name] = print_function(name, args, [body])
 
     for name in names:
         add(name)
@@ -121,7 +124,7 @@ def print_loop(
         print_prologue(dtype),
         '_clear = types.ExternalFunction("feclearexcept", types.int32(types.int32))\n',
         print_helpers([s.op for s in topological(results)], dtype),
-        _print_function("formula", names, results, kinds),
+        print_function("formula", names, results, kinds),
         "\n\nLOOP = types.void(types.CPointer(types.voidptr), types.CPointer(types.intp),"
         " types.CPointer(types.intp), types.voidptr)\n",
         f"\n\n@cfunc(LOOP, cache=True, **FORMULA)\ndef {name}(args, dims, steps, data):\n    n = dims[0]\n",
@@ -162,7 +165,7 @@ def _numba_name(dtype: np.dtype) -> str:
     return "bool_" if dtype.kind == "b" else dtype.name
 
 
-def _print_function(name: str, args: Sequence[str], results: Sequence[Symbol], kinds: dict | None = None) -> str:
+def print_function(name: str, args: Sequence[str], results: Sequence[Symbol], kinds: dict | None = None) -> str:
     """A jitted function of scalars. What is used once is written where it is used, the rest gets a name."""
     order = topological(results)
     uses = Counter(operand for s in order for operand in _mentions(s))
@@ -202,7 +205,7 @@ def _mentions(symbol: Symbol) -> list[Symbol]:
 
 
 def _kinds(order: Sequence[Symbol], inputs: dict[str, str]) -> dict[Symbol, str | None]:
-    """Whether each Symbol is a real number (a double too), an integer or a truth value; a constant is what its neighbours are."""
+    """Whether each Symbol is real, a double, an integer or a truth value; a constant is what its neighbours are."""
     kind: dict[Symbol, str | None] = {}
     for symbol in order:
         if symbol.op == "constant":
@@ -230,4 +233,4 @@ def _print_constant(value: bool | int | float, kind: str | None) -> str:
         text = "np.nan" if math.isnan(value) else "np.inf" if value > 0 else "-np.inf"
     else:
         text = repr(value)
-    return f"{_CASTS.get(kind, 'F')}({text})"
+    return f"{_CASTS.get(kind or 'real', 'F')}({text})"

@@ -5,9 +5,11 @@ to 20 times as fast over an array. Each function builds Symbols for a precision;
 minimax approximation on the reduced range, found for these files by the Remez exchange. NaN, the infinities, the sign
 of zero and gradual underflow come through as IEEE 754 has them.
 
-base           the precision of a format, the register of functions, polynomials
+base           the constants of a float format, the register of functions, polynomials
 exponential    exp, exp2, expm1, sinh, cosh, tanh
-logarithm      log, log2, log10, log1p
+logarithm      log, log2, log10, log1p, asinh, acosh, atanh
+error          erf, erfc
+trigonometric  sin, cos, tan (float32; float64 is the C library's), asin, acos, atan
 """
 
 from . import error, exponential, logarithm, trigonometric

@@ -16,9 +16,9 @@ ERF = {
     ),
 }  # fmt: skip
 
-# erfcx(x) (x + a) as a polynomial in t = (x - a) / (x + a), x from 0.8 (1/2) to 10.2
-# (27.4); relative error 2^-29.1 and 2^-53.8. That a rational change of variable makes erfcx a short polynomial is from M. M. Shepherd and J. G. Laframboise,
-# "Chebyshev approximation of (1 + 2x) exp(x^2) erfc x in 0 <= x < inf", Math. Comp. 36 (1981).
+# erfcx(x) (x + a) as a polynomial in t = (x - a) / (x + a), x from 0.8 to 10.2 (from 1/2 to 27.4); relative error
+# 2^-29.1 and 2^-53.8. That this change of variable makes a short polynomial of erfcx is from M. M. Shepherd and J. G.
+# Laframboise, "Chebyshev approximation of (1 + 2x) exp(x^2) erfc x in 0 <= x < inf", Math. Comp. 36 (1981).
 ERFCX_CENTRE = {23: 1.5, 52: 4.0}
 ERFCX = {
     23: (

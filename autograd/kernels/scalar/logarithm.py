@@ -102,9 +102,7 @@ def log10(x: Symbol, precision: Precision) -> Symbol:
     return log_in_base(x, precision, *LOG10_E[precision.mantissa], LOG10_2[precision.mantissa])
 
 
-def log_of_sum(
-    u: Symbol, error: Symbol | None, precision: Precision, extra: Symbol | None = None
-) -> Symbol:
+def log_of_sum(u: Symbol, error: Symbol | None, precision: Precision, extra: Symbol | None = None) -> Symbol:
     """log(u + error) + extra * ln 2 for a normal u and an error less than its last bit."""
     m, k = split(u, precision)
     whole = apply("to_real", k)
@@ -133,7 +131,7 @@ def log1p(x: Symbol, precision: Precision) -> Symbol:
 
 @scalar
 def asinh(x: Symbol, precision: Precision) -> Symbol:
-    """asinh(x) = log(a + sqrt(1 + a^2)), a = |x|; where a is large log(2 a), below 1/2 an odd polynomial; within 4 ULP."""
+    """asinh(x) = log(a + sqrt(1 + a^2)), a = |x|; log(2 a) for a large a, a polynomial below 1/2; within 4 ULP."""
     a = abs(x)
     z = a * a
     large = a > 2.0 ** (precision.mantissa + 2)
