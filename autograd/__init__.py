@@ -25,21 +25,19 @@ from .dtypes import int64 as long
 from .function import Function
 from .gradcheck import gradcheck, gradgradcheck
 from .graph import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
-from .ops.convert import clone
-from .ops.elementwise import *  # noqa: F403
-from .ops.index import gather, scatter_add
-from .ops.join import cat, concat, concatenate, stack
-from .ops.linalg import matmul
-from .ops.reduce import all, amax, amin, any, argmax, argmin, count_nonzero, max, mean, min, std, sum, var
-from .ops.shape import (
-    broadcast_to, expand, flatten, movedim, permute, reshape, squeeze, swapaxes, transpose, unsqueeze, view,
-)  # fmt: skip
-from .ops.softmax import log_softmax, logsumexp, softmax
+from .ops.convert import *
+from .ops.elementwise import *
+from .ops.index import *
+from .ops.join import *
+from .ops.linalg import *
+from .ops.reduce import *
+from .ops.shape import *
+from .ops.softmax import *
 from .ops.update import update
 from .printing import set_printoptions
 from .random import (
     Generator, default_generator, get_rng_state, initial_seed, manual_seed, rand, rand_like, randint, randint_like,
     randn, randn_like, randperm, seed, set_rng_state,
 )  # fmt: skip
-# from .serialization import load, save
+from .serialization import load, save
 from .tensor import Tensor, grad

@@ -1,5 +1,6 @@
 """The page that binds operators and methods to Tensor. What is a function here is a method there."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -9,19 +10,11 @@ from .creation import check_device
 from .dtypes import bool_, category, float16, float32, float64, int8, int16, int32, int64, to_dtype, uint8
 from .graph import note_write, state
 from .ops import convert, elementwise, index, linalg, reduce, shape, softmax
+from .ops.formula import Elementwise
 from .tensor import Tensor, as_array
 
-FUNCTIONS: dict[Any, str] = {
-    elementwise: "abs add clamp clamp_max clamp_min clip div eq erf exp expm1 floor floor_divide ge gt isfinite isnan le "
-    "log log1p logical_and lt maximum minimum mul ne neg pow reciprocal relu remainder sigmoid sign sqrt square sub tanh",
-    reduce: "all amax amin any argmax argmin count_nonzero max mean min std sum var",
-    shape: "broadcast_to expand expand_as flatten movedim permute reshape squeeze swapaxes transpose unsqueeze view",
-    index: "gather scatter_add",
-    linalg: "matmul",
-    softmax: "log_softmax logsumexp softmax",
-    convert: "clone",
-}
-"""Functions whose first argument is the tensor, by the room they live in."""
+ROOMS = (elementwise, reduce, shape, index, linalg, softmax, convert)
+"""Where the functions live. One whose first parameter is called ``input`` is a method too, as in PyTorch."""
 
 OPERATORS = {
     "add": elementwise.add, "sub": elementwise.sub, "mul": elementwise.mul, "truediv": elementwise.div,
@@ -30,7 +23,6 @@ OPERATORS = {
     "xor": elementwise.bitwise_xor,
 }  # fmt: skip
 COMPARISONS = {name: getattr(elementwise, name) for name in ("eq", "ne", "lt", "le", "gt", "ge")}
-IN_PLACE = "add sub mul div pow clamp relu sigmoid tanh exp neg sqrt abs clamp_min clamp_max floor"
 
 
 def _operand(function: Callable, swapped: bool = False) -> Callable:
@@ -138,19 +130,21 @@ def _set(name: str, method: Any) -> None:
 
 def bind() -> None:
     """Put everything on Tensor; called once, when the package is imported."""
-    for module, names in FUNCTIONS.items():
-        for name in names.split():
-            function = getattr(module, name)
-            # An Op is no Python function, so it would not be handed the tensor as self.
-            _set(name, function if hasattr(function, "__get__") else _method(function))
+    for room in ROOMS:
+        for name in room.__all__:
+            function = getattr(room, name)
+            if callable(function) and next(iter(inspect.signature(function).parameters), None) == "input":
+                _set(name, _method(function))
+                if isinstance(function, Elementwise) and function.result != "bool":
+                    _set(f"{name}_", _in_place(function, f"{name}_"))
+    for name in ("clamp", "clip"):
+        _set(f"{name}_", _in_place(getattr(elementwise, name), f"{name}_"))
     for name, function in OPERATORS.items():
         _set(f"__{name}__", _operand(function))
         _set(f"__r{name}__", _operand(function, swapped=True))
     for name, function in COMPARISONS.items():
         _set(f"__{name}__", _operand(function))
     Tensor.__hash__ = object.__hash__  # type: ignore[method-assign]  # setting __eq__ must not take it away
-    for name in IN_PLACE.split():
-        _set(f"{name}_", _in_place(getattr(elementwise, name), f"{name}_"))
     for name in ("add", "sub", "mul", "truediv", "pow"):
         _set(f"__i{name}__", _in_place(OPERATORS[name], f"__i{name}__"))
     for name, dtype in {
@@ -160,6 +154,7 @@ def bind() -> None:
         _set(name, _typed(dtype))
     for function in (to, fill_, zero_, copy_, size):
         _set(function.__name__, function)
+    _set("where", lambda self, condition, other: elementwise.where(condition, self, other))
     _set("__neg__", _method(elementwise.neg))
     _set("__abs__", _method(elementwise.abs))
     _set("__invert__", _method(elementwise.bitwise_not))

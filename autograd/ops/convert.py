@@ -7,7 +7,7 @@ import numpy as np
 from ..tensor import Tensor
 from .op import op
 
-__all__ = ["cast", "clone"]
+__all__ = ["clone"]
 
 
 @op(x=lambda g, source: cast(g, source))

@@ -47,15 +47,15 @@ def pow(input, exponent):
     """input to the power exponent."""
 
 
-@elementwise(input=lambda g, input: g * sign(input), ufunc=np.abs, result="same")
+@elementwise(input=lambda g, input: where(input > 0, g, where(input < 0, -g, 0)), ufunc=np.abs, result="same")
 def abs(input):
     """|input|; the derivative at 0 is 0."""
 
 
-@elementwise(input=lambda g: g * 0.0, result="same")
+@elementwise(input=lambda g: 0.0, result="same")
 def sign(input):
-    """-1, 0 or 1; NaN stays NaN."""
-    return where(input > 0, 1, where(input < 0, -1, input * 0))
+    """-1, 0 or 1; 0 for NaN, as in PyTorch."""
+    return where(input > 0, 1, where(input < 0, -1, 0))
 
 
 @elementwise(input=lambda g, out: g / (2 * out), ufunc=np.sqrt)
@@ -63,7 +63,7 @@ def sqrt(input):
     """The square root; NaN below 0."""
 
 
-@elementwise(result="same")
+@elementwise(result="number")
 def square(input):
     """input * input."""
     return input * input
@@ -117,7 +117,7 @@ def erf(input):
 # --- activations -----------------------------------------------------------------------------------------------------
 
 
-@elementwise(input=lambda g, out: where(out > 0, g, 0), result="same")
+@elementwise(input=lambda g, out: where(out <= 0, 0, g), result="same")
 def relu(input):
     """max(input, 0); the derivative at 0 is 0 and NaN stays NaN."""
     return where(input <= 0, 0, input)
@@ -143,8 +143,8 @@ def gelu_tanh(input):
 
 
 @elementwise(
-    input=lambda g, input, other: where(input == other, g / 2, where(input > other, g, 0)),
-    other=lambda g, input, other: where(input == other, g / 2, where(input < other, g, 0)),
+    input=lambda g, input, other: where(input == other, g / 2, where(input < other, 0, g)),
+    other=lambda g, input, other: where(input == other, g / 2, where(input > other, 0, g)),
     ufunc=np.maximum,
     result="same",
 )
@@ -153,8 +153,8 @@ def maximum(input, other):
 
 
 @elementwise(
-    input=lambda g, input, other: where(input == other, g / 2, where(input < other, g, 0)),
-    other=lambda g, input, other: where(input == other, g / 2, where(input > other, g, 0)),
+    input=lambda g, input, other: where(input == other, g / 2, where(input > other, 0, g)),
+    other=lambda g, input, other: where(input == other, g / 2, where(input < other, 0, g)),
     ufunc=np.minimum,
     result="same",
 )
@@ -276,7 +276,7 @@ def isfinite(input):
     return (input - input) == 0
 
 
-@elementwise(ufunc=np.floor, result="same", input=lambda g: g * 0.0)
+@elementwise(input=lambda g: 0.0, ufunc=np.floor, result="same")
 def floor(input):
     """The largest integer not above."""
 
@@ -286,7 +286,7 @@ def floor_divide(input, other):
     """floor(input / other)."""
 
 
-@elementwise(ufunc=np.remainder, result="same", input=lambda g: g, other=lambda g, input, other: -g * floor(input / other))
+@elementwise(ufunc=np.remainder, result="same", input=lambda g: g, other=lambda g, input, other, out: -g * floor((input - out) / other + 0.5))
 def remainder(input, other):
     """input - floor(input / other) * other: the sign of other, as Python's %."""
 

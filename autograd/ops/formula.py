@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import bool_, category, float16, float32, get_default_dtype, is_float, promote
+from ..dtypes import bool_, category, float16, float32, get_default_dtype, int64, is_float, promote
 from ..kernels.printer import Argument, is_printable, is_primitive
 from ..kernels.symbol import Symbol, formulas, topological
 from ..kernels.ufuncs import compile_formula
 from ..tensor import NO_ATTRS, Tensor, apply
 from .convert import cast
-from .op import Op, as_value, registry
+from .op import Names, Op, as_value, registry
 from .shape import sum_to
 
 __all__ = ["Elementwise", "elementwise"]
@@ -34,15 +34,21 @@ NUMPY_CALLS = 64
 class Elementwise(Op):
     """An operation on each element, broadcasting its inputs. ``result`` says what it makes of a dtype:
 
-    ``"float"`` computes integers in the default float dtype, ``"same"`` keeps the dtype, ``"bool"`` answers a
-    question. A parameter annotated ``bool`` is a condition and takes no part in promotion; one with a default value
+    ``"float"`` computes integers in the default float dtype, ``"same"`` keeps the dtype, ``"number"`` keeps it but
+    counts truth values as int64, ``"bool"`` answers a question. A parameter annotated ``bool`` is a condition and takes no part in promotion; one with a default value
     is a number in most calls, and its kernels expect that.
     """
 
     def __init__(
-        self, formula: Callable, rules: dict[str, Callable], *, ufunc: Callable | None = None, result: str = "float"
+        self,
+        formula: Callable,
+        rules: dict[str, Callable],
+        *,
+        ufunc: Callable | None = None,
+        result: str = "float",
+        **names: Any,
     ) -> None:
-        super().__init__(formula, rules)
+        super().__init__(formula, rules, **names)
         self.formula = formula
         self.forward = self
         self.ufunc = ufunc
@@ -51,6 +57,7 @@ class Elementwise(Op):
         self.conditions = frozenset(i for i, p in enumerate(parameters) if p.annotation is bool)
         self.numbers = frozenset(i for i, p in enumerate(parameters) if p.default is not p.empty)
         self.kernels: dict[np.dtype, Callable] = {}
+        self.is_identity = False  # whether it is the gradient of something like x + y, and hands on what it gets
         self._gradients: list[Elementwise | None] = [None] * self.arity
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -77,7 +84,8 @@ class Elementwise(Op):
             if dtype.kind != "f":  # type: ignore[union-attr]
                 return self._general(args)
             args = [*args]
-            args[number] = constant(args[number], dtype)
+            value = args[number]
+            args[number] = constant(value, dtype) if value else np.array(value, dtype)  # 0.0 and -0.0 are one key
         return self._run(args, kernel, any_tensor)
 
     def _bind(self, args: tuple, kwargs: dict) -> tuple:
@@ -95,9 +103,10 @@ class Elementwise(Op):
             out = kernel(*args)
         except ValueError:
             shapes = [np.shape(x.array if isinstance(x, Tensor) else x) for x in args]
-            got = ", ".join(map(str, shapes))
+            if _broadcast(shapes):
+                raise
             raise RuntimeError(
-                f"{self.name}: the shapes do not broadcast; got {got}; "
+                f"{self.name}: the shapes do not broadcast; got {', '.join(map(str, shapes))}; "
                 "from the last axis on, lengths must be equal or one of them 1"
             ) from None
         return out if type(out) is np.ndarray else np.asarray(out)
@@ -113,6 +122,8 @@ class Elementwise(Op):
         dtype = promote([x for i, x in enumerate(arrays) if i not in self.conditions] or arrays)
         if self.result == "float" and category(dtype) < 2:
             dtype = get_default_dtype()
+        elif self.result == "number" and dtype == bool_:
+            dtype = int64
         half = dtype == float16  # numba has no arithmetic on it: compute in float32
         prepared = [
             _convert(x, bool_ if i in self.conditions else float32 if half else dtype) for i, x in enumerate(args)
@@ -141,16 +152,18 @@ class Elementwise(Op):
     # --- gradients ----------------------------------------------------------------------------------------------------
 
     def gradient(self, i: int) -> "Elementwise":
-        """The operation that computes the gradient of input ``i`` from ``g`` and what its formula reads."""
+        """The operation that computes the gradient of input ``i`` from that of the output and what its formula reads."""
         made = self._gradients[i]
         if made is None:
             rule = self.rules[i]
-            names = tuple(inspect.signature(rule).parameters)[1:] if rule is not None else (*self.inputs, "out")
-            formula = rule if rule is not None else lambda g, *values: self._derive(i, g, values)
-            symbols = {name: Symbol.input(name) for name in ("g", *names)}
-            read = {s.args[0] for s in topological([Symbol.of(formula(*symbols.values()))]) if s.op == "input"}
-            reads = [name for name in names if name in read]
-            made = self._gradients[i] = _make_gradient(self, i, formula, names, reads)
+            if rule is not None:
+                names, formula = tuple(inspect.signature(rule).parameters), rule
+            else:
+                names = (self.names.gradient, *self.inputs, self.names.output)
+                formula = lambda g, *values: self._derive(i, g, values)  # noqa: E731
+            result = Symbol.of(formula(*map(Symbol.input, names)))
+            read = {s.args[0] for s in topological([result]) if s.op == "input"}
+            made = self._gradients[i] = _make_gradient(self, i, formula, names, read)
         return made
 
     def reads(self, i: int) -> tuple[str, ...]:
@@ -165,13 +178,14 @@ class Elementwise(Op):
         for symbol in order:
             if not depends.isdisjoint(symbol.operands):
                 depends.add(symbol)
-        cotangent: dict[Symbol, Symbol] = {root: (seed := Symbol.input("g"))}
+        cotangent: dict[Symbol, Symbol] = {root: (seed := Symbol.input(self.names.gradient))}
         for symbol in reversed(order):
             if symbol not in depends or symbol not in cotangent or symbol is inputs[i]:
                 continue
             row = registry[symbol.op]
             assert isinstance(row, Elementwise)
-            known = dict(zip(row.inputs, symbol.operands, strict=True), g=cotangent[symbol], out=symbol)
+            known = dict(zip(row.inputs, symbol.operands, strict=True))
+            known |= {row.names.gradient: cotangent[symbol], row.names.output: symbol}
             for j, operand in enumerate(symbol.operands):
                 if operand in depends:
                     part = row.part(j, known)
@@ -187,7 +201,7 @@ class Elementwise(Op):
 
     def _adapter(self, i: int) -> Callable:
         made = self.gradient(i)
-        places = {name: place for place, name in enumerate((*self.inputs, "out"))}
+        places = {name: place for place, name in enumerate((*self.inputs, self.names.output))}
         reads = [places[name] for name in made.inputs[1:]]
 
         def adapter(g: Any, saved: Sequence, attrs: dict, edge: Any) -> Any:
@@ -199,46 +213,58 @@ class Elementwise(Op):
         self._adapters[i] = adapter
         return adapter
 
-    is_identity = False
 
+def _make_gradient(op: Elementwise, i: int, formula: Callable, takes: Sequence[str], read: set[str]) -> Elementwise:
+    """The elementwise operation whose formula is the gradient of input ``i``, with the inputs that it reads."""
+    inputs = (takes[0], *(name for name in takes[1:] if name in read))
 
-def _make_gradient(op: Elementwise, i: int, formula: Callable, names: Sequence[str], reads: Sequence[str]) -> Elementwise:
     def gradient(*values: Any) -> Any:
-        known = dict(zip(("g", *reads), values, strict=True))
-        unread = Symbol.of(0.0)
-        return formula(known["g"], *(known.get(name, unread) for name in names))
+        known = dict(zip(inputs, values, strict=True))
+        return formula(*(known.get(name, _UNREAD) for name in takes))
 
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    places = {name: place for place, name in enumerate(op.inputs)}
-    parameters = [inspect.Parameter("g", kind)]
-    for name in reads:
-        place = places.get(name)
-        annotation = bool if place in op.conditions else inspect.Parameter.empty
-        parameters.append(inspect.Parameter(name, kind, annotation=annotation))
+    of_op = {name: place for place, name in enumerate(op.inputs)}
     gradient.__name__ = f"{op.name}_backward_{op.inputs[i]}"
     gradient.__doc__ = f"The gradient of {op.name} with respect to {op.inputs[i]}."
-    gradient.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    made = Elementwise(gradient, {}, result="same")
-    made.numbers = frozenset(k for k, name in enumerate(made.inputs) if places.get(name) in op.numbers)
-    probe = Symbol.input("g")
-    made.is_identity = not reads and formula(probe, *(Symbol.of(0.0) for _ in names)) is probe
+    gradient.__signature__ = inspect.Signature([  # type: ignore[attr-defined]
+        inspect.Parameter(name, _PLAIN, annotation=bool if of_op.get(name) in op.conditions else _NOTHING)
+        for name in inputs
+    ])  # fmt: skip
+    # An input of a gradient may be called g and out: its own gradient and output need names of their own.
+    names = Names("g" + op.names.gradient, "out_" + op.names.output)
+    made = Elementwise(gradient, {}, result="same", names=names)
+    made.numbers = frozenset(k for k, name in enumerate(inputs) if of_op.get(name) in op.numbers)
+    probe = Symbol.input(inputs[0])
+    made.is_identity = len(inputs) == 1 and gradient(probe) is probe
     formulas[made.name] = gradient
     return made
+
+
+_UNREAD = Symbol.of(0.0)
+_PLAIN, _NOTHING = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
 
 
 def evaluate(root: Symbol, known: dict[Symbol, Any]) -> Any:
     """The value of an expression, given those of some of its Symbols: tensors, arrays, or other Symbols."""
     values = dict(known)
+    as_symbols = any(isinstance(value, Symbol) for value in known.values())
     for symbol in topological([root]):
         if symbol in values:
             continue
         if symbol.op == "constant":
-            values[symbol] = symbol.args[0]
+            values[symbol] = symbol if as_symbols else symbol.args[0]
         elif symbol.op == "input":
             values[symbol] = symbol
         else:
             values[symbol] = registry[symbol.op](*(values[a] for a in symbol.args))
     return values[root]
+
+
+def _broadcast(shapes: list[tuple[int, ...]]) -> bool:
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError:
+        return False
+    return True
 
 
 @functools.lru_cache(maxsize=1024)

@@ -9,7 +9,7 @@ from .dims import normal_dim, numpy_spelling
 from .op import op
 from .shape import sum_to
 
-__all__ = ["gather", "getitem", "scatter_add", "setitem"]
+__all__ = ["gather", "scatter_add"]
 
 
 _ZERO = np.zeros(())
@@ -30,14 +30,14 @@ def _getitem(x, *indices, key):
     return x[_fill(key, indices)]
 
 
-@op(g=lambda g, indices, key: _getitem(g, *indices, key=key))
-def _ungetitem(g, *indices, key, to):
-    """Zeros of shape ``to`` with g added where the key points."""
-    out = np.zeros(to, g.dtype)
+@op(part=lambda g, indices, key: _getitem(g, *indices, key=key))
+def _ungetitem(part, *indices, key, to):
+    """Zeros of shape ``to`` with ``part`` added where the key points."""
+    out = np.zeros(to, part.dtype)
     if indices:
-        np.add.at(out, _fill(key, indices), g)
+        np.add.at(out, _fill(key, indices), part)
     else:
-        out[key] = g
+        out[key] = part
     return out
 
 
@@ -102,10 +102,10 @@ def _gather(x, index, *, dim):
     return np.take_along_axis(x, index, dim) if _same_rest(x, index, dim) else x[_grid(index, dim)]
 
 
-@op(g=lambda g, index, dim: _gather(g, index, dim=dim))
-def _scatter_add_zeros(g, index, *, dim, to):
-    out = np.zeros(to, g.dtype)
-    np.add.at(out, _grid(index, dim), g)
+@op(part=lambda g, index, dim: _gather(g, index, dim=dim))
+def _scatter_add_zeros(part, index, *, dim, to):
+    out = np.zeros(to, part.dtype)
+    np.add.at(out, _grid(index, dim), part)
     return out
 
 

@@ -24,17 +24,27 @@ the way returns ``Kept(output, value)``, and the value is called ``kept`` there.
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..graph import Node
 from ..tensor import Kept, Tensor, apply
 
-__all__ = ["Kept", "Op", "op", "registry"]
+__all__ = ["Kept", "Names", "Op", "op", "registry"]
 
 registry: dict[str, "Op"] = {}
 """Every operation by name."""
+
+
+class Names(NamedTuple):
+    """What the rules of an operation call the gradient of its output and the output."""
+
+    gradient: str
+    output: str
+
+
+_NAMES = Names("g", "out")
 
 
 class Op:
@@ -42,8 +52,9 @@ class Op:
 
     shares = False  # whether backward may hand out an array that somebody else holds
 
-    def __init__(self, forward: Callable, rules: dict[str, Callable]) -> None:
+    def __init__(self, forward: Callable, rules: dict[str, Callable], names: Names = _NAMES) -> None:
         self.forward = forward
+        self.names = names
         self.name = forward.__name__.strip("_")
         self.__doc__ = forward.__doc__
         self.__name__ = forward.__name__
@@ -56,6 +67,7 @@ class Op:
         self.arity = len(self.inputs)
         unknown = rules.keys() - {*self.inputs, self.rest}
         assert not unknown, f"{self.name}: a rule for {unknown}, which is no input"
+        assert not set(names) & set(self.inputs), f"{self.name}: {names} mean something in a rule"
         self.rules = [rules.get(name) for name in self.inputs]
         self.rest_rule = rules.get(self.rest) if self.rest else None
         self.hand: Callable | None = None
@@ -94,7 +106,7 @@ class Op:
             read = {name for i in range(count) if needs >> i & 1 for name in self.reads(i)}
             if self.hand is not None:
                 read.update(self._hand_reads)
-            names = [*self.inputs, *[self.rest] * (count - self.arity), "out"]
+            names = [*self.inputs, *[self.rest] * (count - self.arity), self.names.output]
             known = self._drops[needs, count] = tuple(i for i, name in enumerate(names) if name not in read)
         return known
 

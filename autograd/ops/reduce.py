@@ -16,7 +16,7 @@ from .op import op
 from .shape import expand, reshape, squeeze
 
 __all__ = [
-    "Extremum", "all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "max", "mean", "min", "std",
+    "all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "max", "mean", "min", "std",
     "sum", "var",
 ]  # fmt: skip
 
@@ -31,7 +31,8 @@ def _spread(g: Any, shape: tuple[int, ...], dim: tuple[int, ...]) -> Any:
 
 @op(x=lambda g, shape, dim: _spread(g, shape, dim))
 def _sum(x, *, dim, keepdim):
-    return np.add.reduce(x, axis=dim, keepdims=keepdim)
+    with np.errstate(all="ignore"):
+        return np.add.reduce(x, axis=dim, keepdims=keepdim)
 
 
 @op(x=lambda g, shape, dim, count: _spread(g / count, shape, dim))
@@ -57,12 +58,14 @@ def _share_ties(g: Any, x: Any, out: Any, dim: tuple[int, ...]) -> Any:
 
 @op(x=_share_ties)
 def _amax(x, *, dim, keepdim):
-    return np.maximum.reduce(x, axis=dim, keepdims=keepdim)
+    with np.errstate(all="ignore"):
+        return np.maximum.reduce(x, axis=dim, keepdims=keepdim)
 
 
 @op(x=_share_ties)
 def _amin(x, *, dim, keepdim):
-    return np.minimum.reduce(x, axis=dim, keepdims=keepdim)
+    with np.errstate(all="ignore"):
+        return np.minimum.reduce(x, axis=dim, keepdims=keepdim)
 
 
 def _in_dtype(input: Any, dtype: Any, floating: bool = False) -> Any:

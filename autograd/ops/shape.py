@@ -11,7 +11,7 @@ from .dims import as_shape, normal_dim, numpy_spelling
 from .op import op
 
 __all__ = [
-    "broadcast_to", "expand", "expand_as", "flatten", "movedim", "permute", "reshape", "squeeze", "sum_to", "swapaxes",
+    "broadcast_to", "expand", "expand_as", "flatten", "movedim", "permute", "reshape", "squeeze", "swapaxes",
     "transpose", "unsqueeze", "view",
 ]  # fmt: skip
 
@@ -25,7 +25,8 @@ def _sum_to(x, *, to):
     lead = x.ndim - len(to)
     axes = (*range(lead), *(lead + i for i, n in enumerate(to) if n == 1 and x.shape[lead + i] != 1))
     # dtype keeps float16 and the small integers what they are
-    return np.add.reduce(x, axis=axes, dtype=x.dtype, keepdims=True).reshape(to)
+    with np.errstate(all="ignore"):
+        return np.add.reduce(x, axis=axes, dtype=x.dtype, keepdims=True).reshape(to)
 
 
 @op(x=lambda g, shape: _sum_to(g, to=shape))

@@ -7,26 +7,37 @@
 
 The positional parameters are tensors of one shape, the keyword-only ones numbers. What the formula returns is written
 back: the first value into the first tensor, the second and later ones into the tensors after the gradient ``g``. The
-formula is printed as one loop that passes once over the memory of a parameter.
+formula is printed as one loop that passes once over the memory of a parameter; what it computes from the numbers alone
+is computed once, in double precision.
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..dtypes import float16, float32
 from ..graph import note_write
-from ..kernels.printer import Argument
 from ..kernels.symbol import Symbol
-from ..kernels.ufuncs import compile_formula
+from ..kernels.updates import compile_update
 from ..tensor import Tensor
 
 __all__ = ["Update", "update"]
 
 
 class Update:
-    """A formula that updates tensors in place; call it with one list of tensors for each positional parameter."""
+    """A formula that updates tensors in place.
+
+    >>> import autograd
+    >>> @autograd.update
+    ... def descend(p, g, *, lr):
+    ...     return p - lr * g
+    >>> p, g = autograd.tensor([1.0, 2.0]), autograd.tensor([1.0, 1.0])
+    >>> descend(p, g, lr=0.5)
+    >>> p
+    tensor([0.5000, 1.5000])
+    """
 
     def __init__(self, formula: Callable) -> None:
         self.formula = formula
@@ -36,6 +47,7 @@ class Update:
         self.tensors = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
         self.numbers = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
         self._kernels: dict[np.dtype, Callable] = {}
+        self._variants: dict[tuple[Callable, ...], Update] = {}
         symbols = [Symbol.input(name) for name in (*self.tensors, *self.numbers)]
         count = len(self.tensors)
         returned = formula(*symbols[:count], **dict(zip(self.numbers, symbols[count:], strict=True)))
@@ -44,30 +56,90 @@ class Update:
         self.written = writable[: len(self.outputs)]
         assert len(self.written) == len(self.outputs), f"{self.name}: more results than tensors to write them to"
 
-    def __call__(self, *tensors: Sequence[Tensor], **numbers: float) -> None:
-        """Update the i-th tensor of each list together, for every i; the numbers are the same for all."""
+    def __call__(self, *tensors: Tensor, **numbers: float) -> None:
+        """Update these tensors together."""
+        self.each([tensors], numbers)
+
+    def each(self, rows: Iterable[Sequence[Tensor]], numbers: dict[str, Any]) -> None:
+        """Update the tensors of each row together; the numbers are the same for all."""
         if numbers.keys() != set(self.numbers):
             raise TypeError(f"{self.name}: takes the numbers {', '.join(self.numbers)}; got {', '.join(numbers)}")
-        scalars: dict[np.dtype, list[np.ndarray]] = {}
-        for group in zip(*tensors, strict=True):
-            arrays = [t.array for t in group]
-            dtype = arrays[0].dtype
-            kernel = self._kernels.get(dtype)
+        values = [float(numbers[name]) for name in self.numbers]
+        kernels, written, changed = self._kernels, self.written, []
+        for row in rows:
+            arrays = [t.array for t in row]
+            flat = [a.ravel() for a in arrays]
+            changed.append(arrays[0])
+            kernel = kernels.get(arrays[0].dtype)
             if kernel is None:
-                kernel = self._compile(dtype)
-            values = scalars.get(dtype)
-            if values is None:
-                values = scalars[dtype] = [np.array(numbers[name], dtype) for name in self.numbers]
-            kernel(*arrays, *values, out=tuple([arrays[i] for i in self.written]))
-            for i in self.written:
-                note_write(arrays[i])
+                kernel = self._compile(arrays[0].dtype)
+            for i in written:
+                if flat[i].base is None:  # a copy: the memory is not contiguous
+                    self._copied(kernel, arrays, values)
+                    break
+            else:
+                try:
+                    kernel(*flat, *values)
+                except ValueError:
+                    raise ValueError(self._sizes(arrays)) from None
+        # The state is the optimizer's own; a parameter is what graphs have read.
+        note_write(*changed)
+
+    def after(self, *steps: Callable) -> "Update":
+        """The same update of a p and a g that ``steps`` have changed first, in the same pass over memory.
+
+        A step is a formula of (p, g, and numbers by keyword) that returns the new (p, g).
+        """
+        if not steps:
+            return self
+        made = self._variants.get(steps)
+        if made is None:
+            made = self._variants[steps] = Update(self._compose(steps))
+        return made
+
+    def _compose(self, steps: tuple[Callable, ...]) -> Callable:
+        def names(formula: Callable) -> list[str]:
+            return [p.name for p in inspect.signature(formula).parameters.values() if p.kind is p.KEYWORD_ONLY]
+
+        def composed(p: Any, g: Any, *states: Any, **numbers: Any) -> Any:
+            for step in steps:
+                p, g = step(p, g, **{name: numbers[name] for name in names(step)})
+            return self.formula(p, g, *states, **{name: numbers[name] for name in self.numbers})
+
+        numbers = dict.fromkeys([*self.numbers, *(name for step in steps for name in names(step))])
+        composed.__name__ = "_".join([self.name, *(step.__name__ for step in steps)])
+        composed.__doc__ = self.__doc__
+        composed.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in self.tensors]
+            + [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in numbers]
+        )
+        return composed
 
     def _compile(self, dtype: np.dtype) -> Callable:
-        tensors = [Argument(name, dtype) for name in self.tensors]
-        numbers = [Argument(name, dtype, scalar=True) for name in self.numbers]
-        kernel = compile_formula(self.name, [*tensors, *numbers], self.outputs, [dtype] * len(self.outputs), dtype)
+        written = [self.tensors[i] for i in self.written]
+        inner = float32 if dtype == float16 else dtype  # numba has no arithmetic on halves
+        kernel = compile_update(self.name, self.tensors, self.numbers, self.outputs, written, inner)
+        if dtype == float16:
+            kernel = self._copied_always(kernel)
         self._kernels[dtype] = kernel
         return kernel
+
+    def _copied_always(self, kernel: Callable) -> Callable:
+        count = len(self.tensors)
+        return lambda *args: self._copied(kernel, args[:count], args[count:], float32)
+
+    def _copied(self, kernel: Callable, arrays: Sequence, values: Sequence, dtype: Any = None) -> None:
+        """Through contiguous copies, for memory that a flat loop can't run over."""
+        if any(a.shape != arrays[0].shape for a in arrays):
+            raise ValueError(self._sizes(arrays))
+        flat = [np.array(a, dtype).reshape(-1) for a in arrays]
+        kernel(*flat, *values)
+        for i in self.written:
+            arrays[i][...] = flat[i].reshape(arrays[i].shape)
+
+    def _sizes(self, arrays: Sequence[np.ndarray]) -> str:
+        got = ", ".join(f"{name} {a.shape}" for name, a in zip(self.tensors, arrays, strict=True))
+        return f"{self.name}: the tensors must have one shape; got {got}"
 
 
 def update(formula: Callable[..., Any]) -> Update:

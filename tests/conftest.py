@@ -1,0 +1,19 @@
+"""What all tests share: reproducible random numbers and a hypothesis profile that does not depend on the clock."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+import autograd
+
+settings.register_profile("repository", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("repository")
+
+
+@pytest.fixture(autouse=True)
+def _same_numbers_every_time():
+    autograd.manual_seed(0)
+    np.random.seed(0)
+    yield
+    assert autograd.is_grad_enabled(), "a test left recording switched off"
+    assert autograd.get_default_dtype() == autograd.float32, "a test left another default dtype"

@@ -1,0 +1,49 @@
+"""Elementwise operations: every one in the registry has samples without being listed; here stands what is special."""
+
+from collections.abc import Callable
+
+import numpy as np
+from samples import ROWS, Row, Sample, b, transposed, x
+
+from autograd.ops.formula import Elementwise
+from autograd.ops.op import registry
+
+DOMAINS: dict[str, dict[str, tuple[float, float]]] = {
+    "log": {"input": (0.1, 3.0)},
+    "log1p": {"input": (-0.9, 3.0)},
+    "sqrt": {"input": (0.1, 3.0)},
+    "pow": {"input": (0.1, 3.0)},
+}
+"""For an operation with a limited domain, the range its inputs are drawn from, by input name."""
+
+INTEGER_ONLY = {"bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not"}
+WITHOUT_GRADIENT = {"floor_divide"}
+"""Operations that PyTorch does not differentiate."""
+
+
+def elementwise_rows() -> list[Row]:
+    """A row for every elementwise operation: plain, broadcast, 0-d, empty and non-contiguous inputs."""
+    return [_elementwise_row(op) for op in registry.values() if isinstance(op, Elementwise)]
+
+
+def _elementwise_row(op: Elementwise) -> Row:
+    def inputs(*shapes: tuple[int, ...], layout: Callable = x) -> Sample:
+        args = []
+        for i, (name, shape) in enumerate(zip(op.inputs, shapes, strict=False)):
+            low, high = DOMAINS.get(op.name, {}).get(name, (-2.0, 2.0))
+            args.append(b(*shape, seed=i) if i in op.conditions else layout(*shape, low=low, high=high, seed=i))
+        return Sample(tuple(args))
+
+    tensors = [name for i, name in enumerate(op.inputs) if i not in op.numbers]
+    shapes = [[(2, 3)] * 3, [()] * 3, [(0, 3)] * 3]
+    if len(tensors) > 1:
+        shapes += [[(2, 1, 3), (4, 1), (3,)], [(), (2, 2), ()], [(2, 0), (1,), ()]]
+    samples = [inputs(*s[: len(tensors)]) for s in shapes]
+    samples.append(inputs(*[(3, 2)] * len(tensors), layout=transposed))
+    if op.name in INTEGER_ONLY:
+        samples = [Sample(tuple(np.asarray(10 * a).astype(np.int64) for a in s.args)) for s in samples]
+    differentiable = op.name not in INTEGER_ONLY | WITHOUT_GRADIENT
+    return Row(op.name, samples, differentiable=differentiable, method=not op.conditions)
+
+
+ROWS.extend(elementwise_rows())
