@@ -185,15 +185,17 @@ def _owner(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def note_write(array: np.ndarray) -> None:
+def note_write(*arrays: np.ndarray) -> None:
     """Remember that this memory changes now: a graph that saved it before must not use it any more."""
     global _last_write
-    owner = _owner(array)
-    key = id(owner)
-    held = _writes.get(key)
-    gone = held[0] if held is not None else weakref.ref(owner, lambda _: _writes.pop(key, None))
     _last_write = number = next(_clock)
-    _writes[key] = (gone, number, _user_line())
+    line = _user_line()
+    for array in arrays:
+        owner = array if array.base is None else _owner(array)
+        key = id(owner)
+        held = _writes.get(key)
+        gone = held[0] if held is not None else weakref.ref(owner, lambda _, key=key: _writes.pop(key, None))
+        _writes[key] = (gone, number, line)
 
 
 def _written_since(array: np.ndarray, number: int) -> str | None:

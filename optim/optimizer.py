@@ -1,0 +1,277 @@
+"""What every optimizer is: groups of parameters with options, a state for each parameter, and a formula.
+
+A rule is a short class on top of this one. It says which formula moves a parameter, which state goes with it, and
+which numbers the formula takes; groups, weight decay, `maximize`, the state and its serialisation are here, once.
+
+    class Momentum(Optimizer):
+        def rule(self, group):
+            return momentum, ("velocity",)          # the formula, and the state it reads and writes after p and g
+
+        def start(self, group, p):
+            return {"velocity": zeros_like(p)}      # the state before the first step
+
+        def advance(self, group, p, state):
+            return None                             # nothing but the group's options decides the numbers
+"""
+
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, ClassVar
+
+import numpy as np
+
+import autograd
+from autograd import Tensor
+
+from .hooks import Hooks
+
+__all__ = ["Optimizer"]
+
+
+# --- what may happen to p and g before a rule sees them ---------------------------------------------------------------
+
+
+def maximized(p, g):
+    """Climb instead of descend."""
+    return p, -g
+
+
+def decayed(p, g, *, weight_decay):
+    """The gradient of weight_decay / 2 * |p|^2 added: an L2 penalty."""
+    return p, g + weight_decay * p
+
+
+def shrunk(p, g, *, lr, weight_decay):
+    """Weight decay apart from the gradient (Loshchilov and Hutter 2019, algorithm 2)."""
+    return p * (1 - lr * weight_decay), g
+
+
+class Optimizer:
+    """The base of all optimizers: ``params`` are tensors, or dicts of tensors with options of their own.
+
+    ``params`` may also be pairs (name, tensor), as `named_parameters()` gives them. ``defaults`` are the options of
+    the groups that do not set them.
+    """
+
+    counters: ClassVar[tuple[str, ...]] = ("step",)
+    """The state that counts steps of a parameter: single numbers, whose dtype is not the parameter's."""
+
+    def __init__(self, params: Iterable, defaults: dict[str, Any]) -> None:
+        self.defaults = defaults
+        self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
+        self.param_groups: list[dict[str, Any]] = []
+        self._before_step, self._after_step = Hooks(), Hooks()
+        self._stepped = False
+        name = type(self).__name__
+        if isinstance(params, Tensor):
+            raise TypeError(f"{name}: params must be a list of tensors or of dicts; got one tensor; wrap it in a list")
+        groups = list(params)
+        if not groups:
+            raise ValueError(f"{name}: there must be a parameter to optimize; got an empty list")
+        for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
+            self.add_param_group(group)
+
+    # --- what a rule says ---------------------------------------------------------------------------------------------
+
+    def rule(self, group: dict) -> tuple[Any, tuple[str, ...]]:
+        """The update of a group, and the names of the state it takes after p and g."""
+        raise NotImplementedError(f"{type(self).__name__}: an optimizer states its rule, or its own step()")
+
+    def start(self, group: dict, p: Tensor) -> dict[str, Any]:
+        """The state of a parameter before its first step."""
+        return {}
+
+    def advance(self, group: dict, p: Tensor, state: dict) -> Hashable:
+        """Count a step of one parameter; what comes back is all that `numbers` may depend on besides the group."""
+        count = state["step"].array
+        t = count.item() + 1
+        count[()] = t
+        return t
+
+    def numbers(self, group: dict, t: Any) -> dict[str, Any]:
+        """The numbers of the formula that are not options of the group by the same name."""
+        return {"t": t}
+
+    # --- steps --------------------------------------------------------------------------------------------------------
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Move every parameter that has a gradient; ``closure`` computes the loss again and is returned from."""
+        if self._before_step:
+            self._before_step(self, (closure,) if closure is not None else (), {})
+        loss = None
+        if closure is not None:
+            with autograd.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            self._step_group(group)
+        self._stepped = True
+        if self._after_step:
+            self._after_step(self, (closure,) if closure is not None else (), {})
+        return loss
+
+    def _step_group(self, group: dict) -> None:
+        update, names = self.rule(group)
+        update = update.after(*self.before(group))
+        batches: dict[Hashable, list] = {}
+        states, advance = self.state, self.advance
+        for p in group["params"]:
+            g = p.grad
+            if g is None:
+                continue
+            state = states[p]
+            if not state:
+                state.update(self.start(group, p))
+            t = advance(group, p, state)
+            row = [p, g]
+            for name in names:
+                row.append(state[name])
+            if t in batches:
+                batches[t].append(row)
+            else:
+                batches[t] = [row]
+        for t, rows in batches.items():
+            extra = self.numbers(group, t)
+            update.each(rows, {name: extra[name] if name in extra else group[name] for name in update.numbers})
+
+    def before(self, group: dict) -> tuple[Callable, ...]:
+        """What changes p and g ahead of the rule: `maximized`, `decayed` or `shrunk`, as the group's options say."""
+        steps: tuple[Callable, ...] = (maximized,) if group.get("maximize") else ()
+        if group.get("weight_decay"):
+            steps = (*steps, shrunk if group.get("decoupled_weight_decay") else decayed)
+        return steps
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters, or with ``set_to_none=False`` fill them with zeros."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                g = p.grad
+                if g is None:
+                    continue
+                if set_to_none:
+                    p.grad = None
+                elif g.requires_grad:
+                    p.grad = autograd.zeros_like(p)
+                else:
+                    g.zero_()
+
+    # --- groups -------------------------------------------------------------------------------------------------------
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add parameters with options of their own, such as ``{"params": tensors, "lr": 0.1}``."""
+        name = type(self).__name__
+        if not isinstance(param_group, dict):
+            raise TypeError(f"{name}: a parameter group must be a dict; got {type(param_group).__name__}")
+        group = dict(param_group)
+        params = group["params"]
+        if isinstance(params, set):
+            raise TypeError(f"{name}: parameters must come in an order; got a set; pass a list")
+        params = [params] if isinstance(params, Tensor) else list(params)
+        if any(isinstance(p, tuple) for p in params):
+            if not all(isinstance(p, tuple) for p in params):
+                raise ValueError(f"{name}: either all parameters have names or none; got both")
+            group["param_names"] = [label for label, _ in params]
+            params = [p for _, p in params]
+        group["params"] = params
+        if self.param_groups and ("param_names" in group) != ("param_names" in self.param_groups[0]):
+            raise ValueError(f"{name}: either all groups have named parameters or none; got both")
+        for i, p in enumerate(params):
+            if not isinstance(p, Tensor):
+                raise TypeError(f"{name}: a parameter must be a tensor; got {type(p).__name__} at position {i}")
+            if not p.is_leaf:
+                raise ValueError(
+                    f"{name}: a parameter must be a leaf; got the output of {p.grad_fn.op.name} at position {i}"  # type: ignore[union-attr]
+                )
+        for option, value in self.defaults.items():
+            group.setdefault(option, value)
+        known = {id(p) for other in self.param_groups for p in other["params"]}
+        for i, p in enumerate(params):
+            if id(p) in known:
+                raise ValueError(f"{name}: a parameter may be in one group alone; got one twice, here at position {i}")
+        if len({id(p) for p in params}) != len(params):
+            warnings.warn(f"{name}: a parameter is in a group twice and will be moved twice a step", stacklevel=3)
+        if group.get("differentiable"):
+            raise NotImplementedError(f"{name}: steps are not recorded in the graph; got differentiable=True")
+        self.check(group)
+        self.param_groups.append(group)
+
+    def check(self, group: dict) -> None:
+        """Raise for options of a group that make no sense."""
+
+    # --- saving -------------------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state and the options in PyTorch's layout: parameters are numbered in the order of the groups."""
+        order = {p: i for i, p in enumerate(p for group in self.param_groups for p in group["params"])}
+        groups, count = [], 0
+        for group in self.param_groups:
+            numbered = {key: value for key, value in group.items() if key != "params"}
+            numbered["params"] = list(range(count, count := count + len(group["params"])))
+            groups.append(numbered)
+        state = {order[p]: values for p, values in self.state.items() if p in order and values}
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from what `state_dict` returned, here or in PyTorch; tensors are copied."""
+        name = type(self).__name__
+        groups = state_dict["param_groups"]
+        if len(groups) != len(self.param_groups):
+            raise ValueError(
+                f"{name}: the saved state must have as many groups; got {len(groups)} for {len(self.param_groups)}"
+            )
+        loaded = []
+        for i, (saved, group) in enumerate(zip(groups, self.param_groups, strict=True)):
+            if len(saved["params"]) != len(group["params"]):
+                raise ValueError(
+                    f"{name}: the saved state must have as many parameters; got {len(saved['params'])} "
+                    f"for {len(group['params'])} in group {i}"
+                )
+            options = {key: _copy(value, None) for key, value in saved.items() if key != "params"}
+            missing = {key: value for key, value in group.items() if key not in options and key != "params"}
+            loaded.append({**options, **missing, "params": group["params"]})
+        numbers = [number for saved in groups for number in saved["params"]]
+        params = dict(zip(numbers, (p for group in loaded for p in group["params"]), strict=True))
+        state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
+        for number, values in state_dict["state"].items():
+            p = params.get(number)
+            if p is not None:
+                state[p] = {key: self.load(p, key, value) for key, value in values.items()}
+        self.param_groups, self.state = loaded, state
+
+    def load(self, p: Tensor, key: str, value: Any) -> Any:
+        """A saved value of the state of ``p``: counters keep their dtype, what belongs to elements takes that of p."""
+        value = _copy(value, None if key in self.counters else p.dtype)
+        return autograd.tensor(float(value)) if key == "step" and not isinstance(value, Tensor) else value
+
+    # --- hooks --------------------------------------------------------------------------------------------------------
+
+    def register_step_pre_hook(self, hook: Callable) -> Any:
+        """Call ``hook(optimizer, args, kwargs)`` before each step; returns a handle with ``remove()``."""
+        return self._before_step.add(hook)
+
+    def register_step_post_hook(self, hook: Callable) -> Any:
+        """Call ``hook(optimizer, args, kwargs)`` after each step; returns a handle with ``remove()``."""
+        return self._after_step.add(hook)
+
+    def __repr__(self) -> str:
+        lines = [f"{type(self).__name__} ("]
+        for i, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {i}")
+            lines.extend(f"    {key}: {group[key]}" for key in sorted(group) if key != "params")
+            lines.append("")
+        return "\n".join([*lines[:-1], ")"])
+
+
+def _copy(value: Any, dtype: Any) -> Any:
+    """A copy of a saved value, with tensors, PyTorch's too, as ours and in ``dtype``."""
+    if isinstance(value, dict):
+        return {key: _copy(v, dtype) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_copy(v, dtype) for v in value)
+    if isinstance(value, Tensor):
+        value = value.detach().clone()
+    elif hasattr(value, "numpy"):
+        value = autograd.from_numpy(np.array(value.numpy()))
+    else:
+        return value
+    return value if dtype is None or not value.is_floating_point() else value.to(dtype)
