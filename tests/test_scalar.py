@@ -110,15 +110,16 @@ both_precisions = pytest.mark.parametrize("dtype", [F32, F64], ids=str)
 
 
 @functools.cache
-def ufunc(name: str, dtype: np.dtype) -> Callable[[np.ndarray], np.ndarray]:
+def ufunc(name: str, dtype: np.dtype) -> Callable[..., np.ndarray]:
     """The function as a kernel over arrays, without numpy's warnings about infinities that are right."""
-    formula = Symbol.apply(name, Symbol.input("x"))
-    return compile_formula(f"{name}_{dtype}", [Argument("x", dtype)], [formula], [dtype], dtype)
+    arguments = [Argument(a, dtype) for a in scalar.build(name, dtype)[0]]
+    formula = Symbol.apply(name, *(Symbol.input(a.name) for a in arguments))
+    return compile_formula(f"{name}_{dtype}", arguments, [formula], [dtype], dtype)
 
 
-def evaluate(name: str, x: np.ndarray) -> np.ndarray:
+def evaluate(name: str, *x: np.ndarray) -> np.ndarray:
     with np.errstate(all="ignore"):
-        return ufunc(name, x.dtype)(x)
+        return ufunc(name, x[0].dtype)(*x)
 
 
 def integers(dtype: np.dtype) -> np.dtype:
@@ -156,7 +157,7 @@ def precise_values(function: Callable, x: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def test_every_function_has_a_row():
-    assert ROWS.keys() == AT_ENDS.keys() == scalar.FUNCTIONS.keys()
+    assert ROWS.keys() == AT_ENDS.keys() == scalar.FUNCTIONS.keys() - {"power"}
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -238,3 +239,48 @@ def test_strided_and_short_arrays_agree_with_long_ones(dtype):
     np.testing.assert_array_equal(evaluate("tanh", x[::-3]), y[::-3])
     for n in (0, 1, 5, 17):
         np.testing.assert_array_equal(evaluate("tanh", x[:n]), y[:n])
+
+
+def c_pow(x: float, y: float) -> float:
+    """C's pow, where Python's raises an error."""
+    try:
+        return math.pow(x, y)
+    except OverflowError:
+        return math.copysign(INF, x) if abs(y) % 2 == 1 else INF
+    except ValueError:
+        return NAN if x else math.copysign(INF, x) if abs(y) % 2 == 1 else INF
+
+
+@both_precisions
+def test_power_of_special_values(dtype):
+    info = np.finfo(dtype)
+    even_from = 2.0 ** (info.nmant + 1)
+    values = [0.0, 0.5, 1.0, 2.0, 2.5, 3.0, 1 - info.epsneg, even_from - 1, even_from, info.max]
+    values.append(info.smallest_subnormal)
+    values = np.array([sign * v for v in (*values, INF, NAN) for sign in (1, -1)], dtype)
+    x, y = (v.ravel() for v in np.meshgrid(values, values))
+    with np.errstate(over="ignore", under="ignore"):
+        expected = np.array([c_pow(float(a), float(b)) for a, b in zip(x, y, strict=True)]).astype(dtype)
+    z = evaluate("power", x, y)
+    regular = (np.abs(expected) < INF) & (expected != 0)
+    np.testing.assert_array_equal(z[~regular], expected[~regular])
+    np.testing.assert_array_equal(np.signbit(z[expected == 0]), np.signbit(expected[expected == 0]))
+    np.testing.assert_array_max_ulp(z[regular], expected[regular], 1)
+
+
+@pytest.mark.parametrize("low, high", [(-152, 130), (-3, 3)])
+def test_power_is_within_the_bound(low, high):
+    rng = np.random.default_rng(0)
+    x = points(0.0, LARGEST[F32], 100_000, F32)[3:]
+    x = x[x != 1]
+    with np.errstate(divide="ignore"):
+        y = (rng.uniform(low, high, len(x)) / np.log2(x.astype(np.float64))).astype(F32)
+    with np.errstate(over="ignore", under="ignore"):
+        exact = np.power(x.astype(np.float64), y.astype(np.float64))
+        rounded = exact.astype(F32)
+        error = error_in_ulps(evaluate("power", x, y), rounded, exact - rounded)
+    assert error.max() <= 2, x[error.argmax()]
+    whole = np.rint(y)
+    np.testing.assert_array_equal(
+        evaluate("power", -x, whole), np.where(whole % 2 == 1, -1, 1) * evaluate("power", x, whole)
+    )

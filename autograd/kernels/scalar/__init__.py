@@ -9,10 +9,11 @@ base           the constants of a float format, the register of functions, polyn
 exponential    exp, exp2, expm1, sinh, cosh, tanh
 logarithm      log, log2, log10, log1p, asinh, acosh, atanh
 error          erf, erfc
+power          x to the power y (float32; float64 is the C library's)
 trigonometric  sin, cos, tan (float32; float64 is the C library's), asin, acos, atan
 """
 
-from . import error, exponential, logarithm, trigonometric
+from . import error, exponential, logarithm, power, trigonometric
 from .base import FUNCTIONS, Precision, build
 
-__all__ = ["FUNCTIONS", "Precision", "build", "error", "exponential", "logarithm", "trigonometric"]
+__all__ = ["FUNCTIONS", "Precision", "build", "error", "exponential", "logarithm", "power", "trigonometric"]

@@ -66,4 +66,4 @@ def erfc(x: Symbol, precision: Precision) -> Symbol:
     centre = ERFCX_CENTRE[precision.mantissa]
     t = (a - centre) / (a + centre)
     large = gauss * polynomial(t, ERFCX[precision.mantissa]) / (a + centre)
-    return where(a < 0.8125, 1.0 - erf_small(x, precision), where(x > 0.0, large, 2.0 - large))
+    return where(a < 0.85, 1.0 - erf_small(x, precision), where(x > 0.0, large, 2.0 - large))
