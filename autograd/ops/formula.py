@@ -75,7 +75,7 @@ class Elementwise(Op):
                 continue
             if dtype is None:
                 dtype = x.dtype
-            elif x.dtype is not dtype:
+            elif x.dtype is not dtype and x.dtype != dtype:  # a kernel from the disk cache makes dtypes of its own
                 return self._general(args)
         kernel = self.kernels.get(dtype)  # type: ignore[arg-type]
         if kernel is None:

@@ -37,7 +37,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     if k != m:
         got = f"{tuple(input.shape)} @ {tuple(other.shape)}, {k} != {m}"
         raise RuntimeError(f"matmul: inner sizes differ: {got}")
-    if input.dtype is not other.dtype:
+    if input.dtype != other.dtype:
         raise RuntimeError(f"matmul: the dtypes must be equal; got {input.dtype} and {other.dtype}; convert one with to()")
     a = unsqueeze(input, 0) if input.ndim == 1 else input
     b = unsqueeze(other, 1) if other.ndim == 1 else other
@@ -95,7 +95,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
             f"linear: the last axis of the input must be {weight.shape[-1]} (weight {tuple(weight.shape)}); "
             f"got {tuple(input.shape)}"
         )
-    if input.dtype is not weight.dtype:
+    if input.dtype != weight.dtype:
         raise RuntimeError(f"linear: input and weight must have one dtype; got {input.dtype} and {weight.dtype}")
     if bias is None:
         return matmul(input, transpose(weight, 0, 1) if weight.ndim == 2 else weight)
