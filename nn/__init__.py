@@ -1,0 +1,20 @@
+"""Neural networks on `autograd`: `nn.X` is what `torch.nn.X` is.
+
+>>> import nn
+>>> model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+>>> sum(p.numel() for p in model.parameters())
+67
+"""
+
+from . import functional, init
+from .activation import *  # noqa: F403
+from .containers import ModuleDict, ModuleList, Sequential
+from .dropout import *  # noqa: F403
+from .flatten import *  # noqa: F403
+from .linear import *  # noqa: F403
+from .losses import *  # noqa: F403
+from .mlp import MLP
+from .module import Module
+from .norm import *  # noqa: F403
+from .parameter import Parameter
+from .parameter_containers import ParameterDict, ParameterList

@@ -1,0 +1,156 @@
+"""Losses of classifiers: negative log-likelihood and cross-entropy."""
+
+from typing import Any
+
+import numpy as np
+
+import autograd
+from autograd import Tensor, softmax_cross_entropy
+
+from .reduction import check_reduction, legacy_reduction, spread_weight
+
+__all__ = ["cross_entropy", "nll_loss"]
+
+_INT64 = np.dtype(np.int64)
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+    *,
+    sample_weight: Any = None,
+) -> Tensor:
+    """-log softmax(input)[target], for scores (c,), (n, c) or (n, c, *) and targets that are classes (), (n,) or
+    (n, *), or probabilities of the shape of ``input``.
+
+    ``weight`` (c,) weighs the classes and ``sample_weight`` (n,) the samples: with "mean" the sum of weighted losses is
+    divided by the sum of the weights. Targets equal to ``ignore_index`` count nothing. ``label_smoothing`` s replaces
+    a target t by (1 - s) * t + s / c (https://arxiv.org/abs/1512.00567).
+
+    >>> cross_entropy(autograd.tensor([[0.0, 0.0]]), autograd.tensor([1]))
+    tensor(0.6931)
+    """
+    plain = reduction == "mean" and weight is None and sample_weight is None and not label_smoothing
+    if (
+        plain and ignore_index < 0 and size_average is None and reduce is None and target.dtype is _INT64
+        and input.ndim == 2 and input.dtype in _FLOATS and target.shape == input.shape[:1]
+    ):  # fmt: skip
+        try:
+            return softmax_cross_entropy(input, target)
+        except IndexError:
+            if not (target.array == ignore_index).any():
+                raise
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    check_reduction("cross_entropy", reduction)
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"cross_entropy: label_smoothing must be in [0, 1]; got {label_smoothing}")
+    dim = _class_dim("cross_entropy", input)
+    log_p = autograd.log_softmax(input, dim)
+    if target.shape == input.shape and target.dtype.kind == "f":
+        return _soft_targets(log_p, target, dim, weight, reduction, label_smoothing, sample_weight)
+    loss, counts = _pick("cross_entropy", log_p, target, dim, weight, ignore_index)
+    if label_smoothing:
+        scaled = log_p if weight is None else log_p * _along(weight, log_p, dim)  # type: ignore[operator]
+        kept = autograd.where(_constant(target.array == ignore_index), 0.0, -scaled.sum(dim))
+        loss = loss * (1 - label_smoothing) + kept * (label_smoothing / input.shape[dim])  # type: ignore[operator]
+    return _reduce("cross_entropy", loss, counts, reduction, sample_weight)
+
+
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    *,
+    sample_weight: Any = None,
+) -> Tensor:
+    """-input[target] for log-probabilities (c,), (n, c) or (n, c, *) and classes (), (n,) or (n, *); the weights and
+    ``ignore_index`` are those of `cross_entropy`.
+    """
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    check_reduction("nll_loss", reduction)
+    dim = _class_dim("nll_loss", input)
+    loss, counts = _pick("nll_loss", input, target, dim, weight, ignore_index)
+    return _reduce("nll_loss", loss, counts, reduction, sample_weight)
+
+
+def _class_dim(op: str, input: Tensor) -> int:
+    if not input.ndim:
+        raise RuntimeError(f"{op}: the input must be (c,), (n, c) or (n, c, *); got shape ()")
+    return 0 if input.ndim == 1 else 1
+
+
+def _constant(array: Any) -> Tensor:
+    return Tensor(np.asarray(array))
+
+
+def _along(weight: Tensor, x: Tensor, dim: int) -> Tensor:
+    return weight.reshape(-1, *[1] * (x.ndim - 1 - dim))  # type: ignore[attr-defined]
+
+
+def _check_weight(op: str, weight: Tensor | None, classes: int) -> None:
+    if weight is not None and weight.shape != (classes,):
+        raise RuntimeError(f"{op}: weight must have one value for each of the {classes} classes; got shape {weight.shape}")
+
+
+def _pick(
+    op: str, log_p: Tensor, target: Tensor, dim: int, weight: Tensor | None, ignore_index: int
+) -> tuple[Tensor, np.ndarray]:
+    """The weighted loss of each target, and what each counts: its class's weight, 0 if it is ignored."""
+    shape, classes = log_p.shape, log_p.shape[dim]
+    wanted = (*shape[:dim], *shape[dim + 1 :])
+    if target.shape != wanted:
+        raise ValueError(f"{op}: the target must have the shape {wanted} for an input {shape}; got {target.shape}")
+    if target.dtype.kind not in "iu":
+        raise RuntimeError(f"{op}: classes must be integers; got {target.dtype}; convert with long()")
+    _check_weight(op, weight, classes)
+    ignored = target.array == ignore_index
+    index = np.where(ignored, 0, target.array)
+    if index.size and not (index.min() >= 0 and index.max() < classes):
+        bad = next(i for i in index.ravel() if not 0 <= i < classes)
+        raise IndexError(f"{op}: a target must be a class, 0 to {classes - 1}; got {bad}")
+    counts = np.where(ignored, 0, 1 if weight is None else weight.array[index]).astype(log_p.dtype)
+    picked = autograd.gather(log_p, dim, _constant(np.expand_dims(index, dim))).squeeze(dim)  # type: ignore[attr-defined]
+    # Not a product with the counts: an ignored log-probability may be -inf.
+    loss = autograd.where(_constant(ignored), 0.0, picked * _constant(-counts))
+    return loss, counts
+
+
+def _reduce(op: str, loss: Tensor, counts: np.ndarray, reduction: str, sample_weight: Any) -> Tensor:
+    if sample_weight is not None:
+        weights = spread_weight(op, sample_weight, loss)
+        loss = loss * weights  # type: ignore[operator]
+        counts = counts * weights.array
+    if reduction == "none":
+        return loss
+    total = loss.sum()  # type: ignore[attr-defined]
+    return total if reduction == "sum" else total / _constant(counts.sum())
+
+
+def _soft_targets(
+    log_p: Tensor,
+    target: Tensor,
+    dim: int,
+    weight: Tensor | None,
+    reduction: str,
+    label_smoothing: float,
+    sample_weight: Any,
+) -> Tensor:
+    _check_weight("cross_entropy", weight, log_p.shape[dim])
+    if label_smoothing:
+        target = target * (1 - label_smoothing) + label_smoothing / log_p.shape[dim]  # type: ignore[operator]
+    product = log_p * target  # type: ignore[operator]
+    if weight is not None:
+        product = product * _along(weight, log_p, dim)
+    loss = -product.sum(dim)
+    return _reduce("cross_entropy", loss, np.ones(loss.shape, loss.dtype), reduction, sample_weight)

@@ -1,0 +1,5 @@
+"""Affine maps."""
+
+from autograd import linear
+
+__all__ = ["linear"]

@@ -1,0 +1,52 @@
+"""From the loss of each element to one number, with a weight for each sample."""
+
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor
+
+__all__ = ["check_reduction", "legacy_reduction", "reduce_loss", "spread_weight"]
+
+
+def legacy_reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
+    """PyTorch's older spelling of ``reduction``, two flags, where it is used."""
+    if size_average is None and reduce is None:
+        return reduction
+    if reduce is False:
+        return "none"
+    return "sum" if size_average is False else "mean"
+
+
+def check_reduction(op: str, reduction: str) -> None:
+    """A reduction is none, mean or sum."""
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{op}: reduction must be 'none', 'mean' or 'sum'; got {reduction!r}")
+
+
+def spread_weight(op: str, sample_weight: Any, loss: Any) -> Tensor:
+    """The weights in the dtype of the loss, one for each sample (n,) brought to the axes of the loss (n, *)."""
+    array = np.asarray(sample_weight.array if isinstance(sample_weight, Tensor) else sample_weight, loss.dtype)
+    if array.shape == loss.shape:
+        return Tensor(array)
+    if array.shape != loss.shape[:1]:
+        wanted = " or ".join(dict.fromkeys(map(str, (tuple(loss.shape[:1]), tuple(loss.shape)))))
+        raise ValueError(f"{op}: sample_weight must have the shape {wanted}; got {array.shape}")
+    return Tensor(array.reshape(-1, *[1] * (loss.ndim - 1)))
+
+
+def reduce_loss(op: str, loss: Tensor, reduction: str, sample_weight: Any = None) -> Tensor:
+    """The losses as they are, their sum, or their mean; a sample of weight w counts as w samples."""
+    check_reduction(op, reduction)
+    if sample_weight is None:
+        if reduction == "mean":
+            return loss.mean()  # type: ignore[attr-defined]
+        return loss.sum() if reduction == "sum" else loss  # type: ignore[attr-defined]
+    weight = spread_weight(op, sample_weight, loss)
+    weighted = loss * weight  # type: ignore[operator]
+    if reduction == "none":
+        return weighted
+    total = weighted.sum()
+    if reduction == "sum":
+        return total
+    return total / float(np.broadcast_to(weight.array, loss.shape).sum(dtype=np.float64))

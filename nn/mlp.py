@@ -1,0 +1,55 @@
+"""A multilayer perceptron in one call."""
+
+from collections.abc import Callable, Sequence
+
+from . import activation as _activations
+from .containers import Sequential
+from .dropout import Dropout
+from .linear import Linear
+from .module import Module
+from .norm import BatchNorm1d
+
+__all__ = ["MLP"]
+
+
+class MLP(Sequential):
+    """Linear layers of these ``sizes``; after every one but the last a BatchNorm1d if ``batch_norm``, the
+    ``activation`` (the name of one, in any case, or what makes its module) and a Dropout if ``dropout`` > 0.
+
+    >>> MLP([64, 32, 10], activation="tanh", dropout=0.5)
+    MLP(
+      (0): Linear(in_features=64, out_features=32, bias=True)
+      (1): Tanh()
+      (2): Dropout(p=0.5, inplace=False)
+      (3): Linear(in_features=32, out_features=10, bias=True)
+    )
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activation: str | Callable[[], Module] = "relu",
+        dropout: float = 0.0,
+        batch_norm: bool = False,
+    ) -> None:
+        if len(sizes) < 2:
+            raise ValueError(f"MLP: sizes must name the inputs and the outputs at least; got {list(sizes)}")
+        make = _find(activation) if isinstance(activation, str) else activation
+        layers: list[Module] = []
+        for ins, outs in zip(sizes[:-2], sizes[1:-1], strict=True):
+            layers.append(Linear(ins, outs))
+            if batch_norm:
+                layers.append(BatchNorm1d(outs))
+            layers.append(make())
+            if dropout > 0:
+                layers.append(Dropout(dropout))
+        super().__init__(*layers, Linear(sizes[-2], sizes[-1]))
+
+
+def _find(name: str) -> type[Module]:
+    """The activation of this name: ``"relu"``, ``"leaky_relu"`` and ``"LeakyReLU"`` are all understood."""
+    wanted = name.replace("_", "").lower()
+    known = {n.lower(): n for n in _activations.__all__}
+    if wanted not in known:
+        raise ValueError(f"MLP: activation must be one of {', '.join(known)} or a module class; got {name!r}")
+    return getattr(_activations, known[wanted])
