@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from .creation import check_device
-from .dtypes import bool_, category, float16, float32, float64, int8, int16, int32, int64, to_dtype, uint8
-from .graph import note_write, state
+from .dtypes import bool_, float16, float32, float64, int8, int16, int32, int64, to_dtype, uint8
+from .inplace import in_place, overwrite, setitem
 from .ops import convert, elementwise, index, linalg, reduce, shape, softmax
 from .ops.formula import Elementwise
-from .tensor import Tensor, as_array
+from .tensor import Tensor
 
 ROOMS = (elementwise, reduce, shape, index, linalg, softmax, convert)
 """Where the functions live. One whose first parameter is called ``input`` is a method too, as in PyTorch."""
@@ -38,50 +38,6 @@ def _operand(function: Callable, swapped: bool = False) -> Callable:
     return method
 
 
-def _in_place(function: Callable, name: str) -> Callable:
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        return assign(self, function(self, *args, **kwargs), name)
-
-    method.__name__ = name
-    method.__doc__ = f"`{name[:-1]}` in place."
-    return method
-
-
-def assign(x: Tensor, value: Tensor, name: str) -> Tensor:
-    """Write ``value``, computed from x, into the memory of x, which from now on has the history of ``value``."""
-    _check_writable(x, name)
-    if value.shape != x.shape:
-        raise RuntimeError(f"{name}: the result must have the shape of the tensor; got {value.shape} for {x.shape}")
-    if category(value.dtype) > category(x.dtype):
-        raise RuntimeError(f"{name}: the result can't be written into the tensor; got {value.dtype} for {x.dtype}")
-    value = convert.cast(value, x.dtype)
-    if value.node is not None:
-        # The rules of the operation read the values that stood here before.
-        saved = value.node.saved or ()
-        for i, array in enumerate(saved):
-            if isinstance(array, np.ndarray) and np.may_share_memory(array, x.array):
-                saved[i] = array.copy()
-    x.array[...] = value.array
-    note_write(x.array)
-    x.node, x._requires_grad = value.node, value._requires_grad
-    return x
-
-
-def _check_writable(x: Tensor, name: str) -> None:
-    if x._requires_grad and x.node is None and state.recording:
-        raise RuntimeError(
-            f"{name}: a leaf that requires a gradient can't be changed in place; "
-            f"got one of shape {x.shape}; use no_grad()"
-        )
-
-
-def setitem(x: Tensor, key: Any, value: Any) -> None:
-    """``x[key] = value``, value broadcast to the part of x that the key names."""
-    _check_writable(x, "setitem")
-    source = value if isinstance(value, Tensor) else Tensor(np.asarray(value, x.dtype))
-    assign(x, index.setitem(x, convert.cast(source, x.dtype), key), "setitem")
-
-
 def to(self: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False) -> Tensor:
     """The tensor in another dtype (``to(float64)``), in that of another tensor, or on the device "cpu"."""
     for value in args:
@@ -106,17 +62,17 @@ def _typed(dtype: Any) -> Callable:
 
 def fill_(self: Tensor, value: Any) -> Tensor:
     """Every element set to ``value``."""
-    return assign(self, Tensor(np.full(self.shape, as_array(value), self.dtype)), "fill_")
+    return overwrite(self, value, "fill_")
 
 
 def zero_(self: Tensor) -> Tensor:
     """Every element set to 0."""
-    return fill_(self, 0)
+    return overwrite(self, 0, "zero_")
 
 
 def copy_(self: Tensor, src: Tensor) -> Tensor:
     """The values of ``src``, broadcast and converted, with its history."""
-    return assign(self, convert.cast(shape.expand(src, self.shape), self.dtype), "copy_")
+    return overwrite(self, src, "copy_")
 
 
 def size(self: Tensor, dim: int | None = None) -> Any:
@@ -136,9 +92,9 @@ def bind() -> None:
             if callable(function) and next(iter(inspect.signature(function).parameters), None) == "input":
                 _set(name, _method(function))
                 if isinstance(function, Elementwise) and function.result != "bool":
-                    _set(f"{name}_", _in_place(function, f"{name}_"))
+                    _set(f"{name}_", in_place(function, f"{name}_"))
     for name in ("clamp", "clip"):
-        _set(f"{name}_", _in_place(getattr(elementwise, name), f"{name}_"))
+        _set(f"{name}_", in_place(getattr(elementwise, name), f"{name}_"))
     for name, function in OPERATORS.items():
         _set(f"__{name}__", _operand(function))
         _set(f"__r{name}__", _operand(function, swapped=True))
@@ -146,7 +102,7 @@ def bind() -> None:
         _set(f"__{name}__", _operand(function))
     Tensor.__hash__ = object.__hash__  # type: ignore[method-assign]  # setting __eq__ must not take it away
     for name in ("add", "sub", "mul", "truediv", "pow"):
-        _set(f"__i{name}__", _in_place(OPERATORS[name], f"__i{name}__"))
+        _set(f"__i{name}__", in_place(OPERATORS[name], f"__i{name}__"))
     for name, dtype in {
         "float": float32, "double": float64, "half": float16, "long": int64, "int": int32, "short": int16,
         "char": int8, "byte": uint8, "bool": bool_,

@@ -29,7 +29,7 @@ class Tensor:
     tensor([2., 4.])
     """
 
-    __slots__ = ("__dict__", "__weakref__", "_grad", "_hooks", "_requires_grad", "array", "node")
+    __slots__ = ("__dict__", "__weakref__", "_grad", "_hooks", "_requires_grad", "_version", "_view", "array", "node")
     __array_priority__ = 1000  # ndarray + Tensor is ours to compute
 
     def __init__(self, data: Any = (), requires_grad: bool = False) -> None:
@@ -38,6 +38,8 @@ class Tensor:
         self._requires_grad = False
         self._grad: Tensor | None = None
         self._hooks: dict | None = None
+        self._view: View | None = None  # whose memory this is, for a view
+        self._version = 0  # counts the writes in place, for its views
         if requires_grad:
             self.requires_grad = True
 
@@ -66,16 +68,20 @@ class Tensor:
     @property
     def grad_fn(self) -> Node | None:
         """The node of the operation that made this tensor; None for a leaf."""
+        if self._view is not None:
+            self._refresh()
         return self.node
 
     @property
     def is_leaf(self) -> bool:
         """Whether no recorded operation made this tensor."""
-        return self.node is None
+        return self.grad_fn is None
 
     @property
     def requires_grad(self) -> bool:
         """Whether operations on this tensor are recorded. Only a leaf may change it."""
+        if self._view is not None:
+            self._refresh()
         return self._requires_grad
 
     @requires_grad.setter
@@ -152,7 +158,7 @@ class Tensor:
 
     def retain_grad(self) -> None:
         """Keep the gradient of this tensor in ``grad`` although it is no leaf."""
-        if not self._requires_grad:
+        if not self.requires_grad:
             raise RuntimeError("retain_grad: the tensor must require a gradient; got requires_grad=False")
         if self.node is None or self.retains_grad:
             return
@@ -176,7 +182,7 @@ class Tensor:
 
         Returns a handle whose ``remove()`` takes the hook away.
         """
-        if not self._requires_grad:
+        if not self.requires_grad:
             raise RuntimeError("register_hook: the tensor must require a gradient; got requires_grad=False")
         if self.node is None:
             self._hooks = self._hooks if self._hooks is not None else {}
@@ -188,6 +194,17 @@ class Tensor:
         """The same values in the same memory, outside the graph."""
         return Tensor(self.array)
 
+    def _refresh(self) -> None:
+        """Take up the history of the tensor this is a view of, if that was written to since."""
+        view = self._view
+        if view is not None and view.version != view.base._version:
+            view.version = view.base._version
+            fresh = view.base
+            with graph.enable_grad():
+                for op, attrs in view.path:
+                    fresh = op(fresh, **attrs)
+            self.node, self._requires_grad = fresh.node, fresh._requires_grad
+
     def requires_grad_(self, requires_grad: bool = True) -> "Tensor":
         """Set ``requires_grad`` and return this tensor."""
         self.requires_grad = requires_grad
@@ -197,7 +214,7 @@ class Tensor:
 
     def numpy(self, *, force: bool = False) -> np.ndarray:
         """The array itself, sharing memory; an error for a tensor that needs a gradient unless ``force``."""
-        if self._requires_grad and not force:
+        if self.requires_grad and not force:
             raise RuntimeError("numpy: the tensor needs a gradient; got requires_grad=True; use detach().numpy()")
         return self.array
 
@@ -305,6 +322,17 @@ def _from_sequence(data: Any) -> np.ndarray:
     return from_sequence(data)
 
 
+class View:
+    """Of which tensor another one is a view, by which operations, and the version of it whose history the view has."""
+
+    __slots__ = ("base", "path", "version")
+
+    def __init__(self, base: Tensor, path: tuple[tuple[Any, dict], ...]) -> None:
+        self.base = base
+        self.path = path
+        self.version = base._version
+
+
 class Kept(NamedTuple):
     """What a forward returns that keeps a value besides its output for the backward written by hand."""
 
@@ -331,23 +359,47 @@ def apply(op: Any, inputs: Sequence, attrs: dict = NO_ATTRS, kernel: Callable | 
         out = np.asarray(out)  # a ufunc turns 0-d arrays into numpy's scalars
     result = Tensor(out)
     if state.recording and out.dtype.kind == "f":
-        needs, edges = _edges(inputs)
-        if needs:
-            arrays.append(out)
-            result.node = node = _node(op, needs, edges, arrays, attrs, out.shape)
+        arrays.append(out)
+        node = record(op, inputs, attrs, arrays)
+        if node is not None:
             if kept is not None:
                 node.saved.append(kept)
+            result.node = node
             result._requires_grad = True
+    if op.views and out.base is not None:
+        _note_view(op, inputs[0], attrs, result)
     return result
+
+
+def record(op: Any, inputs: Sequence, attrs: dict, values: list) -> Node | None:
+    """The node of an operation that ran, if an input needs a gradient; ``values`` are its input and output arrays."""
+    needs, edges = _edges(inputs)
+    return _node(op, needs, edges, values, attrs, values[-1].shape) if needs else None
+
+
+def _note_view(op: Any, parent: Any, attrs: dict, result: Tensor) -> None:
+    """Remember that the result shares the memory of its input: a write to one of them is a write to both."""
+    array = result.array
+    if isinstance(parent, Tensor) and (array.base is parent.array or array.base is parent.array.base):
+        above = parent._view
+        if above is None:
+            result._view = View(parent, ((op, attrs),))
+        else:
+            result._view = View(above.base, (*above.path, (op, attrs)))
 
 
 def _edges(inputs: Sequence) -> tuple[int, list]:
     """The bit set of the inputs that need a gradient, and where the gradient of each goes."""
     needs, bit, edges = 0, 1, []
     for x in inputs:
-        if isinstance(x, Tensor) and x._requires_grad:
-            needs |= bit
-            edges.append(x.node or x)
+        if isinstance(x, Tensor):
+            if x._view is not None:
+                x._refresh()
+            if x._requires_grad:
+                needs |= bit
+                edges.append(x.node or x)
+            else:
+                edges.append(None)
         else:
             edges.append(None)
         bit += bit
@@ -404,13 +456,13 @@ def _lift(node: Node, saved: list) -> list:
 
 
 def _edge(x: Tensor, op: str) -> Any:
-    if not x._requires_grad:
+    if not x.requires_grad:
         raise RuntimeError(f"{op}: an input must require a gradient; got requires_grad=False; call requires_grad_()")
     return x.node or x
 
 
 def _seed(y: Tensor, gradient: Tensor | None) -> Any:
-    if not y._requires_grad:
+    if not y.requires_grad:
         raise RuntimeError(
             "backward: the tensor does not depend on anything that requires a gradient; "
             "got requires_grad=False and no grad_fn"

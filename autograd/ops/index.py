@@ -25,7 +25,7 @@ def _fill(key: tuple, indices: tuple) -> tuple:
     return tuple(indices[k.number] if isinstance(k, Place) else k for k in key) if indices else key
 
 
-@op(x=lambda g, indices, key, shape: _ungetitem(g, *indices, key=key, to=shape))
+@op(view=True, x=lambda g, indices, key, shape: _ungetitem(g, *indices, key=key, to=shape))
 def _getitem(x, *indices, key):
     return x[_fill(key, indices)]
 
@@ -61,6 +61,8 @@ def split_key(key: Any) -> tuple[tuple, list[np.ndarray]]:
         elif isinstance(part, (float, str)):
             raise IndexError(f"index: integers, slices, None, ..., masks and integer tensors index; got {part!r}")
         parts[i] = part
+    if not arrays and not any(part is Ellipsis for part in parts):
+        parts.append(Ellipsis)  # with it, numpy gives a view where it would give a number
     return tuple(parts), arrays
 
 

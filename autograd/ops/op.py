@@ -50,6 +50,7 @@ _NAMES = Names("g", "out")
 class Op:
     """An operation. Calling it on tensors computes and records; on arrays alone it only computes."""
 
+    views = False  # whether the output may share the memory of the first input
     shares = False  # whether backward may hand out an array that somebody else holds
 
     def __init__(self, forward: Callable, rules: dict[str, Callable], names: Names = _NAMES) -> None:
@@ -151,11 +152,14 @@ def as_value(gradient: Any) -> Any:
     return gradient if isinstance(gradient, (np.ndarray, Tensor)) or gradient is None else np.asarray(gradient)
 
 
-def op(**rules: Callable) -> Callable[[Callable], Op]:
-    """Make the decorated forward an operation with these gradient rules, by input name."""
+def op(*, view: bool = False, **rules: Callable) -> Callable[[Callable], Op]:
+    """Make the decorated forward an operation with these gradient rules, by input name. The output of a ``view`` may
+    share the memory of its only input.
+    """
 
     def register(forward: Callable) -> Op:
         made = Op(forward, rules)
+        made.views = view
         registry[made.name] = made
         return made
 

@@ -29,7 +29,7 @@ def _sum_to(x, *, to):
         return np.add.reduce(x, axis=axes, dtype=x.dtype, keepdims=True).reshape(to)
 
 
-@op(x=lambda g, shape: _sum_to(g, to=shape))
+@op(view=True, x=lambda g, shape: _sum_to(g, to=shape))
 def _expand(x, *, to):
     """x repeated, without a copy, to the shape ``to``."""
     if not x.ndim:
@@ -72,7 +72,7 @@ def broadcast_to(input: Any, shape: Sequence[int]) -> Any:
 # --- another shape ---------------------------------------------------------------------------------------------------
 
 
-@op(x=lambda g, shape: _reshape(g, to=shape))
+@op(view=True, x=lambda g, shape: _reshape(g, to=shape))
 def _reshape(x, *, to):
     return x.reshape(to)
 
@@ -144,7 +144,7 @@ def unsqueeze(input: Any, dim: int) -> Any:
 # --- another order of the axes ---------------------------------------------------------------------------------------
 
 
-@op(x=lambda g, dims: _permute(g, dims=_inverse(dims)))
+@op(view=True, x=lambda g, dims: _permute(g, dims=_inverse(dims)))
 def _permute(x, *, dims):
     return x.transpose(dims)
 

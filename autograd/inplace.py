@@ -1,0 +1,147 @@
+"""Writes in place: `x.add_(1)`, `x[...] = v`, on tensors in the graph, on views and on what they are views of.
+
+A write computes the new value out of place, puts it into the memory, and gives the tensor the history of that value.
+A write to a view is a write to its base: the base gets the node of "everything as before, but this part replaced",
+and every view takes up the new history of its base when it is next used (`Tensor._refresh`). Graphs that saved the
+old value notice through the clock in `graph`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .dtypes import category
+from .graph import Node, note_write, state
+from .ops import index
+from .ops.convert import cast
+from .ops.op import op
+from .ops.shape import sum_to
+from .tensor import Tensor, as_array, record
+
+__all__ = ["assign", "in_place", "overwrite", "setitem"]
+
+
+# --- what a write leaves in the graph --------------------------------------------------------------------------------
+
+Path = Sequence[tuple[Any, dict]]
+
+
+def _follow(x: Any, path: Path) -> Any:
+    """The view of x that the path leads to."""
+    for operation, attrs in path:
+        x = operation(x, **attrs)
+    return x
+
+
+@op(x=lambda g, path: _erase(g, path=path))
+def _erase(x, *, path):
+    """x with the part that the path leads to set to zero."""
+    out = x.copy()
+    _follow(out, path)[...] = 0
+    return out
+
+
+@op(base=lambda g, path: _erase(g, path=path), part=lambda g, path: _follow(g, path))
+def _replace(base, part, *, path):
+    """base with the part that the path leads to replaced."""
+    out = base.copy()
+    _follow(out, path)[...] = part
+    return out
+
+
+@op(x=lambda g: g * 0.0, value=lambda g, shape: sum_to(g, shape))
+def _overwrite(x, value):
+    """value, broadcast to the shape of x."""
+    return np.broadcast_to(value, x.shape).copy()
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+def assign(x: Tensor, value: Tensor, name: str) -> Tensor:
+    """Write ``value``, computed from x, into the memory of x, which from now on has the history of ``value``."""
+    check_writable(x, name)
+    if value.shape != x.shape:
+        raise RuntimeError(f"{name}: the result must have the shape of the tensor; got {value.shape} for {x.shape}")
+    if category(value.dtype) > category(x.dtype):
+        raise RuntimeError(f"{name}: the result can't be written into the tensor; got {value.dtype} for {x.dtype}")
+    value = cast(value, x.dtype)
+    _keep_what_was_read(value.node, x.array)
+    x.array[...] = value.array
+    note_write(x.array)
+    if state.recording:
+        _take_history(x, value)
+    return x
+
+
+def check_writable(x: Tensor, name: str) -> None:
+    """Refuse what would be silently wrong: leaves that collect a gradient, and memory that is several elements."""
+    if state.recording and x.requires_grad:
+        base = x if x._view is None else x._view.base
+        if base.node is None:
+            what = "a leaf" if base is x else "a view of a leaf"
+            raise RuntimeError(
+                f"{name}: {what} that requires a gradient can't be changed in place; got one of shape {x.shape}; "
+                "do it under no_grad(), or use the out-of-place operation"
+            )
+    array = x.array
+    if any(stride == 0 and length > 1 for stride, length in zip(array.strides, array.shape, strict=True)):
+        raise RuntimeError(
+            f"{name}: several elements share one place in memory; got an expanded tensor of shape {x.shape}; clone() it"
+        )
+
+
+def _keep_what_was_read(node: Node | None, array: np.ndarray) -> None:
+    """The rules of the operation read the values that stood here before: give them a copy."""
+    if node is not None and node.saved:
+        for i, saved in enumerate(node.saved):
+            if isinstance(saved, np.ndarray) and np.may_share_memory(saved, array):
+                node.saved[i] = saved.copy()
+
+
+def _take_history(x: Tensor, value: Tensor) -> None:
+    view = x._view
+    base = x if view is None else view.base
+    if view is None:
+        x.node, x._requires_grad = value.node, value._requires_grad
+    elif value._requires_grad or base._requires_grad:
+        values = [base.array, value.array, base.array]
+        base.node = record(_replace, (base, value), {"path": view.path}, values)
+        base._requires_grad = base.node is not None
+    base._version += 1
+
+
+def overwrite(x: Tensor, value: Any, name: str) -> Tensor:
+    """Write ``value``, broadcast and converted, over x; the gradient goes to it and no longer to what x was before."""
+    source = value if isinstance(value, Tensor) else Tensor(np.asarray(as_array(value), x.dtype))
+    check_writable(x, name)
+    try:
+        replaced = _overwrite(x, cast(source, x.dtype))
+    except ValueError:
+        raise RuntimeError(f"{name}: the value does not broadcast to the tensor; got {source.shape} for {x.shape}") from None
+    return assign(x, replaced, name)
+
+
+def setitem(x: Tensor, key: Any, value: Any) -> None:
+    """``x[key] = value``: value, broadcast and converted, goes where the key points."""
+    parts, arrays = index.split_key(key)
+    if not arrays:
+        overwrite(index.getitem(x, key), value, "setitem")
+        return
+    check_writable(x, "setitem")
+    source = value if isinstance(value, Tensor) else Tensor(np.asarray(as_array(value), x.dtype))
+    assign(x, index.setitem(x, cast(source, x.dtype), key), "setitem")
+
+
+def in_place(function: Callable, name: str) -> Callable:
+    """The method that writes what ``function`` computes back into its first argument."""
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        return assign(self, function(self, *args, **kwargs), name)
+
+    method.__name__ = name
+    method.__doc__ = f"`{name.strip('_')}` in place."
+    return method
+
+
