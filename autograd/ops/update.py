@@ -12,18 +12,22 @@ is computed once, in double precision.
 """
 
 import inspect
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..dtypes import float16, float32
+from ..dtypes import float16, float32, is_float
 from ..graph import note_write
 from ..kernels.symbol import Symbol
 from ..kernels.updates import compile_update
 from ..tensor import Tensor
 
 __all__ = ["Update", "update"]
+
+_array_of = operator.attrgetter("array")
+_ravel = np.ndarray.ravel
 
 
 class Update:
@@ -62,26 +66,33 @@ class Update:
 
     def each(self, rows: Iterable[Sequence[Tensor]], numbers: dict[str, Any]) -> None:
         """Update the tensors of each row together; the numbers are the same for all."""
-        if numbers.keys() != set(self.numbers):
+        try:
+            values = [float(numbers[name]) for name in self.numbers]
+        except KeyError:
+            values = []
+        if len(values) != len(numbers):
             raise TypeError(f"{self.name}: takes the numbers {', '.join(self.numbers)}; got {', '.join(numbers)}")
-        values = [float(numbers[name]) for name in self.numbers]
         kernels, written, changed = self._kernels, self.written, []
         for row in rows:
-            arrays = [t.array for t in row]
-            flat = [a.ravel() for a in arrays]
+            arrays = [*map(_array_of, row)]
             changed.append(arrays[0])
             kernel = kernels.get(arrays[0].dtype)
             if kernel is None:
                 kernel = self._compile(arrays[0].dtype)
-            for i in written:
-                if flat[i].base is None:  # a copy: the memory is not contiguous
-                    self._copied(kernel, arrays, values)
-                    break
-            else:
-                try:
+            try:
+                if arrays[0].ndim == 1:
+                    kernel(*arrays, *values)
+                    continue
+                flat = [*map(_ravel, arrays)]
+                for i in written:
+                    if flat[i].base is None:  # a copy: the memory is not contiguous
+                        self._copied(kernel, arrays, values)
+                        break
+                else:
                     kernel(*flat, *values)
-                except ValueError:
-                    raise ValueError(self._sizes(arrays)) from None
+            except Exception:
+                self._check(arrays)
+                raise
         # The state is the optimizer's own; a parameter is what graphs have read.
         note_write(*changed)
 
@@ -116,6 +127,8 @@ class Update:
         return composed
 
     def _compile(self, dtype: np.dtype) -> Callable:
+        if not is_float(dtype):
+            raise TypeError(f"{self.name}: {self.tensors[0]} must be a floating tensor; got {dtype}")
         written = [self.tensors[i] for i in self.written]
         inner = float32 if dtype == float16 else dtype  # numba has no arithmetic on halves
         kernel = compile_update(self.name, self.tensors, self.numbers, self.outputs, written, inner)
@@ -130,16 +143,22 @@ class Update:
 
     def _copied(self, kernel: Callable, arrays: Sequence, values: Sequence, dtype: Any = None) -> None:
         """Through contiguous copies, for memory that a flat loop can't run over."""
-        if any(a.shape != arrays[0].shape for a in arrays):
-            raise ValueError(self._sizes(arrays))
+        self._check(arrays)
         flat = [np.array(a, dtype).reshape(-1) for a in arrays]
         kernel(*flat, *values)
         for i in self.written:
             arrays[i][...] = flat[i].reshape(arrays[i].shape)
 
-    def _sizes(self, arrays: Sequence[np.ndarray]) -> str:
-        got = ", ".join(f"{name} {a.shape}" for name, a in zip(self.tensors, arrays, strict=True))
-        return f"{self.name}: the tensors must have one shape; got {got}"
+    def _check(self, arrays: Sequence[np.ndarray]) -> None:
+        if any(a.shape != arrays[0].shape for a in arrays):
+            got = ", ".join(f"{name} {a.shape}" for name, a in zip(self.tensors, arrays, strict=True))
+            raise ValueError(f"{self.name}: the tensors must have one shape; got {got}")
+        for i in self.written:
+            if not arrays[i].flags.writeable:
+                raise ValueError(
+                    f"{self.name}: {self.tensors[i]} is changed in place; got a read-only array of shape "
+                    f"{arrays[i].shape}; clone() it"
+                )
 
 
 def update(formula: Callable[..., Any]) -> Update:
