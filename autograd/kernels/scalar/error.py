@@ -1,8 +1,8 @@
-"""erf and erfc: an odd polynomial near zero, beyond it exp(-x^2) times a slowly varying function."""
+"""erf and erfc: an odd polynomial near zero; beyond it erf through log2(erfc), erfc as exp(-x^2) times erfcx."""
 
 from ..symbol import Symbol
 from .base import Precision, apply, polynomial, scalar, where
-from .exponential import exp_parts, exp_scaled, power_of_two
+from .exponential import EXP2, exp_scaled, nearest, power_of_two
 
 __all__: list[str] = []
 
@@ -13,6 +13,18 @@ ERF = {
         0.12837916709551256, -0.37612638903183343, 0.11283791670936953, -0.026866170641960067, 0.00522397759674766,
         -0.0008548325485771478, 0.0001205528052600529, -1.4924466326176367e-05, 1.6444160501473476e-06,
         -1.6184078002301867e-07, 1.3617119079449717e-08, -7.608673282110987e-10,
+    ),
+}  # fmt: skip
+
+# -log2(erfc(x)), a polynomial in x from 1 to 4, in x - 1 from 1 to 6; absolute error of erfc 2^-29.6 and 2^-56.
+LOG2_ERFC = {
+    23: (0.0004878439, 1.6260654, 0.9206163, 0.1487798, -0.031519566, 0.00425621, -0.00026928206),
+    52: (
+        2.6684166967815997, 3.807225345853595, 1.216346657686912, 0.059959990019572154, -0.014475749869262282,
+        0.0028535085004332346, -0.0003423760381594355, -3.7935636959333736e-05, 3.9236430494087855e-05,
+        -1.3948539426856186e-05, 3.071716084737395e-06, -2.9271066132196034e-07, -8.509290991737107e-08,
+        4.868452082783332e-08, -1.2420880618754144e-08, 1.925313226005767e-09, -1.7440098439095362e-10,
+        7.12100725194063e-12,
     ),
 }  # fmt: skip
 
@@ -42,14 +54,14 @@ def erf_small(x: Symbol, precision: Precision) -> Symbol:
 
 @scalar
 def erf(x: Symbol, precision: Precision) -> Symbol:
-    """erf(x) = 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x; within 2 ULP."""
+    """erf(x) = 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x; beyond 1, 1 - 2**log2(erfc); within 2 ULP."""
     a = abs(x)
-    a = where(a > 6.0, 6.0, a)
-    gauss, k = exp_parts(-(a * a), precision)
-    centre = ERFCX_CENTRE[precision.mantissa]
-    inverse = 1.0 / (a + centre)
-    scaled = inverse * polynomial((a - centre) * inverse, ERFCX[precision.mantissa])
-    large = 1.0 - gauss * power_of_two(k, precision) * scaled
+    end = precision.pick(4.0, 6.0)  # whose erf rounds to 1
+    clamped = where(a > end, end, a)
+    exponent = -polynomial(precision.pick(clamped, clamped - 1.0), LOG2_ERFC[precision.mantissa])
+    whole, k = nearest(exponent, precision)
+    r = exponent - whole
+    large = 1.0 - (1.0 + r * polynomial(r, EXP2[precision.mantissa])) * power_of_two(k, precision)
     return where(a < 1.0, erf_small(x, precision), apply("copysign", large, x))
 
 
