@@ -3,7 +3,7 @@
 from ..symbol import Symbol
 from .base import Precision, apply, polynomial, scalar, where
 
-__all__ = ["LN2", "exp_parts", "exp_scaled", "power_of_two", "tiny"]
+__all__ = ["EXP2", "LN2", "clamp", "exp_scaled", "nearest", "power_of_two", "scale", "tiny"]
 
 # ln 2 in two parts, the first with so few bits that k times it is exact for every k that occurs (Cody and Waite).
 LN2 = {23: (0.693145751953125, 1.4286068203094173e-06), 52: (0.6931471805598903, 5.497923018708371e-14)}
