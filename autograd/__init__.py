@@ -8,6 +8,7 @@ tensor([2., 4., 6.])
 """
 
 from . import methods as _methods  # noqa: F401 (binds operators and methods)
+from . import viz
 from .creation import (
     arange, as_tensor, asarray, empty, empty_like, eye, from_numpy, full, full_like, linspace, logspace, ones, ones_like,
     tensor, zeros, zeros_like,
@@ -30,6 +31,7 @@ from .ops.elementwise import *
 from .ops.index import *
 from .ops.join import *
 from .ops.linalg import *
+from .ops.linear import *
 from .ops.reduce import *
 from .ops.shape import *
 from .ops.softmax import *

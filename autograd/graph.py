@@ -295,22 +295,24 @@ def backward(
             source = node.edges[0]
             pending.setdefault(source, [None] * len(source.shape))[node.index] = gradient
             continue
-        saved = node.unpack()
+        saved = node.saved
+        if saved is None or _last_write > node.number:
+            saved = node.unpack()
         if saved and not retain_graph:
             node.saved = None
         if lift is not None:
             saved = lift(node, saved)
+        op = node.op
         edges = node.edges if wanted is None else [edge if edge in wanted else None for edge in node.edges]
-        parts = node.op.backward(gradient, saved, node.attrs, edges)
-        for edge, part in zip(edges, parts, strict=True):
+        for edge, part in zip(edges, op.backward(gradient, saved, node.attrs, edges), strict=True):
             if edge is None or part is None:
                 continue
             if part.shape != edge.shape:
                 raise RuntimeError(
-                    f"{node.op.name}: a gradient has the shape of its input; got {part.shape} for an input of "
-                    f"shape {edge.shape}; the rule of {node.op.name} is wrong"
+                    f"{op.name}: a gradient has the shape of its input; got {part.shape} for an input of "
+                    f"shape {edge.shape}; the rule of {op.name} is wrong"
                 )
-            arrive(edge, part, part is not gradient and not node.op.shares and lift is None and part.base is None)
+            arrive(edge, part, part is not gradient and lift is None and part.base is None and not op.shares)
 
     if targets is None:
         for leaf, gradient in pending.items():

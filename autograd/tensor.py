@@ -169,7 +169,7 @@ class Tensor:
             if tensor is not None:
                 tensor._grad = gradient if tensor._grad is None else tensor._grad + gradient
 
-        keep.retains = True  # type: ignore[attr-defined]
+        keep.retains = this  # type: ignore[attr-defined]
         self.node.hooks = [*(self.node.hooks or ()), keep]
 
     @property
@@ -473,7 +473,7 @@ def _seed(y: Tensor, gradient: Tensor | None) -> Any:
                 f"backward: a gradient can be left out only for a tensor of one element; got shape {y.shape}; "
                 "pass gradient= or reduce it, with sum() say"
             )
-        return np.ones(y.shape, y.dtype)
+        return np.full(y.shape, 1, y.dtype) if y.array.ndim else np.array(1, y.dtype)
     value = _wrap(gradient)
     if value.shape != y.shape:
         raise RuntimeError(f"backward: the gradient must have the shape of the tensor; got {value.shape} for {y.shape}")

@@ -1,4 +1,7 @@
-"""The affine map of a layer, forward and backward, each as one call: on small layers the calls are what costs."""
+"""The affine map of a layer, forward and backward, each as one call: on small layers the calls are what costs.
+
+Results are written into arrays the caller made: returning a new array from a kernel costs more than `np.empty`.
+"""
 
 import numpy as np
 
@@ -8,30 +11,30 @@ __all__ = ["linear", "linear_backward", "linear_backward_parameters"]
 
 
 @kernel
-def linear(x, weight, bias):
-    """x @ weight.T + bias for x (n, i), weight (o, i), bias (o,)."""
-    out = np.dot(x, weight.T)
+def linear(x, weight, bias, out):
+    """out = x @ weight.T + bias for x (n, i), weight (o, i), bias (o,), out (n, o)."""
+    np.dot(x, weight.T, out)
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
             out[i, j] += bias[j]
-    return out
 
 
 @kernel
-def linear_backward(g, x, weight):
+def linear_backward(g, x, weight, dx, dweight, dbias):
     """The gradients of x, weight and bias from that of the output."""
-    bias = np.zeros_like(g[0])
+    np.dot(g, weight, dx)
+    np.dot(g.T, x, dweight)
+    dbias[:] = 0
     for i in range(g.shape[0]):
         for j in range(g.shape[1]):
-            bias[j] += g[i, j]
-    return np.dot(g, weight), np.dot(g.T, x), bias
+            dbias[j] += g[i, j]
 
 
 @kernel
-def linear_backward_parameters(g, x):
+def linear_backward_parameters(g, x, dweight, dbias):
     """The gradients of weight and bias alone, for the first layer."""
-    bias = np.zeros_like(g[0])
+    np.dot(g.T, x, dweight)
+    dbias[:] = 0
     for i in range(g.shape[0]):
         for j in range(g.shape[1]):
-            bias[j] += g[i, j]
-    return np.dot(g.T, x), bias
+            dbias[j] += g[i, j]

@@ -9,9 +9,8 @@ __all__ = ["cross_entropy", "cross_entropy_backward", "log_softmax", "log_softma
 
 
 @kernel
-def softmax(x):
+def softmax(x, out):
     """exp(x - max) / sum, for each row."""
-    out = np.empty_like(x)
     for i in range(x.shape[0]):
         top = F(-np.inf)
         for j in range(x.shape[1]):
@@ -24,26 +23,22 @@ def softmax(x):
         scale = F(1) / total
         for j in range(x.shape[1]):
             out[i, j] *= scale
-    return out
 
 
 @kernel
-def softmax_backward(g, out):
+def softmax_backward(g, out, dx):
     """out * (g - sum(g * out)), for each row."""
-    dx = np.empty_like(out)
     for i in range(g.shape[0]):
         dot = F(0)
         for j in range(g.shape[1]):
             dot += g[i, j] * out[i, j]
         for j in range(g.shape[1]):
             dx[i, j] = out[i, j] * (g[i, j] - dot)
-    return dx
 
 
 @kernel
-def log_softmax(x):
+def log_softmax(x, out):
     """x - max - log(sum(exp(x - max))), for each row."""
-    out = np.empty_like(x)
     for i in range(x.shape[0]):
         top = F(-np.inf)
         for j in range(x.shape[1]):
@@ -54,27 +49,23 @@ def log_softmax(x):
         shift = top + log(total)
         for j in range(x.shape[1]):
             out[i, j] = x[i, j] - shift
-    return out
 
 
 @kernel
-def log_softmax_backward(g, out):
+def log_softmax_backward(g, out, dx):
     """g - exp(out) * sum(g), for each row."""
-    dx = np.empty_like(out)
     for i in range(g.shape[0]):
         total = F(0)
         for j in range(g.shape[1]):
             total += g[i, j]
         for j in range(g.shape[1]):
             dx[i, j] = g[i, j] - exp(out[i, j]) * total
-    return dx
 
 
 @kernel
-def cross_entropy(x, target):
-    """The mean of -log_softmax(x)[i, target[i]], with the softmax kept for backward; -1 for a bad target's row."""
+def cross_entropy(x, target, probabilities):
+    """The mean of -log_softmax(x)[i, target[i]], and the row of a target that is no class or -1. Keeps the softmax."""
     n, classes = x.shape
-    probabilities = np.empty_like(x)
     loss = 0.0
     bad = -1
     for i in range(n):
@@ -94,17 +85,15 @@ def cross_entropy(x, target):
             bad = i
         else:
             loss += log(total) + top - x[i, t]
-    return F(loss / n), probabilities, bad
+    return F(loss / n), bad
 
 
 @kernel
-def cross_entropy_backward(probabilities, target, g):
+def cross_entropy_backward(probabilities, target, g, dx):
     """(softmax - onehot) * g / n."""
     n = probabilities.shape[0]
-    scale = g / F(n)
-    dx = np.empty_like(probabilities)
+    scale = g[()] / F(n)
     for i in range(n):
         for j in range(probabilities.shape[1]):
             dx[i, j] = probabilities[i, j] * scale
         dx[i, target[i]] -= scale
-    return dx

@@ -22,7 +22,9 @@ def _along_rows(kernel: Any, dim: int, *arrays: np.ndarray) -> np.ndarray:
     moved = [a if dim == a.ndim - 1 else a.swapaxes(dim, -1) for a in arrays]
     shape = moved[0].shape
     rows = [np.ascontiguousarray(a).reshape(-1, shape[-1]) for a in moved]
-    out = kernel(*rows).reshape(shape)
+    out = np.empty(rows[0].shape, rows[0].dtype)
+    kernel(*rows, out)
+    out = out.reshape(shape)
     return out if dim == out.ndim - 1 else out.swapaxes(dim, -1)
 
 
@@ -92,7 +94,8 @@ def _mean_over_targets(g: Any, x: Any, target: Any) -> Any:
 
 @op(x=_mean_over_targets)
 def _cross_entropy(x, target):
-    loss, probabilities, bad = kernels.cross_entropy(np.ascontiguousarray(x), target)
+    probabilities = np.empty(x.shape, x.dtype)
+    loss, bad = kernels.cross_entropy(np.ascontiguousarray(x), target, probabilities)
     if bad >= 0:
         raise IndexError(
             f"cross_entropy: a target must be a class, 0 to {x.shape[1] - 1}; got {target[bad]} at row {bad}"
@@ -102,7 +105,9 @@ def _cross_entropy(x, target):
 
 @_cross_entropy.by_hand
 def _cross_entropy_backward(g, target, kept):
-    return [kernels.cross_entropy_backward(kept, target, g[()]), None]
+    dx = np.empty(kept.shape, kept.dtype)
+    kernels.cross_entropy_backward(kept, target, g, dx)
+    return [dx, None]
 
 
 def softmax_cross_entropy(input: Tensor, target: Tensor) -> Tensor:
