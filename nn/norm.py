@@ -6,6 +6,7 @@ import autograd
 from autograd import Tensor
 
 from . import functional as F
+from . import init
 from .errors import LayerError
 from .module import Module
 from .parameter import Parameter
@@ -33,6 +34,8 @@ class _Statistics(Module):
         track_running_stats: bool = True,
         device: Any = None,
         dtype: Any = None,
+        *,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         self.num_features = num_features
@@ -41,12 +44,8 @@ class _Statistics(Module):
         self.affine = affine
         self.track_running_stats = track_running_stats
         make = {"device": device, "dtype": dtype}
-        if affine:
-            self.weight = Parameter(autograd.ones(num_features, **make))
-            self.bias = Parameter(autograd.zeros(num_features, **make))
-        else:
-            self.register_parameter("weight", None)
-            self.register_parameter("bias", None)
+        self.register_parameter("weight", Parameter(autograd.ones(num_features, **make)) if affine else None)
+        self.register_parameter("bias", Parameter(autograd.zeros(num_features, **make)) if affine and bias else None)
         tracked = track_running_stats
         self.register_buffer("running_mean", autograd.zeros(num_features, **make) if tracked else None)
         self.register_buffer("running_var", autograd.ones(num_features, **make) if tracked else None)
@@ -56,17 +55,17 @@ class _Statistics(Module):
     def reset_running_stats(self) -> None:
         """Forget what was seen: mean 0, variance 1, no batches."""
         if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
-            self.running_mean.zero_()  # type: ignore[attr-defined]
-            self.running_var.fill_(1)  # type: ignore[attr-defined]
-            self.num_batches_tracked.zero_()  # type: ignore[attr-defined]
+            init.zeros_(self.running_mean)
+            init.ones_(self.running_var)
+            init.zeros_(self.num_batches_tracked)
 
     def reset_parameters(self) -> None:
         """Weight 1, bias 0, and nothing seen."""
         self.reset_running_stats()
-        if self.weight is not None and self.bias is not None:
-            with autograd.no_grad():
-                self.weight.fill_(1)  # type: ignore[attr-defined]
-                self.bias.zero_()  # type: ignore[attr-defined]
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
 
     def _factor(self) -> float:
         """How much the statistics of the next batch count, which is counted; without momentum all count the same."""
@@ -88,7 +87,7 @@ class _Statistics(Module):
         """Its arguments."""
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
         )
 
 

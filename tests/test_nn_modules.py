@@ -1,0 +1,60 @@
+"""Every module against PyTorch's: a new module is a new row."""
+
+import pytest
+import torch
+from nn_table import CASES, assert_equal_modules, assert_float32, assert_gradients_check, module, signature
+from samples import x
+
+import nn
+
+module("Identity", inputs=[x(2, 3)])
+module("Linear", 3, 2, inputs=[x(5, 3), x(3), x(2, 4, 3), x(0, 3)])
+module("Linear", 3, 2, bias=False, inputs=[x(5, 3), x(3), x(2, 4, 3)])
+module("Flatten", inputs=[x(2, 3, 4)])
+module("Flatten", 0, 1, inputs=[x(2, 3, 4), x(2, 3)])
+module("Dropout", 0.3, inputs=[x(2, 3)], options={"training": [False]})
+module("Dropout", 0.0, inputs=[x(2, 3)])
+module("BatchNorm1d", 3, inputs=[x(5, 3), x(4, 3, 2)])
+module("BatchNorm1d", 3, momentum=None, inputs=[x(5, 3), x(4, 3, seed=1)])
+module("BatchNorm1d", 3, affine=False, eps=0.1, inputs=[x(5, 3)])
+module("BatchNorm1d", 3, track_running_stats=False, inputs=[x(5, 3)])
+
+for _name in ("ReLU", "Sigmoid", "Tanh", "GELU"):
+    module(_name, inputs=[x(2, 3), x()])
+module("GELU", approximate="tanh", inputs=[x(2, 3)])
+for _name in ("Softmax", "LogSoftmax"):
+    module(_name, dim=1, inputs=[x(2, 3), x(2, 3, 2)])
+    module(_name, dim=-1, inputs=[x(3)])
+
+every_module = pytest.mark.parametrize("case", CASES, ids=map(repr, CASES))
+
+
+@every_module
+def test_equals_pytorch(case):
+    assert_equal_modules(case)
+
+
+@every_module
+def test_float32(case):
+    assert_float32(case)
+
+
+@every_module
+def test_gradients(case):
+    assert_gradients_check(case)
+
+
+@every_module
+def test_state_and_repr(case):
+    mine, theirs = case.make()
+    state, expected = mine.float().state_dict(), theirs.float().state_dict()
+    assert [(k, tuple(v.shape), str(v.dtype)) for k, v in state.items()] == [
+        (k, tuple(v.shape), str(v.dtype).removeprefix("torch.")) for k, v in expected.items()
+    ]
+    assert repr(mine) == repr(theirs)
+    theirs.load_state_dict({k: torch.from_numpy(v.numpy()) for k, v in state.items()})
+
+
+@pytest.mark.parametrize("name", sorted({case.name for case in CASES}))
+def test_signatures(name):
+    assert signature(getattr(nn, name)) == signature(getattr(torch.nn, name))
