@@ -3,7 +3,7 @@
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -31,6 +31,21 @@ class Tensor:
 
     __slots__ = ("__dict__", "__weakref__", "_grad", "_hooks", "_requires_grad", "_version", "_view", "array", "node")
     __array_priority__ = 1000  # ndarray + Tensor is ours to compute
+
+    if TYPE_CHECKING:  # what the page `methods` binds
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __getitem__(self, key: Any) -> "Tensor": ...
+        def __setitem__(self, key: Any, value: Any) -> None: ...
+        def _binary(self, other: Any, /) -> "Tensor": ...
+        def _unary(self) -> "Tensor": ...
+
+        __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __matmul__ = _binary
+        __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __rmatmul__ = _binary
+        __and__ = __or__ = __xor__ = __lshift__ = __rshift__ = _binary
+        __rand__ = __ror__ = __rxor__ = __rlshift__ = __rrshift__ = _binary
+        __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _binary  # type: ignore[assignment]
+        __neg__ = __abs__ = __invert__ = _unary
 
     def __init__(self, data: Any = (), requires_grad: bool = False) -> None:
         self.array: np.ndarray = data if type(data) is np.ndarray else as_array(data)

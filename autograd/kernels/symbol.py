@@ -6,6 +6,7 @@ found by walking the graph backward.
 """
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 __all__ = ["Symbol", "formulas", "topological"]
 
@@ -20,6 +21,18 @@ class Symbol:
     """
 
     __slots__ = ("args", "op")
+
+    if TYPE_CHECKING:  # what _bind_operators sets
+
+        def _binary(self, other: Any, /) -> "Symbol": ...
+        def _unary(self) -> "Symbol": ...
+
+        __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = _binary
+        __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = _binary
+        __and__ = __or__ = __xor__ = __lshift__ = __rshift__ = _binary
+        __rand__ = __ror__ = __rxor__ = __rlshift__ = __rrshift__ = _binary
+        __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _binary  # type: ignore[assignment]
+        __neg__ = __abs__ = __invert__ = _unary
 
     def __init__(self, op: str, args: tuple) -> None:
         self.op = op

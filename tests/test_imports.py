@@ -1,0 +1,85 @@
+"""Who imports whom, what an import costs, and what it must not load."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# What each room may import of the others, first match first. `graph` knows nodes only; `kernels` never a tensor.
+ALLOWED = {
+    "autograd/kernels/": {"kernels"},
+    "autograd/graph.py": set(),
+    "autograd/dtypes.py": set(),
+    "autograd/tensor.py": {"graph", "dtypes", "creation", "printing", "ops"},
+    "autograd/ops/": {"ops", "tensor", "graph", "kernels", "dtypes", "random", "creation"},
+}
+
+
+def imports(file: Path) -> set[str]:
+    """The modules of this repository that a file imports, dotted from the root."""
+    package = file.relative_to(ROOT).with_suffix("").parts
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level] if node.level else ()
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            found |= {f"{module}.{alias.name}" for alias in node.names}
+    return {name for name in found if name.partition(".")[0] in ("autograd", "nn", "optim")}
+
+
+def files(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize("file", files("autograd"), ids=lambda f: str(f.relative_to(ROOT)))
+def test_rooms_of_the_engine(file):
+    names = imports(file)
+    assert not {n for n in names if not n.startswith("autograd")}, "the engine knows neither nn nor optim"
+    place = file.relative_to(ROOT).as_posix()
+    for room, allowed in ALLOWED.items():
+        if place.startswith(room):
+            used = {n.split(".")[1] for n in names if "." in n}
+            assert used <= allowed, f"{place} imports {used - allowed}"
+            break
+
+
+@pytest.mark.parametrize("folder", ["autograd/compiler", "autograd/viz", "autograd/gradcheck.py"])
+def test_nothing_inside_imports_the_outer_rooms(folder):
+    module = folder.removesuffix(".py").replace("/", ".")
+    for file in files("autograd"):
+        place = file.relative_to(ROOT).as_posix()
+        if not place.startswith(folder) and place != "autograd/__init__.py":
+            assert not {n for n in imports(file) if n.startswith(module)}, place
+
+
+def test_only_kernels_name_numba():
+    for file in [*files("autograd"), *files("nn"), *files("optim")]:
+        if "kernels" not in file.parts:
+            assert "import numba" not in file.read_text() and "from numba" not in file.read_text(), file
+
+
+def test_optim_does_not_know_nn():
+    for file in files("optim"):
+        assert not {n for n in imports(file) if n.startswith("nn")}, file
+
+
+def test_importing_loads_neither_numba_nor_scipy():
+    code = "import sys, autograd; print(sorted({'numba', 'scipy', 'matplotlib', 'pandas', 'graphviz'} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert found.stdout.strip() == "[]"
+
+
+def test_a_few_lines_never_load_numba():
+    code = (
+        "import sys, autograd as a\n"
+        "x = a.tensor([1.0, 2.0], requires_grad=True); ((x * 2 + 1) * x).sum().backward()\n"
+        "print(x.grad.tolist(), 'numba' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert found.stdout.strip() == "[5.0, 9.0] False"

@@ -1,0 +1,178 @@
+"""Writes in place, on tensors in the graph, on views and on what they are views of: the same programs here and in
+PyTorch give the same gradients."""
+
+import pytest
+import torch
+from oracle import assert_same
+
+import autograd
+
+
+def leaf(lib, *shape):
+    count = 1
+    for n in shape:
+        count *= n
+    return (lib.arange(count, dtype=lib.float64) / 3 - 1).reshape(shape).requires_grad_()
+
+
+def write_to_a_view(lib, x):
+    y = x * 2
+    y[1:3].mul_(3)
+    y.add_(1)
+    return y * y
+
+
+def write_to_the_base_of_a_view(lib, x):
+    y = x * 2
+    v = y[1:]
+    y.mul_(x)
+    return v * v
+
+
+def write_to_a_view_of_a_view(lib, x):
+    y = x.clone()
+    y.reshape(2, 2).t()[0].mul_(5)
+    return y**2
+
+
+def two_views_of_one_base(lib, x):
+    y = x * 1
+    a, b = y[:3], y[1:]
+    a.mul_(2)
+    b.add_(a[0])
+    return a * b
+
+
+def copy_rows(lib, x):
+    y = lib.zeros(3, 4, dtype=lib.float64)
+    y[0] = x
+    y[1, 2:] = x[:2] * x[2]
+    y[2] = y[0] * y[1]
+    return y * y
+
+
+def write_with_an_index(lib, x):
+    y = x.clone()
+    i = lib.tensor([0, 2])
+    y[i] = y[i] * x[1]
+    y[y > 100] = 0.0
+    return y * y
+
+
+def write_with_a_mask(lib, x):
+    y = x.clone()
+    y[x > 0] = 7.0
+    return y * x
+
+
+def overwrite(lib, x):
+    y = x * x
+    y.zero_()
+    y += x
+    z = x.clone()
+    z.fill_(3.0)
+    w = x.clone()
+    w.copy_(x * x)
+    return y + z + w
+
+
+def saved_then_view_changed(lib, x):
+    y = x * 2
+    z = y.exp()
+    y[0] = 5.0
+    return z + y
+
+
+def in_place_reads_what_was_there(lib, x):
+    y = x * 3
+    y.mul_(x)
+    y.pow_(2)
+    return y
+
+
+def relu_in_place(lib, x):
+    y = x * 1
+    lib.relu_(y) if lib is torch else y.relu_()
+    return y * y
+
+
+def transpose_then_write(lib, x):
+    y = x.reshape(2, 2) * 1
+    y.transpose(0, 1)[0, 1] = 2.5
+    y.T[1].mul_(x[0])
+    return y
+
+
+def augmented(lib, x):
+    y = x * 1
+    y += x
+    y *= x
+    y -= 1
+    y /= 2
+    return y
+
+
+PROGRAMS = [
+    write_to_a_view, write_to_the_base_of_a_view, write_to_a_view_of_a_view, two_views_of_one_base, copy_rows,
+    write_with_an_index, write_with_a_mask, overwrite, saved_then_view_changed, in_place_reads_what_was_there,
+    relu_in_place, transpose_then_write, augmented,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda f: f.__name__)
+def test_gradients_are_pytorchs(program):
+    results = []
+    for lib, derive in ((autograd, autograd.grad), (torch, torch.autograd.grad)):
+        x = leaf(lib, 4)
+        out = program(lib, x)
+        (first,) = derive(out.sum(), x, create_graph=True, retain_graph=True)
+        second = derive((first**2).sum(), x)[0] if first.requires_grad else None
+        results.append((out.detach(), first.detach(), second))
+    for mine, theirs in zip(*results, strict=True):
+        if theirs is not None:
+            assert_same(mine, theirs, program.__name__)
+
+
+def saved_and_overwritten(lib, x):
+    y = x.exp()
+    y.add_(1)
+    return y
+
+
+def saved_and_overwritten_through_a_view(lib, x):
+    y = x * 1
+    z = y * y
+    y[0] = 1.0
+    return z
+
+
+def saved_and_overwritten_through_detach(lib, x):
+    y = x * 1
+    z = y * y
+    y.detach().zero_()
+    return z
+
+
+@pytest.mark.parametrize(
+    "program", [saved_and_overwritten, saved_and_overwritten_through_a_view, saved_and_overwritten_through_detach],
+    ids=lambda f: f.__name__,
+)  # fmt: skip
+def test_what_pytorch_refuses_is_refused(program):
+    for lib in (autograd, torch):
+        with pytest.raises(RuntimeError):
+            program(lib, leaf(lib, 4)).sum().backward()
+
+
+def test_writes_without_recording_keep_the_leaf():
+    x = leaf(autograd, 3)
+    with autograd.no_grad():
+        x.add_(1)
+        x[0] = 5.0
+    assert x.requires_grad and x.is_leaf and x.tolist()[0] == 5.0
+
+
+def test_views_share_memory():
+    x = autograd.arange(6).reshape(2, 3)
+    x.T[0, 1] = 9
+    x[1].fill_(7)
+    assert x.tolist() == [[0, 1, 2], [7, 7, 7]]
