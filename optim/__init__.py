@@ -11,8 +11,19 @@
 tensor([1.0000], requires_grad=True)
 """
 
+from .adafactor import Adafactor
+from .adagrad import Adagrad
 from .adam import Adam, AdamW
+from .adam_family import Adamax, NAdam, RAdam
+from .asgd import ASGD
+from .lbfgs import LBFGS
+from .muon import Muon
 from .optimizer import Optimizer
+from .rmsprop import Adadelta, RMSprop
+from .rprop import Rprop
 from .sgd import SGD
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer"]
+__all__ = [
+    "ASGD", "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Muon", "NAdam",
+    "Optimizer", "RAdam", "RMSprop", "Rprop",
+]  # fmt: skip

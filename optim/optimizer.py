@@ -97,20 +97,30 @@ class Optimizer:
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move every parameter that has a gradient; ``closure`` computes the loss again and is returned from."""
-        if self._before_step:
-            self._before_step(self, (closure,) if closure is not None else (), {})
+        return self.call_with_hooks(self._step, closure)
+
+    def _step(self, closure: Callable[[], Any] | None = None) -> Any:
         loss = None
         if closure is not None:
             with autograd.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            self._step_group(group)
-        self._stepped = True
-        if self._after_step:
-            self._after_step(self, (closure,) if closure is not None else (), {})
+            self.step_group(group)
         return loss
 
-    def _step_group(self, group: dict) -> None:
+    def call_with_hooks(self, step: Callable[..., Any], closure: Callable[[], Any] | None) -> Any:
+        """``step(closure)`` between the hooks that the user has registered."""
+        args = () if closure is None else (closure,)
+        if self._before_step:
+            self._before_step(self, args, {})
+        loss = step(*args)
+        self._stepped = True
+        if self._after_step:
+            self._after_step(self, args, {})
+        return loss
+
+    def step_group(self, group: dict) -> None:
+        """Move the parameters of one group; those that have taken equally many steps share one set of numbers."""
         update, names = self.rule(group)
         update = update.after(*self.before(group))
         batches: dict[Hashable, list] = {}

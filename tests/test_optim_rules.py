@@ -21,6 +21,29 @@ RULES = [
     ("Adam", {"lr": 0.1, "weight_decay": 0.1, "decoupled_weight_decay": True}),
     ("AdamW", {"lr": 0.1}),
     ("AdamW", {"lr": 0.1, "amsgrad": True, "weight_decay": 0.2}),
+    ("Adamax", {"lr": 0.1}),
+    ("Adamax", {"betas": (0.7, 0.9), "eps": 1e-2, "weight_decay": 0.1, "maximize": True}),
+    ("NAdam", {"lr": 0.05}),
+    ("NAdam", {"momentum_decay": 0.1, "weight_decay": 0.1, "betas": (0.8, 0.9)}),
+    ("NAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True, "maximize": True}),
+    ("RAdam", {"lr": 0.01}),
+    ("RAdam", {"betas": (0.8, 0.9), "weight_decay": 0.1}),
+    ("RAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True, "maximize": True}),
+    ("RMSprop", {}),
+    ("RMSprop", {"momentum": 0.9, "alpha": 0.9, "eps": 1e-3}),
+    ("RMSprop", {"centered": True, "weight_decay": 0.1}),
+    ("RMSprop", {"centered": True, "momentum": 0.5, "maximize": True}),
+    ("Adagrad", {"lr": 0.1}),
+    ("Adagrad", {"lr_decay": 0.1, "initial_accumulator_value": 0.5, "weight_decay": 0.1, "maximize": True}),
+    ("Adadelta", {}),
+    ("Adadelta", {"lr": 0.5, "rho": 0.8, "eps": 1e-3, "weight_decay": 0.1, "maximize": True}),
+    ("Rprop", {}),
+    ("Rprop", {"lr": 0.1, "etas": (0.4, 1.5), "step_sizes": (1e-3, 0.2), "maximize": True}),
+    ("ASGD", {}),
+    ("ASGD", {"lambd": 0.1, "alpha": 0.5, "t0": 3, "weight_decay": 0.1, "maximize": True}),
+    ("Adafactor", {}),
+    ("Adafactor", {"lr": 0.1, "beta2_decay": -0.5, "eps": (1e-3, 1e-2), "d": 2.0, "weight_decay": 0.1}),
+    ("Adafactor", {"maximize": True}),
 ]
 IDS = [f"{name}({', '.join(f'{k}={v}' for k, v in options.items())})" for name, options in RULES]
 SHAPES = [(3, 4), (4,), (2, 3, 2), ()]
@@ -173,3 +196,107 @@ def test_groups_keep_their_options(name):
         ours.step()
         theirs.step()
         compare(ours, theirs, rtol=1e-7)
+
+
+# --- rules with a test of their own -----------------------------------------------------------------------------------
+
+MUON = [
+    {},
+    {"lr": 0.1, "weight_decay": 0.2, "nesterov": False, "momentum": 0.8},
+    {"lr": 0.1, "adjust_lr_fn": "match_rms_adamw", "ns_steps": 3, "ns_coefficients": (3.0, -4.0, 2.0), "eps": 1e-3},
+]
+
+
+@pytest.mark.parametrize("options", MUON, ids=str)
+def test_muon(options, monkeypatch):
+    # PyTorch iterates in bfloat16; without that step it must agree in every digit.
+    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)
+    ours, theirs = pair("Muon", options, shapes=[(3, 5), (5, 2), (4, 4)])
+    for _ in range(STEPS):
+        ours.step()
+        theirs.step()
+        compare(ours, theirs, rtol=1e-7)
+    mine, reference = ours.optimizer.state_dict(), theirs.optimizer.state_dict()
+    assert mine["param_groups"] == reference["param_groups"]
+    assert [list(s) for s in mine["state"].values()] == [list(s) for s in reference["state"].values()]
+
+
+def test_muon_in_bfloat16_is_close():
+    ours, theirs = pair("Muon", {"lr": 0.01}, shapes=[(3, 5)])
+    ours.step()
+    theirs.step()
+    compare(ours, theirs, rtol=0, atol=3e-4)
+
+
+LBFGS = [
+    {"max_iter": 4},
+    {"lr": 0.5, "max_iter": 3, "history_size": 2},
+    {"lr": 0.1, "max_iter": 5, "max_eval": 4},
+    {"max_iter": 4, "line_search_fn": "strong_wolfe"},
+    {"lr": 5.0, "max_iter": 3, "line_search_fn": "strong_wolfe", "history_size": 3},
+    {"lr": 1e-3, "max_iter": 3, "line_search_fn": "strong_wolfe"},
+    {"max_iter": 6, "max_eval": 3, "line_search_fn": "strong_wolfe"},
+    {"max_iter": 10, "tolerance_grad": 1.0},
+    {"max_iter": 10, "tolerance_change": 0.1, "line_search_fn": "strong_wolfe"},
+]
+
+
+def rosenbrock(run):
+    """Curved valleys, so that line searches have to work."""
+    total = 0.0
+    for p in run.parameters:
+        x = p.reshape(-1)
+        total = total + (1.5 * (x[1:] - x[:-1] ** 2) ** 2).sum() + ((1 - x) ** 2).sum() * 0.5 + (x**4).sum() * 0.02
+    return total
+
+
+def descend(run):
+    def closure():
+        run.evaluations += 1
+        run.optimizer.zero_grad()
+        loss = rosenbrock(run)
+        loss.backward()
+        return loss
+
+    return run.optimizer.step(closure).item()
+
+
+@pytest.mark.parametrize("options", LBFGS, ids=str)
+def test_lbfgs(options):
+    ours, theirs = pair("LBFGS", options)
+    ours.evaluations = theirs.evaluations = 0
+    for _ in range(6):
+        np.testing.assert_allclose(descend(ours), descend(theirs), rtol=1e-7)
+        compare(ours, theirs, rtol=1e-7, atol=1e-9)
+        assert ours.evaluations == theirs.evaluations
+    mine, reference = ours.optimizer.state_dict(), theirs.optimizer.state_dict()
+    assert mine["param_groups"] == reference["param_groups"]
+    state, expected = mine["state"][0], reference["state"][0]
+    assert state.keys() == expected.keys() - {"al"}  # what PyTorch keeps there is scratch
+    for key in ("func_evals", "n_iter"):
+        assert state[key] == expected[key]
+    assert len(state["old_dirs"]) == len(expected["old_dirs"])
+    for key in ("d", "prev_flat_grad"):
+        np.testing.assert_allclose(state[key].numpy(), expected[key].numpy(), rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("source", ["ours", "theirs"])
+@pytest.mark.parametrize("options", LBFGS[:5], ids=str)
+def test_lbfgs_resumes(options, source):
+    ours, theirs = pair("LBFGS", options)
+    second, _ = pair("LBFGS", options)
+    ours.evaluations = theirs.evaluations = second.evaluations = 0
+    whole = ours if source == "ours" else theirs
+    for _ in range(2):
+        descend(whole)
+    for p, values in zip(second.parameters, whole.values, strict=True):
+        p.data = autograd.from_numpy(np.array(values))
+    second.optimizer.load_state_dict(whole.optimizer.state_dict())
+    for _ in range(2):
+        descend(whole)
+        descend(second)
+    for a, b in zip(whole.values, second.values, strict=True):
+        if source == "ours":
+            np.testing.assert_array_equal(a, b)
+        else:
+            np.testing.assert_allclose(b, a, rtol=1e-7, atol=1e-9)

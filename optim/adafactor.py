@@ -1,0 +1,106 @@
+"""Adafactor: the second moment of a matrix kept as a row and a column."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import autograd
+from autograd import Tensor
+
+from .checks import not_negative
+from .optimizer import Optimizer
+
+__all__ = ["Adafactor"]
+
+
+class Adafactor(Optimizer):
+    """Adafactor (Shazeer and Stern 2018, https://arxiv.org/abs/1804.04235, algorithm 4).
+
+        beta = 1 - t^beta2_decay
+        R = beta R + (1 - beta) mean of g^2 over the columns           of the last two axes
+        C = beta C + (1 - beta) mean of g^2 over the rows
+        V = R C / mean(R)                                              a vector keeps V itself
+        U = g / sqrt(V)
+        p = p - max(eps2, rms(p)) min(lr, 1 / sqrt(t)) U / max(1, rms(U) / d)
+
+    ``eps`` is (eps1, eps2); eps1 None is the spacing of numbers at 1 in the dtype of p. ``weight_decay`` shrinks p by
+    ``lr * weight_decay``.
+
+    >>> w = autograd.tensor([[1.0, -2.0], [2.0, 1.0]], requires_grad=True)
+    >>> optimizer = Adafactor([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([[ 0.9000, -1.8000],
+            [ 1.8000,  0.9000]], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: Iterable,
+        lr: float | Tensor = 1e-2,
+        beta2_decay: float = -0.8,
+        eps: tuple[float | None, float] = (None, 1e-3),
+        d: float = 1.0,
+        weight_decay: float = 0.0,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+    ) -> None:
+        defaults = {
+            "lr": lr, "beta2_decay": beta2_decay, "eps": eps, "d": d, "weight_decay": weight_decay,
+            "foreach": foreach, "maximize": maximize,
+        }  # fmt: skip
+        super().__init__(params, defaults)
+
+    def check(self, group: dict) -> None:
+        not_negative(self, group, "lr", "weight_decay")
+        if not group["beta2_decay"] <= 0:
+            raise ValueError(f"Adafactor: beta2_decay must not be above 0; got {group['beta2_decay']}")
+        if not all(e is None or e >= 0 for e in group["eps"]):
+            raise ValueError(f"Adafactor: eps must not be negative; got {group['eps']}")
+        if not group["d"] >= 1:
+            raise ValueError(f"Adafactor: d must be 1 or more; got {group['d']}")
+
+    def start(self, group: dict, p: Tensor) -> dict[str, Any]:
+        step = autograd.tensor(0.0)
+        if p.ndim < 2:
+            return {"step": step, "variance": autograd.zeros_like(p)}
+        *outer, rows, columns = p.shape
+        row = autograd.zeros(*outer, rows, 1, dtype=p.dtype)
+        return {"step": step, "row_var": row, "col_var": autograd.zeros(*outer, 1, columns, dtype=p.dtype)}
+
+    @autograd.no_grad()
+    def step_group(self, group: dict) -> None:
+        for p in group["params"]:
+            if p.grad is not None:
+                state = self.state[p]
+                if not state:
+                    state.update(self.start(group, p))
+                self._move(group, p, -p.grad if group["maximize"] else p.grad, state)
+
+    def _move(self, group: dict, p: Any, g: Any, state: dict) -> None:
+        t: Any = self.advance(group, p, state)
+        lr, (eps1, eps2) = float(group["lr"]), group["eps"]
+        eps1 = autograd.finfo(p.dtype).eps if eps1 is None else eps1
+        weight = t ** group["beta2_decay"]
+        alpha = max(eps2, _rms(p)) * min(lr, t**-0.5)
+        square = g * g
+        if p.ndim < 2:
+            v = _approach(state["variance"], square, weight)
+        else:
+            row = _approach(state["row_var"], square.mean(-1, keepdim=True), weight)
+            column = _approach(state["col_var"], square.mean(-2, keepdim=True), weight)
+            v = row @ column / row.mean(-2, keepdim=True).clamp(min=eps1)
+        u = g / v.clamp(min=eps1 * eps1) ** 0.5
+        if group["weight_decay"]:
+            p.mul_(1 - lr * group["weight_decay"])
+        p.sub_(u * (alpha / max(1.0, _rms(u) / group["d"])))
+
+
+def _rms(x: Any) -> float:
+    return float((x * x).mean()) ** 0.5
+
+
+def _approach(average: Any, value: Any, weight: float) -> Any:
+    """Move a decaying mean towards ``value``."""
+    return average.add_((value - average) * weight)
