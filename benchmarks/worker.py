@@ -2,9 +2,9 @@
 
     python -m benchmarks.worker ROW CONTENDER THREADS        one JSON object a line on standard output
 
-It builds the step twice. The first time it runs a few steps, whose result the harness compares among contenders;
-that also loads and compiles whatever the library loads and compiles late. The second time, from the same initial
-values, is what is measured, in time and in memory.
+It builds the step twice. The first time it runs a few steps, whose result the harness compares among contenders, and
+goes on until it is warm: so the library has loaded and compiled what it loads and compiles late, and the memory for
+that is not taken for the step's. The second time, from the same initial values, is what is measured.
 """
 
 from __future__ import annotations
@@ -83,8 +83,10 @@ class Worker:
         step = self.builder(self.lib)
         for _ in range(self.row.check_steps):
             value = step()
+        result = checksum(value)
+        warm(step)
         return {
-            "checksum": checksum(value),
+            "checksum": result,
             "blas": blas_libraries(),
             "details": self.contender.details(self.lib),
         }
@@ -94,11 +96,10 @@ class Worker:
         self.contender.release(self.lib)
         self.before = memory.resident()
         self.step = self.builder(self.lib)
-        self.step()  # a compiler's own memory, if it runs here, is not the training's
+        self.steps = warm(self.step)
         memory.resident()
         if not memory.reset_peak():
             self.before = None
-        self.steps = warm(self.step)
         return {"steps": self.steps}
 
     def burst(self) -> dict[str, Any]:
