@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,12 +24,25 @@ class Case:
     training: Sequence[bool] = (True, False)
     second: bool = True
     ulps: float | None = None
-    check: bool = True
-    state: dict = field(default_factory=dict)
+    differentiable: tuple[int, ...] | None = None  # which inputs have gradients; None: all that are floating
+    axes: tuple[int | None, ...] | None = None  # the axis of the samples in each input; None: the first
 
     def __repr__(self) -> str:
         shown = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.kwargs.items())]
         return f"{self.name}({', '.join(shown)})".replace("\n", "")
+
+    def inputs_for(self, convert: Any, args: tuple, dtype: str) -> tuple:
+        """The inputs as tensors, those requiring gradients that have them."""
+        wanted = range(len(args)) if self.differentiable is None else self.differentiable
+        return tuple(convert(a, dtype, i in wanted) for i, a in enumerate(args))
+
+    def batch_axes(self, args: tuple) -> tuple[int | None, ...]:
+        """Which axis of each input counts the samples."""
+        return self.axes if self.axes is not None else (0,) * len(args)
+
+    def samples(self, args: tuple) -> int:
+        """How many samples the inputs have."""
+        return args[0].shape[self.batch_axes(args)[0]]
 
     def make(self) -> tuple[Any, Any]:
         """Our module and PyTorch's with the same parameters, in float64; the values have no structure."""
@@ -56,6 +69,10 @@ def module(name: str, *args: Any, inputs: Sequence, options: dict | None = None,
     CASES.append(Case(name, args, kwargs, listed, **(options or {})))
 
 
+def both_inputs(case: Case, args: tuple) -> tuple[tuple, tuple]:
+    return case.inputs_for(to_ours, args, "float64"), case.inputs_for(to_torch, args, "float64")
+
+
 def assert_equal_modules(case: Case) -> None:
     """Outputs, gradients of inputs and parameters, second gradients, and buffers, in training and evaluation."""
     for mode in case.training:
@@ -64,7 +81,7 @@ def assert_equal_modules(case: Case) -> None:
         theirs.train(mode)
         for args in case.inputs:
             what = f"{case!r}, training={mode}, inputs {[getattr(a, 'shape', a) for a in args]}"
-            a, b = to_ours(args, "float64", True), to_torch(args, "float64", True)
+            a, b = both_inputs(case, args)
             out, expected = mine(*a), theirs(*b)
             assert_same(out, expected, what, case.ulps)
             mine_all = [*a, *mine.parameters()]
@@ -103,7 +120,7 @@ def assert_gradients_check(case: Case) -> None:
     """The derivatives are those of finite differences, to second order."""
     mine, _ = case.make()
     mine.eval()
-    args = to_ours(case.inputs[0], "float64", True)
+    args = case.inputs_for(to_ours, case.inputs[0], "float64")
     places = [i for i, a in enumerate(args) if getattr(a, "requires_grad", False)]
     owners = [(module, name) for module in mine.modules() for name, p in module._parameters.items() if p is not None]
     inputs = [*(args[i] for i in places), *(vars(owner)[name] for owner, name in owners)]
