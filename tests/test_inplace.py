@@ -47,7 +47,7 @@ def copy_rows(lib, x):
     y = lib.zeros(3, 4, dtype=lib.float64)
     y[0] = x
     y[1, 2:] = x[:2] * x[2]
-    y[2] = y[0] * y[1]
+    y[2] = y[0] + y[1]
     return y * y
 
 

@@ -28,7 +28,7 @@ PRIMITIVES = {
     "maximum": "{0} if ({0} > {1}) | ({0} != {0}) else {1}", "minimum": "{0} if ({0} < {1}) | ({0} != {0}) else {1}",
     "copysign": "math.copysign({}, {})",
     "bitwise_and": "{} & {}", "bitwise_or": "{} | {}", "bitwise_xor": "{} ^ {}", "bitwise_not": "~{}",
-    "logical_and": "{} & {}", "logical_or": "{} | {}", "logical_not": "not {}",
+    "logical_and": "({} != 0) & ({} != 0)", "logical_or": "({} != 0) | ({} != 0)", "logical_not": "not {}",
     "bitwise_left_shift": "{} << {}", "bitwise_right_shift": "{} >> {}",
     "to_int": "I({})", "to_real": "F({})", "bits": "F({}).view(I)", "from_bits": "I({}).view(F)",
     "to_double": "np.float64({})", "math_sin": "math.sin({})", "math_cos": "math.cos({})", "math_tan": "math.tan({})",
@@ -90,8 +90,9 @@ def print_prologue(dtype: np.dtype) -> str:
     return (
         "import math\n\nimport numpy as np\nfrom numba import carray, cfunc, njit, prange, types\n\n"
         f"F = np.{dtype.name}\nI = np.int{bits}\n"
-        # Of fastmath only the fusing of a * b + c: NaN, infinities and the sign of zero come through.
-        'FORMULA = {"fastmath": {"contract"}, "error_model": "numpy"}\n'
+        # A formula rounds at every operation, as numpy does; inside exp and the like a * b + c may be fused. No other
+        # part of fastmath is used: NaN, infinities and the sign of zero come through.
+        'EXACT = {"error_model": "numpy"}\nFUSED = {"fastmath": {"contract"}, "error_model": "numpy"}\n'
     )
 
 
@@ -105,7 +106,7 @@ def print_helpers(names: Iterable[str], dtype: np.dtype) -> str:
         args, body = scalar.build(name, dtype)
         for used in topological([body]):
             add(used.op)
-        texts[name] = print_function(name, args, [body])
+        texts[name] = print_function(name, args, [body], flags="FUSED")
 
     for name in names:
         add(name)
@@ -127,7 +128,7 @@ def print_loop(
         print_function("formula", names, results, kinds),
         "\n\nLOOP = types.void(types.CPointer(types.voidptr), types.CPointer(types.intp),"
         " types.CPointer(types.intp), types.voidptr)\n",
-        f"\n\n@cfunc(LOOP, cache=True, **FORMULA)\ndef {name}(args, dims, steps, data):\n    n = dims[0]\n",
+        f"\n\n@cfunc(LOOP, cache=True, **EXACT)\ndef {name}(args, dims, steps, data):\n    n = dims[0]\n",
     ]
     # Arrays are prefixed, so that an input may be called anything.
     for i, (array, kind) in enumerate([*((a.name, a.dtype) for a in inputs), *zip(outs, dtypes, strict=True)]):
@@ -165,14 +166,16 @@ def _numba_name(dtype: np.dtype) -> str:
     return "bool_" if dtype.kind == "b" else dtype.name
 
 
-def print_function(name: str, args: Sequence[str], results: Sequence[Symbol], kinds: dict | None = None) -> str:
+def print_function(
+    name: str, args: Sequence[str], results: Sequence[Symbol], kinds: dict | None = None, flags: str = "EXACT"
+) -> str:
     """A jitted function of scalars. What is used once is written where it is used, the rest gets a name."""
     order = topological(results)
     uses = Counter(operand for s in order for operand in _mentions(s))
     kind = _kinds(order, kinds or {})
     text: dict[Symbol, str] = {}
     # A call that LLVM does not find worth inlining would keep the loop around it from becoming SIMD code.
-    lines = [f"\n\n@njit(forceinline=True, **FORMULA)\ndef {name}({', '.join(args)}):\n"]
+    lines = [f"\n\n@njit(forceinline=True, **{flags})\ndef {name}({', '.join(args)}):\n"]
     for symbol in order:
         if symbol.op == "input":
             text[symbol] = symbol.args[0]

@@ -32,7 +32,7 @@ def print_update(
         text.append(print_function("prepare", numbers, _with_plain_literals(scalars)))
     # Arrays and numbers are prefixed, so that an input may be called anything.
     signature = ", ".join([*(f"a_{a}" for a in arrays), *(f"c_{n}" for n in numbers)])
-    text.append(f"\n\n@njit(cache=True, **FORMULA)\ndef {name}({signature}):\n")
+    text.append(f"\n\n@njit(cache=True, **EXACT)\ndef {name}({signature}):\n")
     first, *others = [f"a_{a}.size" for a in arrays]
     if others:
         differ = " or ".join(f"{other} != {first}" for other in others)

@@ -10,6 +10,7 @@ gradients run as one loop each, and the gradient of a gradient is the same thing
 """
 
 import functools
+import importlib
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import bool_, category, float16, float32, get_default_dtype, int64, is_float, promote
+from ..kernels.exact import interpret
 from ..kernels.printer import Argument, is_printable, is_primitive
 from ..kernels.symbol import Symbol, formulas, topological
 from ..kernels.ufuncs import compile_formula
@@ -28,15 +30,16 @@ from .shape import sum_to
 __all__ = ["Elementwise", "elementwise"]
 
 NUMPY_CALLS = 64
-"""So often an exactly rounded operation goes through numpy's ufunc; a script of a few lines never waits for numba."""
+"""So often an exactly rounded formula is run by numpy; a script of a few lines never waits for a compiler."""
 
 
 class Elementwise(Op):
     """An operation on each element, broadcasting its inputs. ``result`` says what it makes of a dtype:
 
     ``"float"`` computes integers in the default float dtype, ``"same"`` keeps the dtype, ``"number"`` keeps it but
-    counts truth values as int64, ``"bool"`` answers a question. A parameter annotated ``bool`` is a condition and takes no part in promotion; one with a default value
-    is a number in most calls, and its kernels expect that.
+    counts truth values as int64, ``"bool"`` answers a question. ``takes`` names the kinds of dtype it is defined for:
+    b, i, u and f. A parameter annotated ``bool`` is a condition and takes no part in promotion; one with a default
+    value is a number in most calls, and its kernels expect that.
     """
 
     def __init__(
@@ -44,8 +47,9 @@ class Elementwise(Op):
         formula: Callable,
         rules: dict[str, Callable],
         *,
-        ufunc: Callable | None = None,
+        ufunc: Callable | str | None = None,
         result: str = "float",
+        takes: str = "biuf",
         **names: Any,
     ) -> None:
         super().__init__(formula, rules, **names)
@@ -53,6 +57,9 @@ class Elementwise(Op):
         self.forward = self
         self.ufunc = ufunc
         self.result = result
+        self.takes = takes
+        self.overload: Callable | None = None
+        self.has_formula = formula.__code__.co_code != _docstring_alone.__code__.co_code
         parameters = list(self.__signature__.parameters.values())
         self.conditions = frozenset(i for i, p in enumerate(parameters) if p.annotation is bool)
         self.numbers = frozenset(i for i, p in enumerate(parameters) if p.default is not p.empty)
@@ -62,6 +69,8 @@ class Elementwise(Op):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != self.arity:
+            if self.overload is not None:
+                return self.overload(*args, **kwargs)
             args = self._bind(args, kwargs)
         dtype, any_tensor, number = None, False, None
         for i, x in enumerate(args):
@@ -88,6 +97,13 @@ class Elementwise(Op):
             args[number] = constant(value, dtype) if value else np.array(value, dtype)  # 0.0 and -0.0 are one key
         return self._run(args, kernel, any_tensor)
 
+    def otherwise(self, function: Callable) -> Callable:
+        """Let the decorated function answer calls that are not just one positional argument for each input."""
+        self.overload = function
+        self.__signature__ = inspect.signature(function)
+        self.__doc__ = function.__doc__ or self.__doc__
+        return function
+
     def _bind(self, args: tuple, kwargs: dict) -> tuple:
         try:
             bound = self.__signature__.bind(*args, **kwargs)
@@ -101,10 +117,10 @@ class Elementwise(Op):
             if any_tensor:
                 return apply(self, args, NO_ATTRS, kernel)
             out = kernel(*args)
-        except ValueError:
+        except ValueError as error:
             shapes = [np.shape(x.array if isinstance(x, Tensor) else x) for x in args]
             if _broadcast(shapes):
-                raise
+                raise RuntimeError(f"{self.name}: {error}") from None
             raise RuntimeError(
                 f"{self.name}: the shapes do not broadcast; got {', '.join(map(str, shapes))}; "
                 "from the last axis on, lengths must be equal or one of them 1"
@@ -120,6 +136,9 @@ class Elementwise(Op):
                 raise TypeError(f"{self.name}: {name} must be a tensor or a number; got {type(x).__name__}")
         arrays = [x.array if isinstance(x, Tensor) else x for x in args]
         dtype = promote([x for i, x in enumerate(arrays) if i not in self.conditions] or arrays)
+        if dtype.kind not in self.takes:
+            kinds = " or ".join(_KINDS[kind] for kind in self.takes if kind != "u")
+            raise RuntimeError(f"{self.name}: {kinds} tensors are needed; got {dtype}")
         if self.result == "float" and category(dtype) < 2:
             dtype = get_default_dtype()
         elif self.result == "number" and dtype == bool_:
@@ -132,7 +151,9 @@ class Elementwise(Op):
         if kernel is None:
             found = self._kernel(float32 if half else dtype)
             if found is None:
-                return self.formula(*prepared)
+                with np.errstate(all="ignore"):
+                    out = self.formula(*prepared)
+                return _convert(out, dtype) if half else out
             kernel = self.kernels.setdefault(dtype, found)
         any_tensor = any(isinstance(x, Tensor) for x in prepared)
         out = self._run(prepared, kernel, any_tensor)
@@ -143,11 +164,15 @@ class Elementwise(Op):
     def _kernel(self, dtype: np.dtype) -> Callable | None:
         """What computes this operation in ``dtype``; None if only running the formula op by op does."""
         compile_loop = _Compile(self, dtype)
+        if isinstance(self.ufunc, str):
+            module, _, name = self.ufunc.rpartition(".")
+            self.ufunc = getattr(importlib.import_module(module), name)
         if self.ufunc is not None and not (is_float(dtype) and compile_loop.possible()):
-            return _quiet(self.ufunc)
+            return _quiet(self.ufunc, bool_ if self.result == "bool" else dtype)
         if not compile_loop.possible():
             return None
-        return compile_loop() if self.ufunc is None else _NumpyFirst(self, dtype, compile_loop)
+        exact = compile_loop.by_numpy()
+        return compile_loop() if exact is None else _NumpyFirst(self, dtype, exact, compile_loop)
 
     # --- gradients ----------------------------------------------------------------------------------------------------
 
@@ -155,6 +180,8 @@ class Elementwise(Op):
         """The operation that computes the gradient of input ``i`` from that of the output and what its formula reads."""
         made = self._gradients[i]
         if made is None:
+            if not self.has_gradient(i):
+                super()._adapter(i)  # raises
             rule = self.rules[i]
             if rule is not None:
                 names, formula = tuple(inspect.signature(rule).parameters), rule
@@ -166,8 +193,12 @@ class Elementwise(Op):
             made = self._gradients[i] = _make_gradient(self, i, formula, names, read)
         return made
 
+    def has_gradient(self, i: int) -> bool:
+        """Whether there is a stated derivative for input ``i``, or a formula to derive it from."""
+        return self.rules[i] is not None or self.has_formula
+
     def reads(self, i: int) -> tuple[str, ...]:
-        return self.gradient(i).inputs[1:]
+        return self.gradient(i).inputs[1:] if self.has_gradient(i) else ()
 
     def _derive(self, i: int, g: Any, values: Sequence) -> Any:
         """The chain rule, walked backward over the formula; ``values`` are the inputs and the output."""
@@ -187,7 +218,7 @@ class Elementwise(Op):
             known = dict(zip(row.inputs, symbol.operands, strict=True))
             known |= {row.names.gradient: cotangent[symbol], row.names.output: symbol}
             for j, operand in enumerate(symbol.operands):
-                if operand in depends:
+                if operand in depends and j not in row.conditions and row.result != "bool":
                     part = row.part(j, known)
                     held = cotangent.get(operand)
                     cotangent[operand] = part if held is None else held + part
@@ -239,6 +270,11 @@ def _make_gradient(op: Elementwise, i: int, formula: Callable, takes: Sequence[s
     return made
 
 
+def _docstring_alone(input):
+    """What an operation looks like whose values only the printer or a library knows."""
+
+
+_KINDS = {"b": "bool", "i": "integer", "f": "floating"}
 _UNREAD = Symbol.of(0.0)
 _PLAIN, _NOTHING = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
 
@@ -286,6 +322,7 @@ class _Compile:
 
     def __init__(self, op: Elementwise, dtype: np.dtype) -> None:
         self.op, self.dtype = op, dtype
+        self.out = bool_ if op.result == "bool" else dtype
         self.root = Symbol.apply(op.name, *map(Symbol.input, op.inputs))
 
     def possible(self) -> bool:
@@ -297,27 +334,30 @@ class _Compile:
             Argument(name, bool_ if i in op.conditions else self.dtype, i in op.numbers)
             for i, name in enumerate(op.inputs)
         ]
-        out = bool_ if op.result == "bool" else self.dtype
-        return compile_formula(op.name, arguments, [self.root], [out], self.dtype)
+        return compile_formula(op.name, arguments, [self.root], [self.out], self.dtype)
+
+    def by_numpy(self) -> Callable | None:
+        return interpret(self.op.inputs, self.root, self.out, self.dtype)
 
 
-def _quiet(ufunc: Callable) -> Callable:
+def _quiet(ufunc: Callable, dtype: np.dtype) -> Callable:
     """The ufunc without numpy's warnings about infinities and NaN, which are results like others here."""
 
     def call(*args: Any) -> Any:
         with np.errstate(all="ignore"):
-            return ufunc(*args)
+            out = ufunc(*args)
+        return out if out.dtype == dtype else out.astype(dtype)
 
     return call
 
 
 class _NumpyFirst:
-    """Numpy's ufunc for the first calls, then the compiled loop: both round exactly, so no result changes."""
+    """The formula run by numpy for the first calls, then the compiled loop: they agree to the last bit."""
 
-    def __init__(self, op: Elementwise, dtype: np.dtype, compile_loop: Callable) -> None:
+    def __init__(self, op: Elementwise, dtype: np.dtype, by_numpy: Callable, compile_loop: Callable) -> None:
         self.op, self.dtype, self.compile_loop = op, dtype, compile_loop
         self.calls = 0
-        self.kernel = _quiet(op.ufunc)  # type: ignore[arg-type]
+        self.kernel = by_numpy
 
     def __call__(self, *args: Any) -> Any:
         self.calls += 1
@@ -326,16 +366,19 @@ class _NumpyFirst:
         return self.kernel(*args)
 
 
-def elementwise(*, ufunc: Callable | None = None, result: str = "float", **rules: Callable) -> Callable:
+def elementwise(
+    *, ufunc: Callable | str | None = None, result: str = "float", takes: str = "biuf", **rules: Callable
+) -> Callable:
     """Make the decorated formula an elementwise operation with these gradient rules, by input name.
 
-    ``ufunc`` is numpy's function with exactly the formula's values: it serves the integers, and the first calls.
+    ``ufunc`` is numpy's function with exactly the formula's values: it serves the integers, and the first calls. A
+    function of a library stands for a formula where there is none; as a string it is imported on the first call.
     """
 
     def register(formula: Callable) -> Elementwise:
-        made = Elementwise(formula, rules, ufunc=ufunc, result=result)
+        made = Elementwise(formula, rules, ufunc=ufunc, result=result, takes=takes)
         registry[made.name] = made
-        if ufunc is None and not is_primitive(made.name):
+        if made.has_formula and not is_primitive(made.name):
             formulas[made.name] = formula
         return made
 

@@ -1,0 +1,131 @@
+"""Kernels as such: what is compiled is what numpy computes, and the cache never serves an old text."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd.dtypes import bool_
+from autograd.kernels import loader
+from autograd.kernels.printer import Argument
+from autograd.kernels.symbol import Symbol
+from autograd.kernels.ufuncs import compile_formula
+from autograd.ops.formula import Elementwise, _Compile
+from autograd.ops.op import registry
+
+ROOT = Path(__file__).parent.parent
+EDGES = np.array([0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 1e4, -1e38, 1e-40, np.inf, -np.inf, np.nan])
+
+
+def differentiable(op: Elementwise, i: int) -> bool:
+    return op.result != "bool" and "f" in op.takes and op.has_gradient(i)
+
+
+def exact_operations() -> list[Elementwise]:
+    """Every row and gradient that numpy may run for the first calls."""
+    rows = [op for op in registry.values() if isinstance(op, Elementwise)]
+    gradients = [op.gradient(i) for op in rows for i in range(op.arity) if differentiable(op, i)]
+    found = {op.name: op for op in [*rows, *gradients] if "f" in op.takes}
+    return [op for op in found.values() if _Compile(op, np.dtype("float32")).by_numpy() is not None]
+
+
+@pytest.mark.parametrize("op", exact_operations(), ids=lambda op: op.name)
+def test_the_compiled_loop_is_numpy_to_the_last_bit(op):
+    compile_loop = _Compile(op, np.dtype("float32"))
+    arity = len(op.inputs)
+    points = [EDGES, np.linspace(-3, 3, 7)] if arity == 1 else [EDGES[: 13 if arity == 2 else 6]]
+    for values in points:
+        grid = [g.ravel() for g in np.meshgrid(*[values] * arity)]
+        args = [g > 0 if i in op.conditions else g.astype(np.float32) for i, g in enumerate(grid)]
+        by_numpy, compiled = compile_loop.by_numpy()(*args), compile_loop()(*args)
+        assert by_numpy.dtype == compiled.dtype
+        same = (by_numpy == compiled) | (np.isnan(by_numpy) & np.isnan(compiled)) if by_numpy.dtype != bool_ else by_numpy == compiled
+        assert same.all(), [a[~same][:5] for a in (*args, by_numpy, compiled)]
+
+
+def kernel(arity: int = 2, dtype: str = "float32") -> np.ufunc:
+    inputs = [Symbol.input(name) for name in "abc"[:arity]]
+    formula = inputs[0] * 2 + sum(inputs[1:], start=Symbol.of(1))
+    arguments = [Argument(name, np.dtype(dtype)) for name in "abc"[:arity]]
+    return compile_formula("probe", arguments, [formula], [np.dtype(dtype)], np.dtype(dtype))
+
+
+@pytest.mark.parametrize("shapes", [((5, 7), (5, 7)), ((5, 7), ()), ((), (5, 7)), ((5, 1), (1, 7)), ((0, 3), (3,)), ((), ())])
+def test_a_kernel_broadcasts_and_strides(shapes):
+    a, b = (np.random.standard_normal(s).astype(np.float32) for s in shapes)
+    probe = kernel()
+    for x, y in ((a, b), (a[::-1] if a.ndim else a, b[..., ::-1] if b.ndim else b), (np.asfortranarray(a), b)):
+        np.testing.assert_array_equal(probe(x, y), x * np.float32(2) + (np.float32(1) + y))
+
+
+def test_a_kernel_warns_of_nothing():
+    with np.errstate(all="raise"):
+        kernel()(np.array([np.inf, 1e38], np.float32), np.array([-np.inf, 3e38], np.float32))
+
+
+def test_constants_have_the_dtype_of_the_kernel():
+    assert kernel()(np.ones(3, np.float32), np.ones(3, np.float32)).dtype == np.float32
+
+
+def test_an_edited_text_is_another_module():
+    one = loader.load("edited", "VALUE = 1\n")
+    two = loader.load("edited", "VALUE = 2\n")
+    assert (one.VALUE, two.VALUE, loader.load("edited", "VALUE = 1\n") is one) == (1, 2, True)
+
+
+PROGRAM = (
+    "import autograd, numpy as np\n"
+    "x = autograd.tensor(np.linspace(-2, 2, 9, dtype='float32'), requires_grad=True)\n"
+    "y = autograd.sigmoid(x); y.sum().backward(); print(repr(y.tolist()), x.grad.tolist())"
+)
+
+
+def run(cwd: Path, cache: Path | None) -> str:
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    if cache is not None:
+        env["JITGRAD_CACHE_DIR"] = str(cache)
+    return subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, cwd=cwd, env=env).stdout
+
+
+def test_the_cache_is_filled_and_used_from_anywhere(tmp_path):
+    cache = tmp_path / "cache"
+    first = run(tmp_path, cache)
+    files = {f: f.stat().st_mtime_ns for f in cache.rglob("*") if f.is_file()}
+    assert any(f.suffix == ".nbc" for f in files), "no machine code was kept"
+    assert run(ROOT, cache) == first
+    assert {f: f.stat().st_mtime_ns for f in cache.rglob("*") if f.is_file()} == files, "the second run compiled again"
+
+
+def test_a_folder_that_cannot_be_written_is_no_obstacle(tmp_path):
+    blocker = tmp_path / "file"
+    blocker.write_text("")
+    assert run(tmp_path, blocker / "cache") == run(tmp_path, None)
+
+
+def test_two_processes_fill_one_cache_at_once(tmp_path):
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "JITGRAD_CACHE_DIR": str(tmp_path / "cache")}
+    running = [
+        subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
+        for _ in range(3)
+    ]
+    outputs = {process.communicate()[0] for process in running}
+    assert len(outputs) == 1 and all(process.returncode == 0 for process in running)
+
+
+def test_a_branch_in_a_formula_is_refused():
+    with pytest.raises(TypeError) as caught:
+        bool(Symbol.input("x") > 0)
+    assert str(caught.value) == (
+        "formula: a branch can't depend on a value; got `if`, `and`, `or` or `not`; use where(c, a, b)"
+    )
+
+
+def test_float16_is_computed_in_float32():
+    x = autograd.tensor([1.0, 2.0, 3.0], dtype=autograd.float16)
+    y = autograd.sigmoid(x)
+    assert y.dtype == autograd.float16
+    np.testing.assert_allclose(y.array, 1 / (1 + np.exp(-x.array.astype(np.float64))), rtol=1e-3)
