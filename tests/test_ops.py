@@ -21,10 +21,12 @@ def oracle(row: Row):
     """PyTorch's function of this name."""
     if row.oracle is not None:
         return row.oracle
-    for place in (torch, torch.nn.functional, torch.special, torch.Tensor):
-        if hasattr(place, row.name):
-            return getattr(place, row.name)
-    return FORMULAS[row.name]
+    if row.name in FORMULAS:
+        return FORMULAS[row.name]
+    return next(getattr(place, row.name) for place in PLACES if hasattr(place, row.name))
+
+
+PLACES = (torch, torch.nn.functional, torch.special, torch.Tensor)
 
 
 # Rows that PyTorch has under another name.
@@ -32,11 +34,18 @@ FORMULAS = {
     "gelu_erf": torch.nn.functional.gelu,
     "gelu_tanh": lambda t: torch.nn.functional.gelu(t, approximate="tanh"),
     "clamp_both": torch.clamp,
+    "logit_clamped": lambda t: torch.logit(t, eps=0.0),
+    "near": torch.isclose,
+    "div_trunc": lambda a, b: torch.div(a, b, rounding_mode="trunc"),
+    "div_floor": lambda a, b: torch.div(a, b, rounding_mode="floor"),
+    "polygamma_n": lambda t: torch.polygamma(1, t),
+    "i1": torch.special.i1,
 }
 
 
 def function(name: str):
-    return getattr(autograd, name)
+    """Ours; a row that other operations are made from is not public."""
+    return getattr(autograd, name) if hasattr(autograd, name) else registry[name]
 
 
 def torch_kwargs(sample: Sample) -> dict:

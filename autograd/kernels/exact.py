@@ -32,7 +32,7 @@ def interpret(inputs: Sequence[str], output: Symbol, result: np.dtype, dtype: np
     if any(s.op not in EXACT and s.op != "constant" for s in order):
         return None
     names = {s: s.args[0] for s in topological([root]) if s.op == "input"}
-    constants = {s: np.array(s.args[0], dtype) for s in order if s.op == "constant"}
+    constants = {s: np.array(s.args[0]).astype(dtype) for s in order if s.op == "constant"}
     steps = [(s, EXACT[s.op], s.operands) for s in order if s.op != "constant"]
 
     def run(*arrays: np.ndarray) -> Any:

@@ -9,14 +9,16 @@ from autograd.ops.formula import Elementwise
 from autograd.ops.op import registry
 
 DOMAINS: dict[str, dict[str, tuple[float, float]]] = {
-    "log": {"input": (0.1, 3.0)},
+    **{name: {"input": (0.1, 3.0)} for name in ("log", "log2", "log10", "sqrt", "rsqrt", "pow", "polygamma_n")},
+    **{name: {"input": (0.1, 0.9)} for name in ("logit", "logit_clamped")},
+    **{name: {"input": (-0.9, 0.9)} for name in ("asin", "acos", "atanh", "erfinv")},
     "log1p": {"input": (-0.9, 3.0)},
-    "sqrt": {"input": (0.1, 3.0)},
-    "pow": {"input": (0.1, 3.0)},
+    "acosh": {"input": (1.1, 3.0)},
+    "xlogy": {"other": (0.1, 3.0)},
 }
 """For an operation with a limited domain, the range its inputs are drawn from, by input name."""
 
-INTEGER_ONLY = {"bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not"}
+INTEGER_ONLY = {op.name for op in registry.values() if isinstance(op, Elementwise) and "f" not in op.takes}
 WITHOUT_GRADIENT = {"floor_divide"}
 """Operations that PyTorch does not differentiate."""
 

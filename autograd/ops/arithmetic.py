@@ -1,0 +1,219 @@
+"""Sums, products, quotients and their like."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .exponential import exp2
+from .formula import elementwise
+from .op import op
+from .rounding import div_floor, div_trunc
+from .selection import where
+
+__all__ = [
+    "abs", "add", "addcdiv", "addcmul", "div", "floor_divide", "frexp", "gcd", "hypot",
+    "lcm", "ldexp", "lerp", "mul", "neg", "nextafter", "positive", "reciprocal", "rsub", "sgn", "sign",
+    "square", "sub", "true_divide",
+]  # fmt: skip
+
+
+def _scaled(op_name: str, other: Any, alpha: Any, *operands: Any) -> Any:
+    """alpha * other, alpha a float only where a float comes out."""
+    kinds = [x.dtype.kind for x in operands if hasattr(x, "dtype")]
+    if isinstance(alpha, float) and kinds and "f" not in kinds:
+        raise RuntimeError(f"{op_name}: of integers alpha must be an integer; got alpha={alpha}")
+    return other if alpha == 1 else other * alpha
+
+
+@elementwise(input=lambda g: g, other=lambda g: g, ufunc=np.add, result="same")
+def add(input, other):
+    """input + other."""
+
+
+@add.otherwise
+def _add(input: Any, other: Any, *, alpha: float = 1) -> Any:
+    """input + alpha * other."""
+    return add(input, _scaled("add", other, alpha, input, other))
+
+
+@elementwise(input=lambda g: g, other=lambda g: -g, ufunc=np.subtract, result="same", takes="iuf")
+def sub(input, other):
+    """input - other."""
+
+
+@sub.otherwise
+def _sub(input: Any, other: Any, *, alpha: float = 1) -> Any:
+    """input - alpha * other."""
+    return sub(input, _scaled("sub", other, alpha, input, other))
+
+
+@elementwise(result="same", takes="iuf")
+def rsub(input, other):
+    """other - input."""
+    return other - input
+
+
+@rsub.otherwise
+def _rsub(input: Any, other: Any, *, alpha: float = 1) -> Any:
+    """other - alpha * input."""
+    return rsub(_scaled("rsub", input, alpha, input, other), other)
+
+
+@elementwise(input=lambda g, other: g * other, other=lambda g, input: g * input, ufunc=np.multiply, result="same")
+def mul(input, other):
+    """input * other."""
+
+
+@elementwise(input=lambda g, other: g / other, other=lambda g, other, out: -g * out / other, ufunc=np.true_divide)
+def div(input, other):
+    """input / other, a float also for integers."""
+
+
+@div.otherwise
+def _div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+    """input / other, a float also for integers; rounded to a whole number, with gradient 0, if a mode is given.
+
+    ``rounding_mode="trunc"`` rounds toward 0, ``"floor"`` down as Python's //, and both keep integers integers.
+
+    >>> from autograd import tensor
+    >>> div(tensor([-7.0]), 2, rounding_mode="trunc"), div(tensor([-7.0]), 2, rounding_mode="floor")
+    (tensor([-3.]), tensor([-4.]))
+    """
+    modes = {None: div, "trunc": div_trunc, "floor": div_floor}
+    if rounding_mode not in modes:
+        raise RuntimeError(f'div: rounding_mode must be None, "trunc" or "floor"; got {rounding_mode!r}')
+    return modes[rounding_mode](input, other)
+
+
+true_divide = div
+
+
+@elementwise(ufunc=div_floor.ufunc, result="same")
+def floor_divide(input, other):
+    """floor(input / other); not differentiable."""
+
+
+@elementwise(input=lambda g: -g, ufunc=np.negative, result="same", takes="iuf")
+def neg(input):
+    """-input."""
+
+
+@elementwise(input=lambda g: g, ufunc=np.positive, result="same", takes="iuf")
+def positive(input):
+    """input itself."""
+    return input
+
+
+@elementwise(
+    input=lambda g, input: where(input > 0, g, where(input < 0, -g, 0)), ufunc=np.abs, result="same", takes="iuf"
+)
+def abs(input):
+    """|input|; the derivative at 0 is 0."""
+
+
+@elementwise(input=lambda g: 0.0, result="same")
+def sign(input):
+    """-1, 0 or 1; 0 for NaN, as in PyTorch."""
+    return where(input > 0, 1, where(input < 0, -1, 0))
+
+
+sgn = sign
+
+
+@elementwise(result="number", ufunc=np.square)
+def square(input):
+    """input * input."""
+    return input * input
+
+
+@elementwise(input=lambda g, out: -g * out * out, ufunc=np.reciprocal)
+def reciprocal(input):
+    """1 / input."""
+    return 1 / input
+
+
+@elementwise(
+    input=lambda g: g,
+    tensor1=lambda g, tensor2, value: g * (tensor2 * value),
+    tensor2=lambda g, tensor1, value: g * (tensor1 * value),
+    result="same",
+)
+def addcmul(input, tensor1, tensor2, value=1):
+    """input + value * tensor1 * tensor2."""
+    return input + value * tensor1 * tensor2
+
+
+@elementwise(
+    input=lambda g: g,
+    tensor1=lambda g, tensor2, value: g * (value / tensor2),
+    tensor2=lambda g, tensor1, tensor2, value: -g * (value * tensor1 / (tensor2 * tensor2)),
+    takes="f",
+)
+def addcdiv(input, tensor1, tensor2, value=1):
+    """input + value * tensor1 / tensor2."""
+    return input + value * (tensor1 / tensor2)
+
+
+@elementwise(
+    input=lambda g, weight: g * (1 - weight),
+    end=lambda g, weight: g * weight,
+    weight=lambda g, input, end: g * (end - input),
+    takes="f",
+)
+def lerp(input, end, weight):
+    """input + weight * (end - input), exact at weight 0 and 1."""
+    from_input = input + weight * (end - input)
+    return where((weight < 0.5) & (weight > -0.5), from_input, end - (end - input) * (1 - weight))
+
+
+@elementwise(input=lambda g, input, out: g * (input / out), other=lambda g, other, out: g * (other / out), takes="f")
+def hypot(input, other):
+    """sqrt(input^2 + other^2) without overflow on the way."""
+
+
+@elementwise()
+def ldexp(input, other):
+    """input * 2^other."""
+    return input * exp2(other)
+
+
+class Frexp(NamedTuple):
+    """What `frexp` gives: the mantissa, of size 0.5 up to 1, and the exponent of 2."""
+
+    mantissa: Any
+    exponent: Any
+
+
+@op(input=lambda g, input: ldexp(g, -_exponent(input)))
+def _mantissa(input):
+    return np.frexp(input)[0]
+
+
+@op()
+def _exponent(input):
+    return np.frexp(input)[1]
+
+
+def frexp(input: Any) -> Frexp:
+    """input as mantissa * 2^exponent with 0.5 <= |mantissa| < 1 (0, NaN and infinities with exponent 0)."""
+    if input.dtype.kind != "f":
+        raise RuntimeError(f"frexp: floating tensors are needed; got {input.dtype}")
+    return Frexp(_mantissa(input), _exponent(input))
+
+
+@elementwise(ufunc=np.nextafter, takes="f")
+def nextafter(input, other):
+    """The next number after input in the direction of other."""
+
+
+# --- of integers -----------------------------------------------------------------------------------------------------
+
+
+@elementwise(ufunc=np.gcd, result="same", takes="iu")
+def gcd(input, other):
+    """The greatest common divisor, not negative."""
+
+
+@elementwise(ufunc=np.lcm, result="same", takes="iu")
+def lcm(input, other):
+    """The least common multiple, not negative."""
