@@ -1,0 +1,187 @@
+"""Datasets, samplers and the loader: PyTorch's contracts."""
+
+import collections
+
+import numpy as np
+import pytest
+import torch
+import torch.utils.data as theirs
+from datasets import Squares, Stream
+
+import autograd
+from autograd.utils import data as ours
+from autograd.utils.data import (
+    BatchSampler,
+    ConcatDataset,
+    DataLoader,
+    RandomSampler,
+    SequentialSampler,
+    StackDataset,
+    Subset,
+    SubsetRandomSampler,
+    TensorDataset,
+    WeightedRandomSampler,
+    default_collate,
+    random_split,
+)  # fmt: skip
+
+Point = collections.namedtuple("Point", "x y")
+
+
+def plain(value):
+    """Tensors in a nested batch as lists."""
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def both(lib, x):
+    return lib.as_tensor(x)
+
+
+OPTIONS = [
+    {}, {"batch_size": 3}, {"batch_size": 3, "drop_last": True}, {"batch_size": None}, {"batch_size": 20},
+    {"sampler": [4, 2, 9]}, {"batch_sampler": [[1, 2], [5]]}, {"batch_size": 4, "collate_fn": len},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("kind", ["tensors", "subset", "map"])
+def test_batches_are_pytorchs(options, kind):
+    def batches(lib, module):
+        tensors = module.TensorDataset(lib.arange(10), lib.arange(20).reshape(10, 2))
+        dataset = {"tensors": tensors, "subset": module.Subset(tensors, list(range(9, -1, -1))), "map": Squares()}[kind]
+        loader = module.DataLoader(dataset, **options)
+        return [plain(b) for b in loader], len(loader)
+
+    assert batches(autograd, ours) == batches(torch, theirs)
+
+
+@pytest.mark.parametrize("options", [{}, {"batch_size": 3}, {"batch_size": 3, "drop_last": True}, {"batch_size": None}])
+def test_streams_are_pytorchs(options):
+    class Theirs(theirs.IterableDataset):
+        __iter__, __len__ = lambda self: iter(range(10)), lambda self: 10
+
+    loader, other = DataLoader(Stream(), **options), theirs.DataLoader(Theirs(), **options)
+    assert ([plain(b) for b in loader], len(loader)) == ([plain(b) for b in other], len(other))
+
+
+def test_shuffling_is_a_permutation_and_follows_the_seed():
+    data = TensorDataset(autograd.arange(100))
+
+    def run(seed):
+        loader = DataLoader(data, batch_size=7, shuffle=True, generator=autograd.Generator().manual_seed(seed))
+        return [i for (batch,) in loader for i in batch.tolist()]
+
+    assert sorted(run(1)) == list(range(100))
+    assert run(1) == run(1) != run(2)
+
+
+def test_taking_is_collating():
+    data = TensorDataset(autograd.randn(10, 3), autograd.arange(10))
+    fast = DataLoader(data, batch_size=4)
+    slow = DataLoader(data, batch_size=4, collate_fn=default_collate)
+    assert [plain(b) for b in fast] == [plain(b) for b in slow]
+
+
+@pytest.mark.parametrize("dataset", [Squares(), TensorDataset(autograd.arange(10))], ids=["map", "tensors"])
+def test_workers_give_the_same_batches_in_the_same_order(dataset):
+    def run(workers):
+        generator = autograd.Generator().manual_seed(3)
+        loader = DataLoader(dataset, 3, shuffle=True, num_workers=workers, generator=generator)
+        return [plain(b) for b in loader]
+
+    assert run(2) == run(0)
+
+
+def test_workers_share_a_stream():
+    loader = DataLoader(Stream(), batch_size=2, num_workers=2)
+    assert [plain(b) for b in loader] == [[0, 2], [1, 3], [4, 6], [5, 7], [8], [9]]
+
+
+def test_an_error_in_a_worker_comes_back_with_its_traceback():
+    with pytest.raises(ZeroDivisionError, match="sample 7 is bad") as caught:
+        list(DataLoader(Squares(8), batch_size=4, num_workers=1))
+    assert "in __getitem__" in str(caught.value.__cause__)
+
+
+def test_persistent_workers_serve_every_pass():
+    loader = DataLoader(Squares(4), batch_size=2, num_workers=1, persistent_workers=True)
+    first = [plain(b) for b in loader]
+    assert [plain(b) for b in loader] == first == [plain(b) for b in DataLoader(Squares(4), batch_size=2)]
+
+
+def test_leaving_a_loop_early_stops_the_workers():
+    for _ in DataLoader(Squares(), num_workers=1):
+        break
+
+
+SAMPLES = [
+    [1, 2], [1.5, 2.5], ["a", "b"], [b"a", b"b"], [(1, 2.0), (3, 4.0)], [[1, 2], [3, 4]],
+    [{"a": 1, "b": [2]}, {"a": 3, "b": [4]}], [Point(1, 2.0), Point(3, 4.0)], [np.float32(1), np.float32(2)],
+    [np.ones(2), np.zeros(2)], [True, False],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("samples", SAMPLES, ids=str)
+def test_default_collate_is_pytorchs(samples):
+    mine, other = default_collate(samples), torch.utils.data.default_collate(samples)
+    assert (type(mine).__name__, plain(mine)) == (type(other).__name__.replace("torch.", ""), plain(other))
+    if isinstance(mine, autograd.Tensor):
+        assert str(other.dtype) == f"torch.{mine.dtype.name}"
+
+
+def test_datasets():
+    a, b = TensorDataset(autograd.arange(3)), TensorDataset(autograd.arange(3, 5))
+    joined = a + b
+    assert isinstance(joined, ConcatDataset) and len(joined) == 5
+    assert [int(joined[i][0]) for i in (0, 3, -1)] == [0, 3, 4]
+    assert plain(StackDataset(a, a)[1]) == [[1], [1]]
+    assert plain(StackDataset(left=a, right=a)[2]) == {"left": [2], "right": [2]}
+    parts = random_split(joined, [3, 2], autograd.Generator().manual_seed(0))
+    assert sorted(int(x[0]) for part in parts for x in part) == [0, 1, 2, 3, 4]
+    fractions = [0.5, 0.25, 0.25]
+    assert [len(p) for p in random_split(range(10), fractions)] == [
+        len(p) for p in theirs.random_split(range(10), fractions)
+    ]
+
+
+def test_samplers():
+    assert list(SequentialSampler(range(3))) == [0, 1, 2]
+    assert sorted(RandomSampler(range(5))) == list(range(5))
+    assert len(list(RandomSampler(range(5), replacement=True, num_samples=20))) == 20
+    assert sorted(list(RandomSampler(range(3), num_samples=7))[:3]) == [0, 1, 2]
+    assert sorted(SubsetRandomSampler([3, 5, 9])) == [3, 5, 9]
+    assert set(WeightedRandomSampler([0.0, 1.0, 0.0, 1.0], 50)) == {1, 3}
+    assert sorted(WeightedRandomSampler([1.0, 1.0, 0.0], 2, replacement=False)) == [0, 1]
+    batches = BatchSampler(SequentialSampler(range(5)), 2, drop_last=True)
+    assert (list(batches), len(batches)) == ([[0, 1], [2, 3]], 2)
+
+
+REFUSED = [
+    (lambda: TensorDataset(autograd.zeros(2), autograd.zeros(3)), "TensorDataset: the tensors must have one length; got [2, 3]"),
+    (lambda: DataLoader([1], shuffle=True, sampler=[0]), "DataLoader: sampler and shuffle exclude each other; got both"),
+    (lambda: DataLoader([1], num_workers=-1), "DataLoader: num_workers must not be negative; got -1; 0 loads in this process"),
+    (lambda: DataLoader([1], batch_size=0), "BatchSampler: batch_size must be a positive integer; got 0"),
+    (lambda: DataLoader([1], batch_size=2, batch_sampler=[[0]]), "DataLoader: batch_sampler excludes batch_size, shuffle, sampler and drop_last; got one of them beside it"),
+    (lambda: DataLoader(Stream(), shuffle=True), "DataLoader: an IterableDataset has an order of its own; got shuffle, sampler or batch_sampler"),
+    (lambda: DataLoader([1], batch_size=None, drop_last=True), "DataLoader: drop_last needs a batch_size; got batch_size=None"),
+    (lambda: random_split(range(10), [5, 4]), "random_split: the lengths must add up to the dataset's 10; got [5, 4]"),
+    (lambda: default_collate([object()]), "default_collate: a batch holds tensors, arrays, numbers, strings, dicts or sequences; got object; pass a collate_fn"),
+    (lambda: ConcatDataset([]), "ConcatDataset: at least one dataset is needed; got none"),
+    (lambda: WeightedRandomSampler([1.0, 0.0], 2, replacement=False), "WeightedRandomSampler: without replacement at most 1 can be drawn; got 2"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("act", "message"), REFUSED, ids=[m[:40] for _, m in REFUSED])
+def test_refused(act, message):
+    with pytest.raises((ValueError, TypeError)) as caught:
+        act()
+    assert str(caught.value) == message
+
+
+def test_subsets_of_subsets_take_at_once():
+    data = Subset(Subset(TensorDataset(autograd.arange(10) * 10), [1, 3, 5, 7]), [0, 2])
+    assert [plain(b) for b in DataLoader(data, batch_size=2)] == [[[10, 50]]]
