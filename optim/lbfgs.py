@@ -67,9 +67,6 @@ class LBFGS(Optimizer):
         """Run up to max_iter iterations; returns the loss that the closure gave first."""
         if closure is None:
             raise TypeError("LBFGS: step needs a closure that computes the loss again; got None")
-        return self.call_with_hooks(self._minimize, closure)
-
-    def _minimize(self, closure: Callable[[], Any]) -> Any:
         (group,) = self.param_groups
         lr, change, search = float(group["lr"]), group["tolerance_change"], group["line_search_fn"]
         state = self.state[group["params"][0]]

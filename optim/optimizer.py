@@ -14,6 +14,7 @@ which numbers the formula takes; groups, weight decay, `maximize`, the state and
             return None                             # nothing but the group's options decides the numbers
 """
 
+import functools
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
@@ -47,6 +48,22 @@ def shrunk(p, g, *, lr, weight_decay):
     return p * (1 - lr * weight_decay), g
 
 
+def _with_hooks(step: Callable) -> Callable:
+    """The step between the hooks that the user has registered."""
+
+    @functools.wraps(step)
+    def wrapper(self: "Optimizer", *args: Any, **kwargs: Any) -> Any:
+        if self._before_step:
+            self._before_step(self, args, kwargs)
+        result = step(self, *args, **kwargs)
+        self._stepped = True
+        if self._after_step:
+            self._after_step(self, args, kwargs)
+        return result
+
+    return wrapper
+
+
 class Optimizer:
     """The base of all optimizers: ``params`` are tensors, or dicts of tensors with options of their own.
 
@@ -72,6 +89,12 @@ class Optimizer:
         for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
             self.add_param_group(group)
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """A subclass with a step of its own calls the hooks too."""
+        super().__init_subclass__(**kwargs)
+        if "step" in vars(cls):
+            cls.step = _with_hooks(cls.step)  # type: ignore[method-assign]
+
     # --- what a rule says ---------------------------------------------------------------------------------------------
 
     def rule(self, group: dict) -> tuple[Any, tuple[str, ...]]:
@@ -95,28 +118,15 @@ class Optimizer:
 
     # --- steps --------------------------------------------------------------------------------------------------------
 
+    @_with_hooks
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move every parameter that has a gradient; ``closure`` computes the loss again and is returned from."""
-        return self.call_with_hooks(self._step, closure)
-
-    def _step(self, closure: Callable[[], Any] | None = None) -> Any:
         loss = None
         if closure is not None:
             with autograd.enable_grad():
                 loss = closure()
         for group in self.param_groups:
             self.step_group(group)
-        return loss
-
-    def call_with_hooks(self, step: Callable[..., Any], closure: Callable[[], Any] | None) -> Any:
-        """``step(closure)`` between the hooks that the user has registered."""
-        args = () if closure is None else (closure,)
-        if self._before_step:
-            self._before_step(self, args, {})
-        loss = step(*args)
-        self._stepped = True
-        if self._after_step:
-            self._after_step(self, args, {})
         return loss
 
     def step_group(self, group: dict) -> None:
