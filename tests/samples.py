@@ -39,7 +39,9 @@ def _short(value: Any) -> str:
 
 @dataclass
 class Row:
-    """An operation and its samples; ``oracle`` is PyTorch's function if it has another name."""
+    """An operation and its samples; ``oracle`` is PyTorch's function if it has another name. ``ulps`` are allowed where
+    PyTorch itself is that far from the true value.
+    """
 
     name: str
     samples: list[Sample]
@@ -47,6 +49,7 @@ class Row:
     oracle: Callable | None = None
     differentiable: bool = True
     ulps: float | None = None
+    gradient_ulps: float | None = None
     method: bool = True
 
 

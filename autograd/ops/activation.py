@@ -123,7 +123,9 @@ def celu(input, alpha=1.0):
 
 
 @elementwise(
-    input=lambda g, input: where(input > 0, g * 1.0507009873554805, g * 1.7580993408473766 * exp(where(input < 0, input, 0)))
+    input=lambda g, input: where(
+        input > 0, g * 1.0507009873554805, g * 1.7580993408473766 * exp(where(input < 0, input, 0))
+    )
 )
 def selu(input):
     """1.0507 * x above 0, 1.0507 * 1.6733 * (e^x - 1) below, which keeps mean 0 and variance 1 through many layers

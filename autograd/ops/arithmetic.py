@@ -201,7 +201,9 @@ def frexp(input: Any) -> Frexp:
     return Frexp(_mantissa(input), _exponent(input))
 
 
-@elementwise(ufunc=np.nextafter, takes="f")
+@elementwise(
+    input=lambda g, input, other: where(input == other, 0, g), other=lambda g: 0.0, ufunc=np.nextafter, takes="f"
+)
 def nextafter(input, other):
     """The next number after input in the direction of other."""
 

@@ -83,8 +83,8 @@ def log1p(input):
 
 
 @elementwise(
-    input=lambda g, input, other: where(input == other, 0.5 * g, g / (1 + exp(other - input))),
-    other=lambda g, input, other: where(input == other, 0.5 * g, g / (1 + exp(input - other))),
+    input=lambda g, input, other: g / (1 + exp(other - input)),
+    other=lambda g, input, other: g / (1 + exp(input - other)),
     takes="f",
 )
 def logaddexp(input, other):
@@ -94,8 +94,8 @@ def logaddexp(input, other):
 
 
 @elementwise(
-    input=lambda g, input, other: where(input == other, 0.5 * g, g / (1 + exp2(other - input))),
-    other=lambda g, input, other: where(input == other, 0.5 * g, g / (1 + exp2(input - other))),
+    input=lambda g, input, other: g / (1 + exp2(other - input)),
+    other=lambda g, input, other: g / (1 + exp2(input - other)),
     takes="f",
 )
 def logaddexp2(input, other):
@@ -121,14 +121,15 @@ def sigmoid(input):
     return 1 / (1 + exp(-input))
 
 
-@elementwise(input=lambda g, input: where((input < 0) | (input > 1), math.nan, g / (input * (1 - input))))
+# |x| where x would do, because the slope at -0.0 is plus infinity too.
+@elementwise(input=lambda g, input: where((input < 0) | (input > 1), math.nan, g / (abs(input) * (1 - input))))
 def logit(input):
     """log(x / (1 - x)), the inverse of `sigmoid`."""
     return log(input / (1 - input))
 
 
 @elementwise(
-    input=lambda g, input, eps: where((input < eps) | (input > 1 - eps), 0, g / (input * (1 - input))),
+    input=lambda g, input, eps: where((input < eps) | (input > 1 - eps), 0, g / (abs(input) * (1 - input))),
 )
 def logit_clamped(input, eps=0.0):
     """log(x / (1 - x)) of x brought into [eps, 1 - eps]."""

@@ -83,13 +83,18 @@ def _trunc_divide(a: Any, b: Any) -> Any:
     return down + ((down < 0) & (down * b != a))
 
 
-@elementwise(input=lambda g: g, other=lambda g, input, other: -g * div_trunc(input, other), ufunc=_whole(np.fmod), result="same")
+@elementwise(
+    input=lambda g: g, other=lambda g, input, other: -g * div_trunc(input, other), ufunc=_whole(np.fmod), result="same"
+)
 def fmod(input, other):
     """input - trunc(input / other) * other: the sign of input, as C's %."""
 
 
 @elementwise(
-    input=lambda g: g, other=lambda g, input, other: -g * div_floor(input, other), ufunc=_whole(np.remainder), result="same"
+    input=lambda g: g,
+    other=lambda g, input, other: -g * div_floor(input, other),
+    ufunc=_whole(np.remainder),
+    result="same",
 )
 def remainder(input, other):
     """input - floor(input / other) * other: the sign of other, as Python's %."""

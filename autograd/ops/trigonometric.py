@@ -1,6 +1,7 @@
 """Circular and hyperbolic functions."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -45,11 +46,17 @@ def atan(input):
 
 
 @elementwise(
-    input=lambda g, input, other: g * (other / (input * input + other * other)),
-    other=lambda g, input, other: g * (-input / (input * input + other * other)),
+    input=lambda g, input, other: g * _per_square(other, input, other),
+    other=lambda g, input, other: g * _per_square(-input, input, other),
 )
 def atan2(input, other):
-    """The angle in [-pi, pi] of the point (other, input)."""
+    """The angle in [-pi, pi] of the point (other, input); the derivatives at the origin are 0."""
+
+
+def _per_square(part: Any, input: Any, other: Any) -> Any:
+    """part / (input^2 + other^2), 0 at the origin."""
+    square = input * input + other * other
+    return where(square == 0, 0, part / square)
 
 
 @elementwise(input=lambda g, input: g * cosh(input))

@@ -19,8 +19,14 @@ DOMAINS: dict[str, dict[str, tuple[float, float]]] = {
 """For an operation with a limited domain, the range its inputs are drawn from, by input name."""
 
 INTEGER_ONLY = {op.name for op in registry.values() if isinstance(op, Elementwise) and "f" not in op.takes}
-WITHOUT_GRADIENT = {"floor_divide"}
+WITHOUT_GRADIENT = {"floor_divide", "heaviside"}
 """Operations that PyTorch does not differentiate."""
+
+ROUGH_AT_THE_EDGES = {"digamma", "polygamma_n"}
+"""At the poles PyTorch's trigamma is a large number, not infinite."""
+
+ROUGH = {"digamma": 1e8, "lgamma": 1e8}
+"""How many units in the last place to allow for derivatives: PyTorch's trigamma is good to 1e-9 only."""
 
 
 def elementwise_rows() -> list[Row]:
@@ -45,7 +51,9 @@ def _elementwise_row(op: Elementwise) -> Row:
     if op.name in INTEGER_ONLY:
         samples = [Sample(tuple(np.asarray(10 * a).astype(np.int64) for a in s.args)) for s in samples]
     differentiable = op.name not in INTEGER_ONLY | WITHOUT_GRADIENT
-    return Row(op.name, samples, differentiable=differentiable, method=not op.conditions)
+    return Row(
+        op.name, samples, differentiable=differentiable, method=not op.conditions, gradient_ulps=ROUGH.get(op.name)
+    )
 
 
 ROWS.extend(elementwise_rows())
