@@ -88,9 +88,11 @@ def threads_of(counts: set[int]) -> str:
 
 
 def show_progress(text: str) -> None:
-    """Which row is being measured, on a line that is written over; nothing where nobody looks."""
+    """Which row is being measured: on a terminal a line that is written over, elsewhere a line each."""
     if sys.stderr.isatty():
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+    elif text:
+        print(text, file=sys.stderr, flush=True)
 
 
 def show(pairs: Sequence[tuple[str, str]]) -> None:

@@ -33,7 +33,7 @@ class Pace:
     """How long a row may take: seconds of bursts over all contenders, and the fewest and most rounds."""
 
     seconds: float = 3.0
-    fewest: int = 7
+    fewest: int = 5
     most: int = 60
 
 
@@ -214,8 +214,8 @@ def measure_all(
 ) -> list[Result]:
     """Every row with every number of threads."""
     results = []
-    for row in rows:
-        for number in threads:
-            progress(f"{row.name}, {number} thread{'s' * (number > 1)}")
-            results += measure(row, contenders, number, pace)
+    turns = [(row, number) for row in rows for number in threads]
+    for count, (row, number) in enumerate(turns, 1):
+        progress(f"{count}/{len(turns)} {row.name}, {number} thread{'s' * (number > 1)}")
+        results += measure(row, contenders, number, pace)
     return results
