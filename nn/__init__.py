@@ -18,3 +18,4 @@ from .module import Module
 from .norm import *  # noqa: F403
 from .parameter import Parameter
 from .parameter_containers import ParameterDict, ParameterList
+from .softmax import *  # noqa: F403

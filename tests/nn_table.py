@@ -1,7 +1,7 @@
 """How a module is compared with PyTorch's of the same name: outputs, gradients, buffers, state and repr."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ class Case:
     second: bool = True
     ulps: float | None = None
     differentiable: tuple[int, ...] | None = None  # which inputs have gradients; None: all that are floating
+    in_place: bool = False  # whether it writes over its input, which then must not be a leaf
     axes: tuple[int | None, ...] | None = None  # the axis of the samples in each input; None: the first
 
     def __repr__(self) -> str:
@@ -35,6 +36,10 @@ class Case:
         """The inputs as tensors, those requiring gradients that have them."""
         wanted = range(len(args)) if self.differentiable is None else self.differentiable
         return tuple(convert(a, dtype, i in wanted) for i, a in enumerate(args))
+
+    def call(self, module: Any, args: tuple) -> Any:
+        """The output; what is written over is the result of something."""
+        return module(*(a * 1 for a in args) if self.in_place else args)
 
     def batch_axes(self, args: tuple) -> tuple[int | None, ...]:
         """Which axis of each input counts the samples."""
@@ -82,17 +87,24 @@ def assert_equal_modules(case: Case) -> None:
         for args in case.inputs:
             what = f"{case!r}, training={mode}, inputs {[getattr(a, 'shape', a) for a in args]}"
             a, b = both_inputs(case, args)
-            out, expected = mine(*a), theirs(*b)
+            out, expected = case.call(mine, a), case.call(theirs, b)
             assert_same(out, expected, what, case.ulps)
             mine_all = [*a, *mine.parameters()]
             their_all = [*b, *theirs.parameters()]
-            first, second = gradients(lambda *_, m=mine, a=a: m(*a), mine_all, {}, ours)
-            first_, second_ = gradients(lambda *_, m=theirs, b=b: m(*b), their_all, {}, torch)
+            find = gradients if case.second else first_gradients
+            first, second = find(lambda *_, m=mine, a=a: case.call(m, a), mine_all, {}, ours)
+            first_, second_ = find(lambda *_, m=theirs, b=b: case.call(m, b), their_all, {}, torch)
             _assert_same_gradients(first, first_, f"gradients of {what}", case.ulps)
-            if case.second:
-                _assert_same_gradients(second, second_, f"second gradients of {what}", case.ulps)
+            _assert_same_gradients(second, second_, f"second gradients of {what}", case.ulps)
             for (name, buffer), other in zip(mine.named_buffers(), theirs.buffers(), strict=True):
                 assert_same(buffer, other, f"buffer {name} of {what}", case.ulps)
+
+
+def first_gradients(call: Callable, args: Sequence, kwargs: dict, library: Any) -> tuple[list, list]:
+    """As `gradients`, where PyTorch has no second ones."""
+    inputs = [t for t in tensors(args) if t.requires_grad]
+    outputs = [(t * t).sum() for t in tensors(call()) if t.requires_grad]
+    return list(library.autograd.grad(sum(outputs), inputs, allow_unused=True)) if outputs else [], []
 
 
 def _assert_same_gradients(mine: list, theirs: list, what: str, ulps: float | None) -> None:
@@ -131,7 +143,7 @@ def assert_gradients_check(case: Case) -> None:
             now[i] = value
         for (owner, name), value in zip(owners, values[len(places) :], strict=True):
             vars(owner)[name] = value
-        return tuple(t for t in tensors(mine(*now)) if t.requires_grad)
+        return tuple(t for t in tensors(case.call(mine, tuple(now))) if t.requires_grad)
 
     assert autograd.gradcheck(call, inputs)
     if case.second:

@@ -19,12 +19,34 @@ module("BatchNorm1d", 3, momentum=None, inputs=[x(5, 3), x(4, 3, seed=1)])
 module("BatchNorm1d", 3, affine=False, eps=0.1, inputs=[x(5, 3)])
 module("BatchNorm1d", 3, track_running_stats=False, inputs=[x(5, 3)])
 
-for _name in ("ReLU", "Sigmoid", "Tanh", "GELU"):
-    module(_name, inputs=[x(2, 3), x()])
+for _name in (
+    "ReLU", "ReLU6", "Sigmoid", "Tanh", "GELU", "SiLU", "Mish", "Hardswish", "ELU", "CELU", "SELU", "LogSigmoid",
+    "Softplus", "Softsign", "Tanhshrink", "Hardtanh", "Hardshrink", "Softshrink", "LeakyReLU",
+):  # fmt: skip
+    module(_name, inputs=[x(2, 3, low=-7, high=7), x(), x(0, 2)])
+module("Hardsigmoid", inputs=[x(2, 3, low=-7, high=7), x()], options={"second": False, "ulps": 1e9})  # its 1/6 is float32
+module("Threshold", 0.1, 20.0, inputs=[x(2, 3), x()])
+module("Threshold", 0.1, 20, inplace=True, inputs=[x(2, 3)], options={"in_place": True})
+module("RReLU", inputs=[x(2, 3)], options={"training": [False]})
+module("PReLU", inputs=[x(2, 3), x(3), x()])
+module("PReLU", 3, init=0.1, inputs=[x(2, 3), x(2, 3, 2)])
 module("GELU", approximate="tanh", inputs=[x(2, 3)])
-for _name in ("Softmax", "LogSoftmax"):
+module("GLU", inputs=[x(2, 4), x(4)])
+module("GLU", 0, inputs=[x(2, 4), x(4, 3, 2)])
+for _name in ("ELU", "CELU"):
+    module(_name, alpha=0.5, inputs=[x(2, 3)])
+for _name in ("ReLU", "ReLU6", "SiLU", "Mish", "Hardswish", "ELU", "CELU", "SELU", "LeakyReLU", "Hardtanh", "Hardsigmoid"):
+    _options = {"in_place": True, **({"second": False, "ulps": 1e9} if _name == "Hardsigmoid" else {})}
+    module(_name, inplace=True, inputs=[x(2, 3)], options=_options)
+module("Hardtanh", -0.5, 1.5, inputs=[x(2, 3)])
+module("LeakyReLU", 0.2, inputs=[x(2, 3)])
+module("Softplus", beta=2.0, threshold=1.0, inputs=[x(2, 3)])
+for _name in ("Hardshrink", "Softshrink"):
+    module(_name, 0.8, inputs=[x(2, 3)])
+for _name in ("Softmax", "LogSoftmax", "Softmin"):
     module(_name, dim=1, inputs=[x(2, 3), x(2, 3, 2)])
     module(_name, dim=-1, inputs=[x(3)])
+module("Softmax2d", inputs=[x(2, 3, 2, 2), x(3, 2, 2)])
 
 every_module = pytest.mark.parametrize("case", CASES, ids=map(repr, CASES))
 
