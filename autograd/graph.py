@@ -72,13 +72,22 @@ class Node:
             )
         if _last_write > self.number:
             for array in saved:
-                if array is not None and (where := _written_since(array, self.number)) is not None:
+                if array is not None and (where := written_since(array, self.number)) is not None:
                     raise RuntimeError(
                         f"{self.op.name}: a value saved for backward was changed in place afterwards; "
-                        f"got a tensor of shape {array.shape} overwritten at {where}; "
+                        f"got a tensor of shape {array.shape} {_saved_at(self)}overwritten at {where}; "
                         "clone() it before the change, or use the out-of-place operation"
                     )
         return saved
+
+
+# The line that ran a node's operation, known while `detect_anomaly` is on: finding it costs 1 us or so an operation.
+lines: weakref.WeakKeyDictionary[Node, str] = weakref.WeakKeyDictionary()
+
+
+def _saved_at(node: Node) -> str:
+    line = lines.get(node)
+    return f"saved at {line}, " if line is not None else "(saved at a line that detect_anomaly() would show) "
 
 
 class Slot(Node):
@@ -95,11 +104,13 @@ class Slot(Node):
 
 
 class _State(threading.local):
-    """What each thread has switched on: recording, and the module whose forward is running."""
+    """What each thread has switched on: recording, the module whose forward is running, and who looks on."""
 
     recording = True
     inference = False
     module: Any = None
+    interceptors: tuple[Callable, ...] = ()
+    watch: Callable | None = None  # is told of every node that a backward passes: (node, gradient, parts)
 
 
 state = _State()
@@ -172,6 +183,30 @@ class set_grad_enabled(_Mode):  # noqa: N801 (PyTorch's name)
             super().__enter__()
 
 
+# Not empty while any thread has interceptors: a look at a global costs an operation less than one at the thread's state.
+intercepting: list[None] = []
+
+
+class intercept:  # noqa: N801 (a context, used like a function)
+    """Have these interceptors run every operation of this thread until the ``with`` block ends, the last one first.
+
+    An interceptor is called with what `apply` was, ``(op, inputs, attrs, kernel)``, and goes on by calling `apply`,
+    which then reaches the interceptor before it, and after the first one the operation itself.
+    """
+
+    def __init__(self, interceptors: tuple[Callable, ...]) -> None:
+        self.interceptors = interceptors
+
+    def __enter__(self) -> None:
+        self.outer = state.interceptors
+        state.interceptors = self.interceptors
+        intercepting.append(None)
+
+    def __exit__(self, *exc: object) -> None:
+        intercepting.pop()
+        state.interceptors = self.outer
+
+
 # --- writes in place -------------------------------------------------------------------------------------------------
 
 # Memory is known by the array that owns it. Only memory that was written to is in here, so recording costs nothing.
@@ -189,7 +224,7 @@ def note_write(*arrays: np.ndarray) -> None:
     """Remember that this memory changes now: a graph that saved it before must not use it any more."""
     global _last_write
     _last_write = number = next(_clock)
-    line = _user_line()
+    line = user_line()
     for array in arrays:
         owner = array if array.base is None else _owner(array)
         key = id(owner)
@@ -198,7 +233,8 @@ def note_write(*arrays: np.ndarray) -> None:
         _writes[key] = (gone, number, line)
 
 
-def _written_since(array: np.ndarray, number: int) -> str | None:
+def written_since(array: np.ndarray, number: int) -> str | None:
+    """The line that changed the memory of this array after the clock stood at ``number``, if one did."""
     record = _writes.get(id(_owner(array)))
     return record[2] if record is not None and record[1] > number else None
 
@@ -206,7 +242,7 @@ def _written_since(array: np.ndarray, number: int) -> str | None:
 _PACKAGE = __name__.rpartition(".")[0]
 
 
-def _user_line() -> str:
+def user_line() -> str:
     """The file and line outside this library that is running."""
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
@@ -280,6 +316,7 @@ def backward(
     order = reachable(pending)
     wanted = None if targets is None else _on_a_path_to(targets, order)
     found: dict[Any, Any] = {}
+    watch = state.watch
 
     for node in order:
         gradient = pending.pop(node, None)
@@ -304,7 +341,10 @@ def backward(
             saved = lift(node, saved)
         op = node.op
         edges = node.edges if wanted is None else [edge if edge in wanted else None for edge in node.edges]
-        for edge, part in zip(edges, op.backward(gradient, saved, node.attrs, edges), strict=True):
+        parts = op.backward(gradient, saved, node.attrs, edges)
+        if watch is not None:
+            watch(node, gradient, parts)
+        for edge, part in zip(edges, parts, strict=True):
             if edge is None or part is None:
                 continue
             if part.shape != edge.shape:

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import graph
 from .dtypes import is_float
-from .graph import Node, Slot, state
+from .graph import Node, Slot, intercept, intercepting, state
 
 __all__ = ["NO_ATTRS", "Kept", "Tensor", "apply", "as_array", "grad"]
 
@@ -363,6 +363,8 @@ def apply(op: Any, inputs: Sequence, attrs: dict = NO_ATTRS, kernel: Callable | 
 
     ``kernel`` computes the output when the caller has already chosen the one for the dtype.
     """
+    if intercepting and state.interceptors:
+        return intercepted(op, inputs, attrs, kernel)
     arrays = [x.array if isinstance(x, Tensor) else x for x in inputs]
     out = kernel(*arrays) if kernel is not None else op.forward(*arrays, **attrs)
     kept = None
@@ -384,6 +386,13 @@ def apply(op: Any, inputs: Sequence, attrs: dict = NO_ATTRS, kernel: Callable | 
     if op.views and out.base is not None:
         _note_view(op, inputs[0], attrs, result)
     return result
+
+
+def intercepted(op: Any, inputs: Sequence, attrs: dict, kernel: Callable | None) -> Any:
+    """What the innermost interceptor makes of an operation; it is on its own while it does that."""
+    *outer, innermost = state.interceptors
+    with intercept(tuple(outer)):
+        return innermost(op, inputs, attrs, kernel)
 
 
 def record(op: Any, inputs: Sequence, attrs: dict, values: list) -> Node | None:

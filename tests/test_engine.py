@@ -439,7 +439,7 @@ def test_an_overwritten_value_is_named_with_its_place():
         overwritten()
     assert str(caught.value) == (
         "exp: a value saved for backward was changed in place afterwards; got a tensor of shape (2,) "
-        f"overwritten at {__file__}:{line}; clone() it before the change, or use the out-of-place operation"
+        f"(saved at a line that detect_anomaly() would show) overwritten at {__file__}:{line}; clone() it before the change, or use the out-of-place operation"
     )
 
 
