@@ -8,7 +8,7 @@ tensor([2., 4., 6.])
 """
 
 from . import methods as _methods  # noqa: F401 (binds operators and methods)
-from . import viz
+from . import linalg, viz
 from .creation import (
     arange, as_tensor, asarray, empty, empty_like, eye, from_numpy, full, full_like, linspace, logspace, ones, ones_like,
     tensor, zeros, zeros_like,

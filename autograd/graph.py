@@ -11,7 +11,7 @@ import operator
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ContextDecorator
 from typing import Any, Protocol
 
@@ -71,14 +71,23 @@ class Node:
                 "pass retain_graph=True to the first"
             )
         if _last_write > self.number:
-            for array in saved:
-                if array is not None and (where := written_since(array, self.number)) is not None:
+            for array in _arrays(saved):
+                if (where := written_since(array, self.number)) is not None:
                     raise RuntimeError(
                         f"{self.op.name}: a value saved for backward was changed in place afterwards; "
                         f"got a tensor of shape {array.shape} {_saved_at(self)}overwritten at {where}; "
                         "clone() it before the change, or use the out-of-place operation"
                     )
         return saved
+
+
+def _arrays(saved: Iterable) -> Iterator[np.ndarray]:
+    """The arrays among what was saved; the outputs of an operation with several are a tuple."""
+    for value in saved:
+        if isinstance(value, np.ndarray):
+            yield value
+        elif type(value) is tuple:
+            yield from _arrays(value)
 
 
 # The line that ran a node's operation, known while `detect_anomaly` is on: finding it costs 1 us or so an operation.
@@ -330,7 +339,9 @@ def backward(
                 continue
         if type(node) is Slot:
             source = node.edges[0]
-            pending.setdefault(source, [None] * len(source.shape))[node.index] = gradient
+            parts = pending.setdefault(source, [None] * len(source.shape))
+            held = parts[node.index]  # a rule that read this output, run on tensors, made another Slot of it
+            parts[node.index] = gradient if held is None else held + gradient
             continue
         saved = node.saved
         if saved is None or _last_write > node.number:

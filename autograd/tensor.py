@@ -467,16 +467,20 @@ def _lift(node: Node, saved: list) -> list:
     """The saved arrays as tensors that know where they came from, so that a rule run on them is recorded."""
     lifted: list[Any] = []
     for array, edge in zip(saved, node.op.origins(node), strict=False):
-        if not isinstance(array, np.ndarray):
+        if type(array) is tuple and edge is node:
+            lifted.append(tuple(_come_from(Slot(node, i, x.shape), x) for i, x in enumerate(array)))
+        elif not isinstance(array, np.ndarray):
             lifted.append(array)
-        elif isinstance(edge, Tensor):
-            lifted.append(edge)
         else:
-            tensor = Tensor(array)
-            tensor.node = edge
-            tensor._requires_grad = edge is not None
-            lifted.append(tensor)
+            lifted.append(edge if isinstance(edge, Tensor) else _come_from(edge, array))
     return lifted
+
+
+def _come_from(node: Node | None, array: np.ndarray) -> Tensor:
+    tensor = Tensor(array)
+    if node is not None and is_float(array.dtype):
+        tensor.node, tensor._requires_grad = node, True
+    return tensor
 
 
 def _edge(x: Tensor, op: str) -> Any:

@@ -40,7 +40,8 @@ def _short(value: Any) -> str:
 @dataclass
 class Row:
     """An operation and its samples; ``oracle`` is PyTorch's function if it has another name. ``ulps`` are allowed where
-    PyTorch itself is that far from the true value.
+    PyTorch itself is that far from the true value. ``through(function, *args, **kwargs)`` calls it, in both libraries,
+    where its arguments must be made first (a symmetric matrix) or its results are not unique (the sign of a vector).
     """
 
     name: str
@@ -51,6 +52,7 @@ class Row:
     ulps: float | None = None
     gradient_ulps: float | None = None
     method: bool = True
+    through: Callable | None = None
 
 
 def call(*args: Any, **kwargs: Any) -> Sample:

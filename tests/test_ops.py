@@ -1,5 +1,8 @@
 """Templates over the table of operations: values, dtypes, gradients and second gradients are PyTorch's."""
 
+from functools import partial
+from operator import attrgetter
+
 import numpy as np
 import pytest
 import torch
@@ -19,11 +22,14 @@ every_sample = pytest.mark.parametrize(("row", "sample"), CASES, ids=IDS)
 
 def oracle(row: Row):
     """PyTorch's function of this name."""
-    if row.oracle is not None:
-        return row.oracle
-    if row.name in FORMULAS:
-        return FORMULAS[row.name]
-    return next(getattr(place, row.name) for place in PLACES if hasattr(place, row.name))
+    found = row.oracle or FORMULAS.get(row.name) or _in_torch(row.name)
+    return found if row.through is None else partial(row.through, found)
+
+
+def _in_torch(name: str):
+    if "." in name:
+        return attrgetter(name)(torch)
+    return next(getattr(place, name) for place in PLACES if hasattr(place, name))
 
 
 PLACES = (torch, torch.nn.functional, torch.special, torch.Tensor)
@@ -43,9 +49,11 @@ FORMULAS = {
 }
 
 
-def function(name: str):
+def function(row: Row):
     """Ours; a row that other operations are made from is not public."""
-    return getattr(autograd, name) if hasattr(autograd, name) else registry[name]
+    public = "." in row.name or hasattr(autograd, row.name)
+    found = attrgetter(row.name)(autograd) if public else registry[row.name]
+    return found if row.through is None else partial(row.through, found)
 
 
 def torch_kwargs(sample: Sample) -> dict:
@@ -56,17 +64,17 @@ def torch_kwargs(sample: Sample) -> dict:
 def test_value(row, sample):
     for dtype in row.dtypes:
         theirs = oracle(row)(*to_torch(sample.args, dtype), **torch_kwargs(sample))
-        result = function(row.name)(*to_ours(sample.args, dtype), **to_ours(sample.kwargs, dtype))
+        result = function(row)(*to_ours(sample.args, dtype), **to_ours(sample.kwargs, dtype))
         assert_same(result, theirs, f"{row.name}{sample} in {dtype}", row.ulps)
 
 
 @every_sample
 def test_method_is_the_function(row, sample):
-    if not row.method or not hasattr(Tensor, row.name) or not isinstance(sample.args[0], np.ndarray):
+    if not row.method or row.through or not hasattr(Tensor, row.name) or not isinstance(sample.args[0], np.ndarray):
         return
     args = to_ours(sample.args, "float64")
     method = getattr(args[0], row.name)(*args[1:], **to_ours(sample.kwargs, "float64"))
-    for a, b in zip(tensors(method), tensors(function(row.name)(*args, **sample.kwargs)), strict=True):
+    for a, b in zip(tensors(method), tensors(function(row)(*args, **sample.kwargs)), strict=True):
         np.testing.assert_array_equal(a.array, b.array)
 
 
@@ -80,7 +88,7 @@ def test_gradients(row, sample):
     except RuntimeError as error:
         assert row.name == "clamp_both" and "broadcast" in str(error)  # PyTorch's own limit; gradcheck covers it
         return
-    mine, my_second = gradients(function(row.name), to_ours(sample.args, "float64", True), sample.kwargs, ours)
+    mine, my_second = gradients(function(row), to_ours(sample.args, "float64", True), sample.kwargs, ours)
     for order, (a, b) in {"first": (mine, first), "second": (my_second, second)}.items():
         for i, (g, h) in enumerate(zip(a, b, strict=False)):
             name = f"{order} gradient {i} of {row.name}{sample}"
@@ -105,7 +113,7 @@ def test_gradcheck(row, sample):
 
     def call(*values):
         replaced = dict(zip(map(id, flat), values, strict=True))
-        outs = function(row.name)(*_replace(args, replaced), **sample.kwargs)
+        outs = function(row)(*_replace(args, replaced), **sample.kwargs)
         return tuple(t for t in tensors(outs) if t.requires_grad)
 
     if call(*flat):
