@@ -27,14 +27,22 @@ from .function import Function
 from .gradcheck import gradcheck, gradgradcheck
 from .graph import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
 from .ops.convert import *
+from .ops.diagonal import *
 from .ops.elementwise import *
+from .ops.flip import *
+from .ops.gather import *
+from .ops.grid import *
 from .ops.index import *
 from .ops.join import *
 from .ops.linalg import *
 from .ops.linear import *
 from .ops.reduce import *
+from .ops.repeat import *
+from .ops.scatter import *
 from .ops.shape import *
 from .ops.softmax import *
+from .ops.split import *
+from .ops.strided import *
 from .ops.update import update
 from .printing import set_printoptions
 from .random import (

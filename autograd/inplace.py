@@ -125,8 +125,7 @@ def overwrite(x: Tensor, value: Any, name: str) -> Tensor:
 
 def setitem(x: Tensor, key: Any, value: Any) -> None:
     """``x[key] = value``: value, broadcast and converted, goes where the key points."""
-    parts, arrays = index.split_key(key)
-    if not arrays:
+    if index.split_key(key, x.shape, "setitem").picked is None:
         overwrite(index.getitem(x, key), value, "setitem")
         return
     check_writable(x, "setitem")

@@ -9,11 +9,17 @@ import numpy as np
 from .creation import check_device
 from .dtypes import bool_, float16, float32, float64, int8, int16, int32, int64, to_dtype, uint8
 from .inplace import in_place, overwrite, setitem
-from .ops import convert, elementwise, index, linalg, reduce, shape, softmax
+from .ops import (
+    convert, diagonal, elementwise, flip, gather, grid, index, linalg, reduce, repeat, scatter, shape, softmax, split,
+    strided,
+)  # fmt: skip
 from .ops.formula import Elementwise
 from .tensor import Tensor
 
-ROOMS = (elementwise, reduce, shape, index, linalg, softmax, convert)
+ROOMS = (
+    elementwise, reduce, shape, split, strided, diagonal, flip, repeat, grid, index, gather, scatter, linalg, softmax,
+    convert,
+)  # fmt: skip
 """Where the functions live. One whose first parameter is called ``input`` is a method too, as in PyTorch."""
 
 OPERATORS = {
@@ -127,7 +133,6 @@ def bind() -> None:
     _set("data_ptr", lambda self: self.array.ctypes.data)
     _set("cpu", lambda self: self)
     _set("type_as", lambda self, other: convert.cast(self, other.dtype))
-    _set("t", lambda self: shape.transpose(self, 0, 1) if self.ndim == 2 else self)
     _set("T", property(lambda self: shape.permute(self, *range(self.ndim)[::-1])))
     _set("mT", property(lambda self: shape.transpose(self, -2, -1)))
     _set("nbytes", property(lambda self: self.array.nbytes))

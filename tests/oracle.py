@@ -15,7 +15,7 @@ ULPS = {np.dtype(np.float16): 4, np.dtype(np.float32): 16, np.dtype(np.float64):
 def to_torch(value: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
     """Arrays in a nested argument as PyTorch tensors; floating ones in ``dtype``."""
     if isinstance(value, np.ndarray):
-        tensor = torch.from_numpy(_cast(value, dtype).copy())
+        tensor = torch.from_numpy(_same_layout(_cast(value, dtype)))
         return tensor.requires_grad_(requires_grad and tensor.is_floating_point())
     return _map(value, lambda v: to_torch(v, dtype, requires_grad))
 

@@ -53,6 +53,8 @@ class Row:
     gradient_ulps: float | None = None
     method: bool = True
     through: Callable | None = None
+    torch_fails: str = ""  # what PyTorch's own backward complains of; gradcheck stands in for it
+    gradcheck: bool = True  # not at ties, where there is no derivative to compare with
 
 
 def call(*args: Any, **kwargs: Any) -> Sample:

@@ -1,157 +1,258 @@
-"""Indexing: ``x[...]``, gather and scatter."""
+"""Reading and writing through a key, ``x[key]``, with PyTorch's meaning of keys.
 
+A key is taken apart into two. Integers, slices, None and Ellipsis make a view of x. Masks and integer tensors then pick
+from that view. NumPy does both at once and counts an integer among the tensors, so ``x[0, :, [1, 2]]`` has another
+order of axes there; here as in PyTorch it is ``x[0][:, [1, 2]]``. The tensors that pick are inputs of the operation,
+and a `Place` in the key says where each stands.
+"""
+
+import operator
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..dtypes import bool_, int64, uint8
+from ..kernels.scatter import add_at
 from ..tensor import Tensor
-from .dims import normal_dim, numpy_spelling
+from .convert import cast
 from .op import op
-from .shape import sum_to
+from .shape import expand, reshape, sum_to
 
-__all__ = ["gather", "scatter_add"]
+__all__ = ["index_put"]
 
-
+_ALL = slice(None)
 _ZERO = np.zeros(())
 
 
 class Place(NamedTuple):
-    """Stands in a key for the index array that is an input of its own."""
+    """Stands in a key for the index tensor that is an input of its own."""
 
     number: int
 
 
-def _fill(key: tuple, indices: tuple) -> tuple:
-    return tuple(indices[k.number] if isinstance(k, Place) else k for k in key) if indices else key
+class Key(NamedTuple):
+    """A key taken apart: the tensors in it, what makes the view, what picks from the view. None is all of it."""
+
+    indices: list
+    basic: tuple | None
+    picked: tuple | None
 
 
-@op(view=True, x=lambda g, indices, key, shape: _ungetitem(g, *indices, key=key, to=shape))
-def _getitem(x, *indices, key):
-    return x[_fill(key, indices)]
+def _fill(key: tuple, indices: Sequence[np.ndarray]) -> tuple:
+    """The key with the index arrays in their places; a 0-d mask takes all or nothing of a new axis."""
+    return tuple(np.atleast_1d(indices[k.number]) if type(k) is Place else k for k in key)
 
 
-@op(part=lambda g, indices, key: _getitem(g, *indices, key=key))
-def _ungetitem(part, *indices, key, to):
-    """Zeros of shape ``to`` with ``part`` added where the key points."""
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+@op(view=True, x=lambda g, key, shape: _ungetitem(g, key=key, to=shape))
+def _getitem(x, *, key):
+    return x[key]
+
+
+@op(part=lambda g, key: _getitem(g, key=key))
+def _ungetitem(part, *, key, to):
+    """Zeros of shape ``to`` with ``part`` where the key points."""
     out = np.zeros(to, part.dtype)
-    if indices:
-        np.add.at(out, _fill(key, indices), part)
-    else:
-        out[key] = part
+    out[key] = part
     return out
 
 
-def split_key(key: Any) -> tuple[tuple, list[np.ndarray]]:
-    """An index as written, as a tuple of plain parts and Places, and the index arrays that go there."""
-    parts = list(key) if isinstance(key, tuple) else [key]
-    arrays: list[np.ndarray] = []
-    for i, part in enumerate(parts):
-        if isinstance(part, Tensor):
-            part = part.array
-        elif isinstance(part, (list, range)):
-            part = np.asarray(part) if len(part) else np.zeros(0, np.int64)
-        if isinstance(part, np.ndarray):
-            if part.dtype.kind not in "iub":
-                raise IndexError(f"index: an index tensor must hold integers or bools; got {part.dtype}")
-            if part.ndim == 0 and part.dtype.kind != "b":
-                part = int(part)
-            else:
-                arrays.append(part)
-                part = Place(len(arrays) - 1)
-        elif isinstance(part, (float, str)):
-            raise IndexError(f"index: integers, slices, None, ..., masks and integer tensors index; got {part!r}")
-        parts[i] = part
-    if not arrays and not any(part is Ellipsis for part in parts):
-        parts.append(Ellipsis)  # with it, numpy gives a view where it would give a number
-    return tuple(parts), arrays
+@op(x=lambda g, indices, key, shape: _unpick(g, *indices, key=key, to=shape))
+def _pick(x, *indices, key):
+    if len(indices) == 1 and indices[0].dtype != bool_:
+        return np.take(x, indices[0], len(key) - 1)
+    out = x[_fill(key, indices)]
+    return out if out.flags.c_contiguous else out.copy()
+
+
+@op(part=lambda g, indices, key: _pick(g, *indices, key=key))
+def _unpick(part, *indices, key, to):
+    """Zeros of shape ``to`` with ``part`` added where the key points."""
+    return add_at(to, _fill(key, indices), part)
 
 
 def getitem(x: Tensor, key: Any) -> Tensor:
     """``x[key]``: integers, slices, None and Ellipsis give a view; masks and integer tensors a copy."""
-    parts, arrays = split_key(key)
+    if type(key) is int:
+        indices, basic, picked = (), (key, ...), None
+    else:
+        indices, basic, picked = split_key(key, tuple(x.shape))
     try:
-        return _getitem(x, *arrays, key=parts)
+        part = x if basic is None else _getitem(x, key=basic)
+        return part if picked is None else _pick(part, *indices, key=picked)
     except IndexError as error:
-        raise IndexError(f"index: {error}; got shape {tuple(x.shape)} and index {key!r}") from None
+        raise IndexError(_explain("index", error, x)) from None
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+def _to_value(part: Any, shape: tuple[int, ...]) -> Any:
+    """Undo the broadcasting of an assigned value, which may have had more leading ones than the place."""
+    extra = len(shape) - part.ndim
+    return sum_to(reshape(part, (*[1] * extra, *part.shape)) if extra > 0 else part, shape)
 
 
 @op(
-    x=lambda g, indices, key: _setitem(g, _ZERO.astype(g.dtype), *indices, key=key),
-    value=lambda g, indices, key, shape: sum_to(_getitem(g, *indices, key=key), shape),
+    x=lambda g, indices, basic, picked: _setitem(g, _ZERO.astype(g.dtype), *indices, basic=basic, picked=picked),
+    value=lambda g, indices, basic, picked, shape: _to_value(_at(g, indices, basic, picked), shape),
 )
-def _setitem(x, value, *indices, key):
+def _setitem(x, value, *indices, basic, picked):
     out = x.copy()
-    out[_fill(key, indices)] = value
+    view = out if basic is None else out[basic]
+    view[... if picked is None else _fill(picked, indices)] = value
     return out
 
 
-def setitem(x: Tensor, value: Tensor, key: Any) -> Tensor:
+def _at(x: Any, indices: Sequence, basic: tuple | None, picked: tuple | None) -> Any:
+    part = x if basic is None else _getitem(x, key=basic)
+    return part if picked is None else _pick(part, *indices, key=picked)
+
+
+def setitem(x: Tensor, value: Tensor, key: Any, name: str = "setitem") -> Tensor:
     """A copy of x with ``value``, broadcast, at ``x[key]``."""
-    parts, arrays = split_key(key)
+    indices, basic, picked = split_key(key, tuple(x.shape), name)
     try:
-        return _setitem(x, value, *arrays, key=parts)
+        return _setitem(x, value, *indices, basic=basic, picked=picked)
     except IndexError as error:
-        raise IndexError(f"setitem: {error}; got shape {tuple(x.shape)} and index {key!r}") from None
+        raise IndexError(_explain(name, error, x)) from None
     except ValueError:
-        shape = np.shape(np.empty(x.shape, bool)[_fill(parts, tuple(arrays))])
+        place = tuple(_at(np.empty(x.shape, bool_), [_array(i) for i in indices], basic, picked).shape)
         raise RuntimeError(
-            f"setitem: the value does not broadcast to the place; got {tuple(value.shape)} for {shape}"
+            f"{name}: the value must broadcast to the place; got {tuple(value.shape)} for {place}"
         ) from None
 
 
-@op(x=lambda g, index, dim, shape: _scatter_add_zeros(g, index, dim=dim, to=shape))
-def _gather(x, index, *, dim):
-    return np.take_along_axis(x, index, dim) if _same_rest(x, index, dim) else x[_grid(index, dim)]
+def _array(x: Any) -> np.ndarray:
+    return x.array if isinstance(x, Tensor) else x
 
 
-@op(part=lambda g, index, dim: _gather(g, index, dim=dim))
-def _scatter_add_zeros(part, index, *, dim, to):
-    out = np.zeros(to, part.dtype)
-    np.add.at(out, _grid(index, dim), part)
-    return out
+def index_put(input: Tensor, indices: Sequence, values: Tensor, accumulate: bool = False) -> Tensor:
+    """A copy of ``input`` with ``values`` at ``input[indices]``, a tuple of tensors; added there if ``accumulate``.
 
-
-def _same_rest(x: np.ndarray, index: np.ndarray, dim: int) -> bool:
-    return x.shape[:dim] == index.shape[:dim] and x.shape[dim + 1 :] == index.shape[dim + 1 :]
-
-
-def _grid(index: np.ndarray, dim: int) -> tuple:
-    """The full index of the elements that ``index`` names along ``dim``."""
-    grid: list[Any] = list(np.ogrid[tuple(slice(n) for n in index.shape)])
-    grid[dim] = index
-    return tuple(grid)
-
-
-def _check_index(name: str, shape: tuple[int, ...], dim: int, index: Any) -> int:
-    at = normal_dim(name, dim, len(shape))
-    if index.dtype.kind not in "iu":
-        raise RuntimeError(f"{name}: the index must hold integers; got {index.dtype}")
-    if index.ndim != len(shape):
-        raise RuntimeError(f"{name}: index and tensor must have as many axes; got {tuple(index.shape)} and {shape}")
-    if any(m > n for i, (m, n) in enumerate(zip(index.shape, shape, strict=True)) if i != at):
-        raise RuntimeError(
-            f"{name}: the index may be longer than the tensor only along dim {at}; got {tuple(index.shape)} and {shape}"
-        )
-    array = index.array if isinstance(index, Tensor) else index
-    if array.size and not (array.min() >= 0 and array.max() < shape[at]):
-        bad = array.min() if array.min() < 0 else array.max()
-        raise RuntimeError(f"{name}: an index is out of bounds for dim {at} of length {shape[at]}; got {bad}")
-    return at
-
-
-@numpy_spelling
-def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
-    """``out[i][j][k] = input[index[i][j][k]][j][k]`` for dim 0, and so on; the shape of ``index``.
-
-    >>> gather(Tensor([[1.0, 2.0], [3.0, 4.0]]), 1, Tensor(np.array([[1], [0]])))
-    tensor([[2.],
-            [3.]])
+    >>> index_put(Tensor([1.0, 2.0]), (Tensor(np.array([1, 1])),), Tensor([5.0, 6.0]), accumulate=True)
+    tensor([ 1., 13.])
     """
-    return _gather(input, index, dim=_check_index("gather", tuple(input.shape), dim, index))
+    key = tuple(_ALL if i is None else i for i in indices)
+    if values.dtype != input.dtype:
+        raise RuntimeError(f"index_put: input and values have one dtype; got {input.dtype} and {values.dtype}")
+    if not accumulate:
+        return setitem(input, values, key, "index_put")
+    parts, _, picked = split_key(key, tuple(input.shape), "index_put")
+    if picked is None:
+        return setitem(input, getitem(input, key) + values, key, "index_put")
+    try:
+        place = _pick(np.empty(input.shape, bool_), *map(_array, parts), key=picked).shape
+    except IndexError as error:
+        raise IndexError(_explain("index_put", error, input)) from None
+    return input + _unpick(expand(values, place), *parts, key=picked, to=tuple(input.shape))
 
 
-def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
-    """A copy of ``input`` with each element of ``src`` added where ``index`` points along ``dim``."""
-    at = _check_index("scatter_add", tuple(input.shape), dim, index)
-    part = src[tuple(slice(n) for n in index.shape)]
-    return input + _scatter_add_zeros(part, index, dim=at, to=tuple(input.shape))
+# --- what a key means ------------------------------------------------------------------------------------------------
+
+
+def _parts(key: Any) -> tuple:
+    """The key as a tuple. PyTorch reads a list that holds more than numbers as one: ``x[[slice(2), 0]]``."""
+    if type(key) is tuple:
+        return key
+    holds_more = isinstance(key, list) and any(
+        part is None or part is ... or isinstance(part, (list, tuple, slice, Tensor, np.ndarray)) for part in key
+    )
+    return tuple(key) if holds_more else (key,)
+
+
+def _slice(name: str, part: slice) -> slice:
+    if part == _ALL:
+        return _ALL
+    try:
+        start, stop, step = (None if v is None else operator.index(v) for v in (part.start, part.stop, part.step))
+    except TypeError:
+        raise TypeError(f"{name}: the bounds of a slice are integers; got {part}") from None
+    if step is not None and step < 1:
+        raise ValueError(f"{name}: the step of a slice is at least 1; got {step}; use flip()")
+    return slice(start, stop, step)
+
+
+def _selector(name: str, part: Any) -> Any:
+    """What picks elements, as a tensor of integers or of truth values; a 0-d integer as a number."""
+    if isinstance(part, (bool, np.bool_)):
+        return np.array(part)
+    if isinstance(part, (list, tuple, range)):
+        part = np.array([p.array if isinstance(p, Tensor) else p for p in part]) if len(part) else np.zeros(0, int64)
+    if isinstance(part, (int, np.integer)):
+        return int(part)
+    if not isinstance(part, (Tensor, np.ndarray)):
+        raise IndexError(
+            f"{name}: integers, slices, None, ..., masks and integer tensors index; "
+            f"got {part!r:.40} of type {type(part).__name__}"
+        )
+    if part.dtype.kind not in "iub":
+        raise IndexError(f"{name}: an index tensor holds integers or bools; got {part.dtype}")
+    if part.dtype == uint8:  # a mask, as it was before there were bools
+        return cast(part, bool_)
+    return part if part.ndim or part.dtype == bool_ else operator.index(part)
+
+
+def split_key(key: Any, shape: tuple[int, ...], name: str = "index") -> Key:
+    """A key as written, taken apart for a tensor of this shape."""
+    parts = [p if p is None or p is ... or isinstance(p, slice) else _selector(name, p) for p in _parts(key)]
+    used = sum(_axes(part) for part in parts)
+    if used > len(shape):
+        raise IndexError(f"{name}: a tensor of {len(shape)} axes has no more to index; got {used} for shape {shape}")
+    if not any(isinstance(part, (Tensor, np.ndarray)) for part in parts):
+        basic = [_slice(name, part) if isinstance(part, slice) else part for part in parts]
+        # With an Ellipsis numpy gives a view even where the key names a single element.
+        return Key([], tuple(basic if any(part is ... for part in parts) else [*basic, ...]), None)
+    return _split_mixed(name, parts, len(shape) - used, shape)
+
+
+def _axes(part: Any) -> int:
+    """How many axes of the tensor a part of a key speaks of."""
+    if part is None or part is ...:
+        return 0
+    return part.ndim if isinstance(part, (Tensor, np.ndarray)) and part.dtype == bool_ else 1
+
+
+def _split_mixed(name: str, parts: list, rest: int, shape: tuple[int, ...]) -> Key:
+    indices: list[Any] = []
+    basic: list[Any] = []
+    picked: list[Any] = []
+    axis = 0
+    for part in parts:
+        if part is ...:
+            basic += [_ALL] * rest
+            picked += [_ALL] * rest
+            axis += rest
+            rest = 0
+            continue
+        axes = _axes(part)
+        if part is None:
+            basic.append(None)
+            picked.append(_ALL)
+        elif isinstance(part, slice):
+            basic.append(_slice(name, part))
+            picked.append(_ALL)
+        elif isinstance(part, int):
+            basic.append(part)
+        else:
+            if part.dtype == bool_ and part.shape != shape[axis : axis + axes]:
+                raise IndexError(
+                    f"{name}: a mask has the lengths of the axes it stands for; "
+                    f"got {tuple(part.shape)} at dim {axis} of shape {shape}"
+                )
+            basic += [_ALL] * axes if axes else [None]
+            picked.append(Place(len(indices)))
+            indices.append(part)
+        axis += axes
+    while picked[-1] is _ALL:
+        picked.pop()
+    whole = all(part is _ALL for part in basic)
+    return Key(indices, None if whole else tuple(basic), tuple(picked))
+
+
+def _explain(name: str, error: Exception, x: Any) -> str:
+    """numpy's complaint about an index in our words."""
+    return f"{name}: {str(error).replace('axis', 'dim').replace('size', 'length')}; got shape {tuple(x.shape)}"

@@ -10,8 +10,11 @@ from ..tensor import Tensor
 from .convert import cast
 from .dims import normal_dim, numpy_spelling
 from .op import op
+from .shape import atleast_1d, atleast_2d, atleast_3d, reshape
 
-__all__ = ["cat", "concat", "concatenate", "stack"]
+__all__ = [
+    "block_diag", "cat", "column_stack", "concat", "concatenate", "dstack", "hstack", "row_stack", "stack", "vstack",
+]  # fmt: skip
 
 
 @op(xs=lambda g, index, shape, dim, starts: _part(g, dim, starts[index], shape[dim]))
@@ -28,10 +31,10 @@ def _part(g: Any, dim: int, start: int, length: int | None = None) -> Any:
     return g[(*[slice(None)] * dim, start if length is None else slice(start, start + length))]
 
 
-def _same_dtype(op_name: str, tensors: Any) -> list:
+def _same_dtype(op_name: str, tensors: Any, empty: type[Exception] = RuntimeError) -> list:
     xs = list(tensors)
     if not xs:
-        raise RuntimeError(f"{op_name}: at least one tensor is needed; got none")
+        raise empty(f"{op_name}: at least one tensor is needed; got none")
     for i, x in enumerate(xs):
         if not isinstance(x, (Tensor, np.ndarray)):
             raise TypeError(f"{op_name}: a sequence of tensors is needed; got {type(x).__name__} at {i}")
@@ -46,9 +49,9 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     >>> cat([Tensor([1.0]), Tensor([2.0, 3.0])])
     tensor([1., 2., 3.])
     """
-    xs = _same_dtype("cat", tensors)
+    xs = _same_dtype("cat", tensors, ValueError)
     # PyTorch lets an empty 1-d tensor stand among any others.
-    kept = [x for x in xs if x.shape != (0,)] or xs[:1]
+    kept = [x for x in xs if tuple(x.shape) != (0,)] or xs[:1]
     shapes = [tuple(x.shape) for x in kept]
     if not kept[0].ndim:
         raise RuntimeError(f"cat: a 0-d tensor has no axis to join; got {shapes}; use stack()")
@@ -76,3 +79,78 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     if len(set(shapes)) != 1:
         raise RuntimeError(f"stack: the shapes must be equal; got {', '.join(map(str, shapes))}")
     return _stack(*xs, dim=normal_dim("stack", dim, xs[0].ndim + 1))
+
+
+# --- along an axis by name -------------------------------------------------------------------------------------------
+
+
+def hstack(tensors: Sequence[Tensor]) -> Tensor:
+    """The tensors side by side: along the second axis, vectors along their only one.
+
+    >>> hstack([Tensor([1.0]), Tensor([2.0, 3.0])])
+    tensor([1., 2., 3.])
+    """
+    xs = [atleast_1d(x) for x in _some("hstack", tensors)]
+    return cat(xs, 0 if xs[0].ndim == 1 else 1)
+
+
+def vstack(tensors: Sequence[Tensor]) -> Tensor:
+    """The tensors one below the other: along the first axis, a vector as a row.
+
+    >>> vstack([Tensor([1.0, 2.0]), Tensor([3.0, 4.0])])
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
+    return cat([atleast_2d(x) for x in _some("vstack", tensors)], 0)
+
+
+row_stack = vstack
+
+
+def dstack(tensors: Sequence[Tensor]) -> Tensor:
+    """The tensors one behind the other: along the third axis."""
+    return cat([atleast_3d(x) for x in _some("dstack", tensors)], 2)
+
+
+def column_stack(tensors: Sequence[Tensor]) -> Tensor:
+    """The tensors side by side, a vector as a column."""
+    return cat([x if x.ndim > 1 else reshape(x, (-1, 1)) for x in _some("column_stack", tensors)], 1)
+
+
+def _some(op_name: str, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
+    if not len(tensors):
+        raise RuntimeError(f"{op_name}: at least one tensor is needed; got none")
+    return tensors
+
+
+# --- along a diagonal ------------------------------------------------------------------------------------------------
+
+
+@op(xs=lambda g, index, shape, corners: _block(g, corners[index], shape))
+def _block_diag(*xs, corners):
+    ends = [(r + x.shape[0], c + x.shape[1]) for (r, c), x in zip(corners, xs, strict=True)]
+    out = np.zeros(ends[-1], xs[0].dtype)
+    for (r, c), x in zip(corners, xs, strict=True):
+        out[r : r + x.shape[0], c : c + x.shape[1]] = x
+    return out
+
+
+def _block(g: Any, corner: tuple[int, int], shape: tuple[int, ...]) -> Any:
+    return g[corner[0] : corner[0] + shape[0], corner[1] : corner[1] + shape[1]]
+
+
+def block_diag(*tensors: Tensor) -> Tensor:
+    """A matrix with the tensors, of at most two axes, along its diagonal and zeros elsewhere.
+
+    >>> block_diag(Tensor([[1.0]]), Tensor([[2.0, 3.0]]))
+    tensor([[1., 0., 0.],
+            [0., 2., 3.]])
+    """
+    for x in tensors:
+        if x.ndim > 2:
+            raise RuntimeError(f"block_diag: tensors of at most two axes; got shape {tuple(x.shape)}")
+    xs = [atleast_2d(x) for x in _same_dtype("block_diag", tensors)]
+    corners = [(0, 0)]
+    for x in xs[:-1]:
+        corners.append((corners[-1][0] + x.shape[0], corners[-1][1] + x.shape[1]))
+    return _block_diag(*xs, corners=corners)

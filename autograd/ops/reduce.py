@@ -11,7 +11,7 @@ from ..tensor import Tensor
 from .convert import cast, clone
 from .dims import normal_dim, normal_dims, numpy_spelling
 from .elementwise import maximum, minimum, sqrt, where
-from .index import gather
+from .gather import gather
 from .op import op
 from .shape import expand, reshape, squeeze
 

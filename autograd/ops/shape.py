@@ -1,18 +1,20 @@
 """Shapes: the same elements seen otherwise. Everything here that can share memory with its input does."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..dtypes import to_dtype
 from ..tensor import Tensor
 from .dims import as_shape, normal_dim, numpy_spelling
 from .op import op
 
 __all__ = [
-    "broadcast_to", "expand", "expand_as", "flatten", "movedim", "permute", "reshape", "squeeze", "swapaxes",
-    "transpose", "unsqueeze", "view",
+    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "expand",
+    "expand_as", "flatten", "moveaxis", "movedim", "permute", "ravel", "reshape", "reshape_as", "squeeze", "swapaxes",
+    "swapdims", "t", "transpose", "unflatten", "unsqueeze", "view", "view_as",
 ]  # fmt: skip
 
 
@@ -50,7 +52,9 @@ def expand(input: Any, *sizes: Any) -> Any:
     wanted = as_shape(sizes)
     lead = len(wanted) - input.ndim
     kept = [input.shape[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(wanted)]
-    fits = lead >= 0 and all(n in (1, m) for n, m in zip(input.shape, kept[lead:], strict=True)) and min([0, *kept]) == 0
+    fits = (
+        lead >= 0 and all(n in (1, m) for n, m in zip(input.shape, kept[lead:], strict=True)) and min([0, *kept]) == 0
+    )
     if not fits:
         raise RuntimeError(
             f"expand: only axes of length 1 can be stretched; got {tuple(input.shape)} to {wanted}; "
@@ -66,7 +70,28 @@ def expand_as(input: Any, other: Any) -> Any:
 
 def broadcast_to(input: Any, shape: Sequence[int]) -> Any:
     """`expand` under numpy's name."""
-    return expand(input, *shape)
+    return expand(input, shape)
+
+
+def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
+    """The shape that tensors of these shapes broadcast to.
+
+    >>> broadcast_shapes((2, 1), (3,))
+    (2, 3)
+    """
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise RuntimeError(
+            f"broadcast_shapes: the shapes do not broadcast; got {', '.join(map(str, shapes))}; "
+            "from the last axis on, lengths must be equal or one of them 1"
+        ) from None
+
+
+def broadcast_tensors(*tensors: Any) -> tuple:
+    """The tensors expanded to the shape they broadcast to."""
+    shape = broadcast_shapes(*(tuple(x.shape) for x in tensors))
+    return tuple(expand(x, shape) for x in tensors)
 
 
 # --- another shape ---------------------------------------------------------------------------------------------------
@@ -87,8 +112,8 @@ def view(input: Any, *shape: Any) -> Any:
     """`reshape` that never copies: an error where the memory layout does not allow it. With a dtype: a reading of
     the same bytes as that dtype, outside the graph.
     """
-    if len(shape) == 1 and not isinstance(shape[0], (int, tuple, list)):
-        return Tensor(input.array.view(shape[0]))
+    if len(shape) == 1 and isinstance(shape[0], (np.dtype, type, str)):
+        return _reinterpret(input, dtype=to_dtype(shape[0]))
     to = _solve("view", input.shape, as_shape(shape))
     array = input.array if isinstance(input, Tensor) else input
     try:
@@ -99,6 +124,32 @@ def view(input: Any, *shape: Any) -> Any:
             f"to {to}; use reshape()"
         ) from None
     return _reshape(input, to=to)
+
+
+@op()
+def _reinterpret(x, *, dtype):
+    try:
+        return x.view(dtype)
+    except ValueError:
+        raise RuntimeError(
+            f"view: the last axis must be contiguous and hold whole elements of the new dtype; "
+            f"got shape {x.shape} of {x.dtype} as {dtype}"
+        ) from None
+
+
+def view_as(input: Any, other: Any) -> Any:
+    """`view` in the shape of ``other``."""
+    return view(input, other.shape)
+
+
+def reshape_as(input: Any, other: Any) -> Any:
+    """`reshape` to the shape of ``other``."""
+    return reshape(input, other.shape)
+
+
+def ravel(input: Any) -> Any:
+    """All elements along one axis."""
+    return reshape(input, -1) if input.ndim != 1 else input
 
 
 def _solve(op: str, shape: Sequence[int], wanted: tuple[int, ...]) -> tuple[int, ...]:
@@ -123,6 +174,22 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
         raise RuntimeError(f"flatten: start_dim must not come after end_dim; got {start_dim} and {end_dim}")
     shape = input.shape
     return _reshape(input, to=(*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
+
+
+@numpy_spelling
+def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Any:
+    """Axis ``dim`` made into several of these lengths; one of them may be -1.
+
+    >>> unflatten(Tensor(np.zeros((2, 6))), 1, (3, -1)).shape
+    (2, 3, 2)
+    """
+    at = normal_dim("unflatten", dim, input.ndim)
+    shape = tuple(input.shape)
+    if not len(sizes):
+        raise RuntimeError("unflatten: sizes name at least one length; got none")
+    return _reshape(
+        input, to=(*shape[:at], *_solve("unflatten", shape[at : at + 1], as_shape(sizes)), *shape[at + 1 :])
+    )
 
 
 @numpy_spelling
@@ -172,7 +239,19 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
     return _permute(input, dims=tuple(order))
 
 
-swapaxes = transpose
+swapdims = transpose
+
+
+def swapaxes(input: Any, axis0: int, axis1: int) -> Any:
+    """`transpose` under numpy's name."""
+    return transpose(input, axis0, axis1)
+
+
+def t(input: Any) -> Any:
+    """The transpose of a matrix; a tensor of fewer axes as it is."""
+    if input.ndim > 2:
+        raise RuntimeError(f"t: at most two axes; got shape {tuple(input.shape)}; use transpose() or mT")
+    return transpose(input, 0, input.ndim - 1) if input.ndim else _permute(input, dims=())
 
 
 def movedim(input: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
@@ -182,7 +261,41 @@ def movedim(input: Any, source: int | Sequence[int], destination: int | Sequence
         raise RuntimeError(f"movedim: one destination for each source; got {source} and {destination}")
     sources = [normal_dim("movedim", d, input.ndim) for d in sources]
     targets = [normal_dim("movedim", d, input.ndim) for d in targets]
+    if len(set(sources)) != len(sources) or len(set(targets)) != len(targets):
+        raise RuntimeError(f"movedim: each axis is named once; got {source} and {destination}")
     order = [d for d in range(input.ndim) if d not in sources]
     for target, moved in sorted(zip(targets, sources, strict=True)):
         order.insert(target, moved)
     return _permute(input, dims=tuple(order))
+
+
+moveaxis = movedim
+
+
+# --- at least so many axes -------------------------------------------------------------------------------------------
+
+
+def _each(function: Callable, tensors: tuple) -> Any:
+    """A tensor for a tensor, a tuple for several or for a sequence of them."""
+    several = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
+    made = tuple(function(x) for x in several)
+    return made[0] if len(made) == 1 and several is tensors else made
+
+
+def atleast_1d(*tensors: Any) -> Any:
+    """Each tensor, a 0-d one with an axis."""
+    return _each(lambda x: x if x.ndim else unsqueeze(x, 0), tensors)
+
+
+def atleast_2d(*tensors: Any) -> Any:
+    """Each tensor with at least two axes; (n) -> (1, n)."""
+    return _each(lambda x: x if x.ndim > 1 else _reshape(x, to=(1, x.shape[0] if x.ndim else 1)), tensors)
+
+
+def atleast_3d(*tensors: Any) -> Any:
+    """Each tensor with at least three axes; (n) -> (1, n, 1), (n, m) -> (n, m, 1)."""
+
+    def lift(x: Any) -> Any:
+        return x if x.ndim > 2 else unsqueeze(atleast_2d(x), -1)
+
+    return _each(lift, tensors)
