@@ -26,7 +26,8 @@ OPERATORS = {
     "add": elementwise.add, "sub": elementwise.sub, "mul": elementwise.mul, "truediv": elementwise.div,
     "floordiv": elementwise.floor_divide, "mod": elementwise.remainder, "pow": elementwise.pow,
     "matmul": linalg.matmul, "and": elementwise.bitwise_and, "or": elementwise.bitwise_or,
-    "xor": elementwise.bitwise_xor,
+    "xor": elementwise.bitwise_xor, "lshift": elementwise.bitwise_left_shift,
+    "rshift": elementwise.bitwise_right_shift,
 }  # fmt: skip
 COMPARISONS = {name: getattr(elementwise, name) for name in ("eq", "ne", "lt", "le", "gt", "ge")}
 
@@ -107,7 +108,7 @@ def bind() -> None:
     for name, function in COMPARISONS.items():
         _set(f"__{name}__", _operand(function))
     Tensor.__hash__ = object.__hash__  # type: ignore[method-assign]  # setting __eq__ must not take it away
-    for name in ("add", "sub", "mul", "truediv", "pow"):
+    for name in OPERATORS.keys() - {"matmul"}:
         _set(f"__i{name}__", in_place(OPERATORS[name], f"__i{name}__"))
     for name, dtype in {
         "float": float32, "double": float64, "half": float16, "long": int64, "int": int32, "short": int16,
@@ -117,6 +118,7 @@ def bind() -> None:
     for function in (to, fill_, zero_, copy_, size):
         _set(function.__name__, function)
     _set("where", lambda self, condition, other: elementwise.where(condition, self, other))
+    _set("polygamma", lambda self, n: elementwise.polygamma(n, self))
     _set("__neg__", _method(elementwise.neg))
     _set("__abs__", _method(elementwise.abs))
     _set("__invert__", _method(elementwise.bitwise_not))
