@@ -13,6 +13,7 @@ from .dropout import *  # noqa: F403
 from .flatten import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .losses import *  # noqa: F403
+from .margin_losses import *  # noqa: F403
 from .mlp import MLP
 from .module import Module
 from .norm import *  # noqa: F403

@@ -25,6 +25,7 @@ class Case:
     second: bool = True
     ulps: float | None = None
     differentiable: tuple[int, ...] | None = None  # which inputs have gradients; None: all that are floating
+    check: bool = True  # whether the gradient is the derivative, everywhere
     in_place: bool = False  # whether it writes over its input, which then must not be a leaf
     axes: tuple[int | None, ...] | None = None  # the axis of the samples in each input; None: the first
 

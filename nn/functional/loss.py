@@ -1,15 +1,18 @@
-"""Losses of regression and of yes-or-no answers."""
+"""Losses of regression and of yes-or-no answers, each computed element by element and then reduced."""
 
+import math
 import warnings
 from typing import Any
 
 import autograd
 from autograd import Tensor
 
-from .cross_entropy import cross_entropy, nll_loss
 from .reduction import legacy_reduction, reduce_loss
 
-__all__ = ["binary_cross_entropy_with_logits", "cross_entropy", "mse_loss", "nll_loss"]
+__all__ = [
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "gaussian_nll_loss", "hinge_embedding_loss",
+    "huber_loss", "kl_div", "l1_loss", "mse_loss", "poisson_nll_loss", "smooth_l1_loss", "soft_margin_loss",
+]  # fmt: skip
 
 
 def warn_of_broadcast(op: str, input: Tensor, target: Tensor) -> None:
@@ -21,6 +24,22 @@ def warn_of_broadcast(op: str, input: Tensor, target: Tensor) -> None:
             UserWarning,
             stacklevel=4,
         )
+
+
+def _difference(op: str, input: Tensor, target: Tensor) -> Any:
+    warn_of_broadcast(op, input, target)
+    return input - target  # type: ignore[operator]
+
+
+def _both(weight: Any, sample_weight: Any, loss: Tensor) -> Any:
+    """Weights of elements and of samples as weights of elements."""
+    if weight is None or sample_weight is None:
+        return sample_weight if weight is None else weight
+    per_sample = autograd.as_tensor(sample_weight)
+    return weight * per_sample.reshape(*per_sample.shape, *[1] * (loss.ndim - per_sample.ndim))  # type: ignore[attr-defined]
+
+
+# --- regression -------------------------------------------------------------------------------------------------------
 
 
 def mse_loss(
@@ -38,18 +57,195 @@ def mse_loss(
     >>> mse_loss(autograd.tensor([1.0, 2.0]), autograd.tensor([0.0, 0.0]))
     tensor(2.5000)
     """
-    warn_of_broadcast("mse_loss", input, target)
-    loss = autograd.square(input - target)  # type: ignore[operator]
+    loss = autograd.square(_difference("mse_loss", input, target))
     reduction = legacy_reduction(size_average, reduce, reduction)
     return reduce_loss("mse_loss", loss, reduction, _both(weight, sample_weight, loss))
 
 
-def _both(weight: Any, sample_weight: Any, loss: Tensor) -> Any:
-    """Weights of elements and of samples as weights of elements."""
-    if weight is None or sample_weight is None:
-        return sample_weight if weight is None else weight
-    per_sample = autograd.as_tensor(sample_weight)
-    return weight * per_sample.reshape(*per_sample.shape, *[1] * (loss.ndim - per_sample.ndim))  # type: ignore[attr-defined]
+def l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Any = None,
+    *,
+    sample_weight: Any = None,
+) -> Tensor:
+    """abs(input - target) for each element; ``weight`` as for `mse_loss`."""
+    loss = autograd.abs(_difference("l1_loss", input, target))
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    return reduce_loss("l1_loss", loss, reduction, _both(weight, sample_weight, loss))
+
+
+def huber_loss(
+    input: Tensor,
+    target: Tensor,
+    reduction: str = "mean",
+    delta: float = 1.0,
+    weight: Any = None,
+    *,
+    sample_weight: Any = None,
+) -> Tensor:
+    """d^2 / 2 where d = abs(input - target) is below ``delta``, else delta * (d - delta / 2); ``weight`` multiplies
+    the loss of each element (Huber 1964, https://doi.org/10.1214/aoms/1177703732).
+    """
+    if delta <= 0:
+        raise ValueError(f"huber_loss: delta must be positive; got {delta}")
+    loss: Any = _huber(_difference("huber_loss", input, target), delta)
+    if weight is not None:
+        loss = loss * weight
+    return reduce_loss("huber_loss", loss, reduction, sample_weight)
+
+
+def _huber(difference: Tensor, delta: float) -> Tensor:
+    # near is at most delta, so d * near - near^2 / 2 is both branches, with the derivative near * sign.
+    d = autograd.abs(difference)
+    near = autograd.clamp(d, max=delta)
+    return near * (d - near * 0.5)
+
+
+def smooth_l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+    *,
+    sample_weight: Any = None,
+) -> Tensor:
+    """`huber_loss` with delta = beta divided by beta; with beta 0 `l1_loss` (Girshick 2015,
+    https://arxiv.org/abs/1504.08083).
+    """
+    if beta < 0:
+        raise ValueError(f"smooth_l1_loss: beta must not be negative; got {beta}")
+    difference = _difference("smooth_l1_loss", input, target)
+    loss = _huber(difference, beta) / beta if beta else autograd.abs(difference)  # type: ignore[operator]
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    return reduce_loss("smooth_l1_loss", loss, reduction, sample_weight)
+
+
+def poisson_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    log_input: bool = True,
+    full: bool = False,
+    size_average: bool | None = None,
+    eps: float = 1e-8,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    *,
+    sample_weight: Any = None,
+) -> Tensor:
+    """exp(input) - target * input, or with ``log_input=False`` input - target * log(input + eps); ``full`` adds
+    Stirling's approximation of log(target!) where the target is above 1.
+    """
+    x: Any = input
+    loss = autograd.exp(x) - target * x if log_input else x - target * autograd.log(x + eps)
+    if full:
+        t: Any = autograd.where(target > 1, target, 1.0)  # type: ignore[operator]
+        stirling = t * autograd.log(t) - t + 0.5 * autograd.log(2 * math.pi * t)
+        loss = loss + autograd.where(target > 1, stirling, 0.0)  # type: ignore[operator]
+    return reduce_loss("poisson_nll_loss", loss, legacy_reduction(size_average, reduce, reduction), sample_weight)
+
+
+def gaussian_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    var: Any,
+    full: bool = False,
+    eps: float = 1e-6,
+    reduction: str = "mean",
+    *,
+    sample_weight: Any = None,
+) -> Tensor:
+    """(log(v) + (input - target)^2 / v) / 2 with v = max(var, eps); ``full`` adds log(2 pi) / 2.
+
+    ``var`` is a number, or has the shape of the input, or that without its last axis (or with that of length 1). The
+    gradient with respect to ``var`` passes also where it was below eps (Nix and Weigend 1994,
+    https://doi.org/10.1109/ICNN.1994.374138).
+    """
+    if not isinstance(var, Tensor):
+        var = autograd.full((1,) * max(input.ndim, 1), float(var), dtype=input.dtype)
+        var = var.expand(input.shape)
+    if var.shape != input.shape:
+        if var.shape == input.shape[:-1]:
+            var = var.unsqueeze(-1)
+        elif var.shape != (*input.shape[:-1], 1):
+            raise ValueError(
+                f"gaussian_nll_loss: var must have the shape of the input, or 1 for its last axis; "
+                f"got {var.shape} for {input.shape}"
+            )
+    if (var.array < 0).any():
+        raise ValueError(f"gaussian_nll_loss: var must not be negative; got {var.array.min()}")
+    v = var + autograd.clamp(eps - var.detach(), min=0)
+    loss = 0.5 * (autograd.log(v) + autograd.square(input - target) / v)  # type: ignore[operator]
+    if full:
+        loss = loss + 0.5 * math.log(2 * math.pi)
+    return reduce_loss("gaussian_nll_loss", loss, reduction, sample_weight)
+
+
+def kl_div(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    log_target: bool = False,
+    *,
+    sample_weight: Any = None,
+) -> Tensor:
+    """t * (log t - input) for log-probabilities ``input`` and probabilities t (their logarithms with ``log_target``);
+    "batchmean" divides the sum by the number of samples, which is the Kullback-Leibler divergence itself.
+    """
+    t: Any = target
+    loss = autograd.exp(t) * (t - input) if log_target else _xlogx(t) - t * input
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    if reduction != "batchmean":
+        return reduce_loss("kl_div", loss, reduction, sample_weight)
+    total = reduce_loss("kl_div", loss, "sum", sample_weight)
+    weight = None if sample_weight is None else autograd.as_tensor(sample_weight).sum()  # type: ignore[attr-defined]
+    return total / (loss.shape[0] if weight is None else float(weight))  # type: ignore[operator]
+
+
+def _xlogx(t: Any) -> Any:
+    positive = t > 0
+    return autograd.where(positive, t * autograd.log(autograd.where(positive, t, 1.0)), 0.0)
+
+
+# --- yes or no --------------------------------------------------------------------------------------------------------
+
+
+def _check_shapes(op: str, input: Tensor, target: Tensor) -> None:
+    if input.shape != target.shape:
+        raise ValueError(f"{op}: the target must have the shape of the input; got {target.shape} for {input.shape}")
+
+
+def binary_cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    *,
+    sample_weight: Any = None,
+) -> Tensor:
+    """-(t * log(x) + (1 - t) * log(1 - x)) for probabilities x, the logarithms not below -100; ``weight`` multiplies
+    the loss of each element. `binary_cross_entropy_with_logits` is exact where x would round to 0 or 1.
+    """
+    _check_shapes("binary_cross_entropy", input, target)
+    if input.array.size and not (input.array.min() >= 0 and input.array.max() <= 1):
+        low, high = input.array.min(), input.array.max()
+        raise RuntimeError(f"binary_cross_entropy: the input must be in [0, 1]; got values from {low} to {high}")
+    yes: Any = autograd.clamp(autograd.log(input), min=-100)
+    no: Any = autograd.clamp(autograd.log1p(-input), min=-100)  # type: ignore[operator]
+    loss = (target - 1) * no - target * yes
+    if weight is not None:
+        loss = loss * weight
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    return reduce_loss("binary_cross_entropy", loss, reduction, sample_weight)
 
 
 def binary_cross_entropy_with_logits(
@@ -69,12 +265,8 @@ def binary_cross_entropy_with_logits(
     >>> binary_cross_entropy_with_logits(autograd.tensor([0.0]), autograd.tensor([1.0]))
     tensor(0.6931)
     """
-    if input.shape != target.shape:
-        raise ValueError(
-            f"binary_cross_entropy_with_logits: the target must have the shape of the input; "
-            f"got {target.shape} for {input.shape}"
-        )
-    log_part = softplus_of_minus(input)
+    _check_shapes("binary_cross_entropy_with_logits", input, target)
+    log_part: Any = -autograd.logsigmoid(input)
     if pos_weight is not None:
         log_part = log_part * ((pos_weight - 1) * target + 1)  # type: ignore[operator]
     loss = (1 - target) * input + log_part  # type: ignore[operator]
@@ -84,6 +276,33 @@ def binary_cross_entropy_with_logits(
     return reduce_loss("binary_cross_entropy_with_logits", loss, reduction, sample_weight)
 
 
-def softplus_of_minus(x: Tensor) -> Tensor:
-    """log(1 + exp(-x)) without overflow."""
-    return autograd.relu(-x) + autograd.log1p(autograd.exp(-autograd.abs(x)))  # type: ignore[operator]
+def soft_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    *,
+    sample_weight: Any = None,
+) -> Tensor:
+    """log(1 + exp(-target * input)) for targets 1 and -1."""
+    loss = -autograd.logsigmoid(target * input)  # type: ignore[operator]
+    return reduce_loss("soft_margin_loss", loss, legacy_reduction(size_average, reduce, reduction), sample_weight)
+
+
+def hinge_embedding_loss(
+    input: Tensor,
+    target: Tensor,
+    margin: float = 1.0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    *,
+    sample_weight: Any = None,
+) -> Tensor:
+    """input where the target is 1, max(margin - input, 0) where it is -1; the input is a distance."""
+    t: Any = target
+    apart = autograd.where(t != 1, autograd.clamp(margin - input, min=0), 0.0)  # type: ignore[operator]
+    loss = apart + autograd.where(t != -1, input, 0.0)
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    return reduce_loss("hinge_embedding_loss", loss, reduction, sample_weight)
