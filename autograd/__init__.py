@@ -26,6 +26,7 @@ from .dtypes import int64 as long
 from .function import Function
 from .gradcheck import gradcheck, gradgradcheck
 from .graph import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
+from .ops.conv import *
 from .ops.convert import *
 from .ops.diagonal import *
 from .ops.elementwise import *
@@ -36,6 +37,8 @@ from .ops.index import *
 from .ops.join import *
 from .ops.linalg import *
 from .ops.linear import *
+from .ops.pad import *
+from .ops.pool import *
 from .ops.reduce import *
 from .ops.repeat import *
 from .ops.scatter import *

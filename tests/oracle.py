@@ -60,7 +60,9 @@ def tensors(value: Any) -> list:
     return []
 
 
-def assert_same(ours: Any, theirs: Any, what: str, ulps: float | None = None, check_dtype: bool = True) -> None:
+def assert_same(
+    ours: Any, theirs: Any, what: str, ulps: float | None = None, check_dtype: bool = True, terms: float = 0.0
+) -> None:
     """Equal shape, dtype and values up to rounding, whatever the nesting."""
     mine, other = tensors(ours), tensors(theirs)
     if not other:
@@ -72,7 +74,7 @@ def assert_same(ours: Any, theirs: Any, what: str, ulps: float | None = None, ch
         assert x.shape == y.shape, f"{what}: shape {x.shape}, PyTorch has {y.shape}"
         if check_dtype:
             assert x.dtype == y.dtype, f"{what}: dtype {x.dtype}, PyTorch has {y.dtype}"
-        assert_close(x, y, what, ulps)
+        assert_close(x, y, what, ulps, terms)
 
 
 def assert_close(x: np.ndarray, y: np.ndarray, what: str, ulps: float | None = None, terms: float = 0.0) -> None:

@@ -50,6 +50,7 @@ class Row:
     oracle: Callable | None = None
     differentiable: bool = True
     ulps: float | None = None
+    terms: float = 0.0  # the size of what is summed, where sums may cancel
     gradient_ulps: float | None = None
     method: bool = True
     through: Callable | None = None

@@ -117,6 +117,9 @@ def test_gradients(row, sample):
                 assert_close(g.detach().numpy(), h.detach().numpy(force=True), name, row.gradient_ulps, terms=1e-3)
 
 
+SMALL = 40
+
+
 def differentiable_inputs(sample: Sample) -> list:
     args = to_ours(sample.args, "float64", requires_grad=True)
     return args if any(t.requires_grad and t.numel() for t in tensors(args)) else []
@@ -136,7 +139,8 @@ def test_gradcheck(row, sample):
 
     if call(*flat):
         assert autograd.gradcheck(call, flat)
-        assert autograd.gradgradcheck(call, flat)
+        if sum(t.numel() for t in flat) <= SMALL:  # its cost is the cube; test_gradients compares the others
+            assert autograd.gradgradcheck(call, flat)
 
 
 def _replace(value, replaced):
