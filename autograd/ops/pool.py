@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor
+from .convert import clone
 from .gather import gather
 from .linalg import matmul
 from .op import op
@@ -150,7 +151,7 @@ def _adaptive_avg(rank: int, input: Any, size: Any) -> Any:
         for i, (start, end) in enumerate(_bins(n, count)):
             shares[start:end, i] = 1 / (end - start)
         out = transpose(matmul(transpose(out, axis, -1), Tensor(shares)), axis, -1)
-    return out
+    return clone(out) if out is input else out
 
 
 @op()
