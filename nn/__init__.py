@@ -11,6 +11,7 @@ from .activation import *  # noqa: F403
 from .containers import ModuleDict, ModuleList, Sequential
 from .dropout import *  # noqa: F403
 from .flatten import *  # noqa: F403
+from .layer_norm import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .losses import *  # noqa: F403
 from .margin_losses import *  # noqa: F403

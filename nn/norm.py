@@ -1,5 +1,6 @@
-"""Batch normalisation."""
+"""Normalisation with statistics that are tracked: batch and instance norm."""
 
+import warnings
 from typing import Any
 
 import autograd
@@ -11,7 +12,9 @@ from .errors import LayerError
 from .module import Module
 from .parameter import Parameter
 
-__all__ = ["BatchNorm1d"]
+__all__ = [
+    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
+]  # fmt: skip
 
 
 class _Statistics(Module):
@@ -137,3 +140,88 @@ class BatchNorm1d(_BatchNorm):
 
     axes = (2, 3)
     shapes = "(n, c) or (n, c, l)"
+
+
+class BatchNorm2d(_BatchNorm):
+    """BatchNorm1d for images; (n, c, h, w) -> the same."""
+
+    axes = (4,)
+    shapes = "(n, c, h, w)"
+
+
+class BatchNorm3d(_BatchNorm):
+    """BatchNorm1d for volumes; (n, c, d, h, w) -> the same."""
+
+    axes = (5,)
+    shapes = "(n, c, d, h, w)"
+
+
+class _InstanceNorm(_Statistics):
+    axes: int
+    shapes: str
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = False,
+        track_running_stats: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
+
+    def _check(self, input: Tensor) -> None:
+        name = f"{type(self).__name__}({self.num_features})"
+        if input.ndim not in (self.axes - 1, self.axes):
+            raise LayerError(self, name, f"the input must be {self.shapes}, got {tuple(input.shape)}")
+        channels = input.shape[-self.axes + 1]
+        if channels != self.num_features:
+            rule = f"axis {1 - self.axes} of the input must be {self.num_features} (channels), got {tuple(input.shape)}"
+            if self.affine or self.track_running_stats:
+                raise LayerError(self, name, rule)
+            warnings.warn(f"{name}: {rule}; without parameters it is normalised all the same", stacklevel=4)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """``input`` normalised for each sample and channel."""
+        self._check(input)
+        x = input if input.ndim == self.axes else input.unsqueeze(0)  # type: ignore[attr-defined]
+        out = F.instance_norm(
+            x,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training or not self.track_running_stats,
+            0.0 if self.momentum is None else self.momentum,
+            self.eps,
+        )
+        return out if x is input else out.squeeze(0)  # type: ignore[attr-defined]
+
+
+class InstanceNorm1d(_InstanceNorm):
+    """(x - mean) / sqrt(var + eps), mean and variance those of one channel of one sample, then weight and bias of the
+    channel if ``affine``; (n, c, l) or (c, l) -> the same (Ulyanov et al. 2016, https://arxiv.org/abs/1607.08022).
+
+    With ``track_running_stats`` evaluation uses running averages as BatchNorm1d does.
+    """
+
+    axes = 3
+    shapes = "(n, c, l) or (c, l)"
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """InstanceNorm1d for images; (n, c, h, w) or (c, h, w) -> the same."""
+
+    axes = 4
+    shapes = "(n, c, h, w) or (c, h, w)"
+
+
+class InstanceNorm3d(_InstanceNorm):
+    """InstanceNorm1d for volumes; (n, c, d, h, w) or (c, d, h, w) -> the same."""
+
+    axes = 5
+    shapes = "(n, c, d, h, w) or (c, d, h, w)"

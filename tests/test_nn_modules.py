@@ -19,6 +19,24 @@ module("BatchNorm1d", 3, momentum=None, inputs=[x(5, 3), x(4, 3, seed=1)])
 module("BatchNorm1d", 3, affine=False, eps=0.1, inputs=[x(5, 3)])
 module("BatchNorm1d", 3, track_running_stats=False, inputs=[x(5, 3)])
 
+module("BatchNorm1d", 3, bias=False, inputs=[x(5, 3)])
+module("BatchNorm2d", 3, inputs=[x(2, 3, 2, 2)])
+module("BatchNorm3d", 2, momentum=0.3, inputs=[x(2, 2, 2, 1, 2)])
+module("InstanceNorm1d", 3, inputs=[x(2, 3, 4), x(3, 4)])
+module("InstanceNorm1d", 3, affine=True, track_running_stats=True, momentum=0.3, inputs=[x(2, 3, 4), x(3, 4)])
+module("InstanceNorm2d", 3, affine=True, inputs=[x(2, 3, 2, 2), x(3, 2, 2)])
+module("InstanceNorm3d", 2, inputs=[x(2, 2, 2, 1, 2), x(2, 2, 1, 2)])
+module("LayerNorm", 3, inputs=[x(4, 3), x(3), x(2, 2, 3)])
+module("LayerNorm", (2, 3), eps=0.1, bias=False, inputs=[x(4, 2, 3)])
+module("LayerNorm", 3, elementwise_affine=False, inputs=[x(4, 3)])
+module("RMSNorm", 3, inputs=[x(4, 3), x(3)])
+module("RMSNorm", [2, 3], eps=0.1, elementwise_affine=False, inputs=[x(4, 2, 3)])
+module("GroupNorm", 2, 4, inputs=[x(3, 4), x(2, 4, 3), x(2, 4, 2, 2)])
+module("GroupNorm", 1, 4, affine=False, inputs=[x(2, 4, 3)])
+module("GroupNorm", 2, 4, bias=False, eps=0.1, inputs=[x(2, 4, 3)])
+module("LocalResponseNorm", 3, inputs=[x(2, 5, 3), x(2, 5, 2, 2)])
+module("LocalResponseNorm", 2, alpha=0.5, beta=0.6, k=2.0, inputs=[x(2, 5, 3)])
+
 for _name in (
     "ReLU", "ReLU6", "Sigmoid", "Tanh", "GELU", "SiLU", "Mish", "Hardswish", "ELU", "CELU", "SELU", "LogSigmoid",
     "Softplus", "Softsign", "Tanhshrink", "Hardtanh", "Hardshrink", "Softshrink", "LeakyReLU",

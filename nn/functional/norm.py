@@ -1,11 +1,14 @@
-"""Normalisation."""
+"""Normalisation: mean 0 and variance 1 over some axes, then an affine map."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 import autograd
 from autograd import Tensor
 
-__all__ = ["batch_norm"]
+__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
 
 
 @autograd.update
@@ -13,9 +16,38 @@ def _move(p, g, *, momentum):
     return (1 - momentum) * p + momentum * g
 
 
+def _track(running: Tensor | None, now: Tensor, momentum: float, scale: float = 1.0) -> None:
+    """running = (1 - momentum) * running + momentum * now, in place and outside the graph."""
+    if running is not None:
+        values = (now.array.reshape(running.shape) * scale).astype(running.dtype, copy=False)
+        _move(running, Tensor(values), momentum=momentum)
+
+
 def _along_channels(t: Tensor, ndim: int) -> Tensor:
-    """(c,) as (1, c, 1, ...), to broadcast with (n, c, ...)."""
+    """(c,) as (c, 1, ...), to broadcast with (n, c, ...)."""
     return t if ndim == 2 else t.reshape(-1, *[1] * (ndim - 2))  # type: ignore[attr-defined]
+
+
+def _affine(x: Any, weight: Any, bias: Any) -> Tensor:
+    x = x if weight is None else x * weight
+    return x if bias is None else x + bias
+
+
+def _per_channel(x: Any, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+    ndim = x.ndim
+    return _affine(
+        x,
+        None if weight is None else _along_channels(weight, ndim),
+        None if bias is None else _along_channels(bias, ndim),
+    )
+
+
+def _standardised(x: Any, mean: Any, var: Any, eps: float) -> Any:
+    return (x - mean) / autograd.sqrt(var + eps)
+
+
+def _moments(x: Any, dims: Sequence[int]) -> tuple[Any, Any]:
+    return x.mean(dims, True), x.var(dims, correction=0, keepdim=True)
 
 
 def batch_norm(
@@ -37,26 +69,112 @@ def batch_norm(
     if ndim < 2:
         raise ValueError(f"batch_norm: the input must have 2 or more axes; got shape {input.shape}")
     if training:
-        dims = (0, *range(2, ndim))
         count = input.array.size // max(input.shape[1], 1)
         if count <= 1:
             raise ValueError(f"batch_norm: training needs more than one value for each channel; got shape {input.shape}")
-        centre = input.mean(dims, True)  # type: ignore[attr-defined]
-        spread = input.var(dims, correction=0, keepdim=True)  # type: ignore[attr-defined]
-        if running_mean is not None and running_var is not None:
-            unbiased = spread.array.ravel() * (count / (count - 1))
-            _run(running_mean, centre.array.ravel(), momentum)
-            _run(running_var, unbiased, momentum)
+        mean, var = _moments(input, (0, *range(2, ndim)))
+        _track(running_mean, mean, momentum)
+        _track(running_var, var, momentum, count / (count - 1))
     elif running_mean is None or running_var is None:
         raise ValueError("batch_norm: evaluation needs running_mean and running_var; got None")
     else:
-        centre = _along_channels(running_mean, ndim)
-        spread = _along_channels(running_var, ndim)
-    out = (input - centre) / (spread + eps).sqrt()
-    if weight is not None:
-        out = out * _along_channels(weight, ndim)
-    return out if bias is None else out + _along_channels(bias, ndim)
+        mean, var = _along_channels(running_mean, ndim), _along_channels(running_var, ndim)
+    return _per_channel(_standardised(input, mean, var, eps), weight, bias)
 
 
-def _run(running: Tensor, now: np.ndarray, momentum: float) -> None:
-    _move(running, Tensor(now.astype(running.dtype, copy=False)), momentum=momentum)
+def instance_norm(
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """`batch_norm` with the mean and variance of each sample's channel by itself, for (n, c, *)
+    (Ulyanov et al. 2016, https://arxiv.org/abs/1607.08022).
+    """
+    if not use_input_stats:
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    if input.ndim < 3:
+        raise ValueError(f"instance_norm: the input must be (n, c, *); got shape {input.shape}")
+    count = int(np.prod(input.shape[2:]))
+    if count <= 1:
+        raise ValueError(f"instance_norm: more than one value for each channel is needed; got shape {input.shape}")
+    mean, var = _moments(input, tuple(range(2, input.ndim)))
+    _track(running_mean, mean.detach().mean(0), momentum)
+    _track(running_var, var.detach().mean(0), momentum, count / (count - 1))
+    return _per_channel(_standardised(input, mean, var, eps), weight, bias)
+
+
+def _check_trailing(op: str, input: Tensor, normalized_shape: Sequence[int]) -> tuple[int, ...]:
+    """The axes that ``normalized_shape`` names, counted from the back."""
+    shape = tuple(normalized_shape)
+    if not shape or input.shape[-len(shape) :] != shape:
+        raise RuntimeError(f"{op}: the last axes of the input must be {shape}; got shape {input.shape}")
+    return tuple(range(-len(shape), 0))
+
+
+def layer_norm(
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """(x - mean) / sqrt(var + eps) * weight + bias over the last axes, which are ``normalized_shape``
+    (Ba et al. 2016, https://arxiv.org/abs/1607.06450).
+    """
+    dims = _check_trailing("layer_norm", input, normalized_shape)
+    mean, var = _moments(input, dims)
+    return _affine(_standardised(input, mean, var, eps), weight, bias)
+
+
+def rms_norm(
+    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
+) -> Tensor:
+    """x / sqrt(mean(x^2) + eps) * weight over the last axes; eps is the dtype's unless given
+    (Zhang and Sennrich 2019, https://arxiv.org/abs/1910.07467).
+    """
+    dims = _check_trailing("rms_norm", input, normalized_shape)
+    x: Any = input
+    small = float(np.finfo(x.dtype).eps) if eps is None else eps
+    return _affine(x / autograd.sqrt((x * x).mean(dims, True) + small), weight, None)
+
+
+def group_norm(
+    input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
+) -> Tensor:
+    """The channels of (n, c, *) in ``num_groups`` groups, each group of each sample normalised; then weight and bias of
+    each channel (Wu and He 2018, https://arxiv.org/abs/1803.08494).
+    """
+    if input.ndim < 2 or input.shape[1] % num_groups:
+        raise RuntimeError(
+            f"group_norm: the input must be (n, c, *) with c divisible by {num_groups}; got shape {input.shape}"
+        )
+    x: Any = input
+    grouped = x.reshape(input.shape[0], num_groups, -1)
+    mean, var = _moments(grouped, (2,))
+    return _per_channel(_standardised(grouped, mean, var, eps).reshape(input.shape), weight, bias)
+
+
+def local_response_norm(
+    input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> Tensor:
+    """x / (k + alpha * mean of x^2 over ``size`` neighbouring channels)^beta, channels beyond the ends being 0
+    (Krizhevsky et al. 2012, "ImageNet classification with deep convolutional neural networks").
+    """
+    if input.ndim < 3:
+        raise ValueError(f"local_response_norm: the input must be (n, c, *); got shape {input.shape}")
+    x: Any = input
+    n, channels, *rest = input.shape
+
+    def border(count: int) -> Tensor:
+        return autograd.zeros(n, count, *rest, dtype=x.dtype)
+
+    padded = autograd.cat([border(size // 2), x * x, border((size - 1) // 2)], 1)
+    total = padded[:, :channels]
+    for i in range(1, size):
+        total = total + padded[:, i : i + channels]
+    return x / (total * (alpha / size) + k) ** beta
