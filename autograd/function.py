@@ -4,7 +4,7 @@ from typing import Any
 
 from .dtypes import is_float
 from .graph import Node, Slot, no_grad, state
-from .tensor import Tensor
+from .tensor import NO_ATTRS, Tensor, intercepted
 
 __all__ = ["Function"]
 
@@ -26,6 +26,17 @@ class _Context:
         self._nondifferentiable = tuple(map(id, outputs))
 
     saved_tensors: tuple[Tensor | None, ...]
+
+
+class _Whole:
+    """A Function as interceptors see it: an operation whose inside is its own."""
+
+    def __init__(self, function: type["Function"]) -> None:
+        self.function = function
+        self.name = function.__name__
+
+    def __call__(self, *args: Any) -> Any:
+        return self.function.apply(*args)
 
 
 class _FunctionOp:
@@ -102,6 +113,8 @@ class Function:
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Run forward and record it."""
+        if state.interceptors:
+            return intercepted(_Whole(cls), args, NO_ATTRS)
         context = _Context()
         context.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         with no_grad():

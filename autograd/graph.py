@@ -120,6 +120,7 @@ class _State(threading.local):
     module: Any = None
     interceptors: tuple[Callable, ...] = ()
     watch: Callable | None = None  # is told of every node that a backward passes: (node, gradient, parts)
+    on_draw: tuple[Callable, ...] = ()  # are told before random numbers are drawn
 
 
 state = _State()
@@ -199,8 +200,8 @@ intercepting: list[None] = []
 class intercept:  # noqa: N801 (a context, used like a function)
     """Have these interceptors run every operation of this thread until the ``with`` block ends, the last one first.
 
-    An interceptor is called with what `apply` was, ``(op, inputs, attrs, kernel)``, and goes on by calling `apply`,
-    which then reaches the interceptor before it, and after the first one the operation itself.
+    An interceptor is called as ``interceptor(op, inputs, attrs)`` and goes on with ``op(*inputs, **attrs)``, which
+    reaches the interceptor before it, and from the first one the operation itself.
     """
 
     def __init__(self, interceptors: tuple[Callable, ...]) -> None:

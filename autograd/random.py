@@ -8,6 +8,7 @@ import numpy as np
 
 from .creation import _size, check_device
 from .dtypes import get_default_dtype, to_dtype
+from .graph import state
 from .tensor import Tensor
 
 __all__ = [
@@ -33,8 +34,15 @@ class Generator:
         """Begin the stream of this seed."""
         self._seed = int(seed)
         # PyTorch takes negative seeds too; numpy's streams are numbered from 0.
-        self.numpy = np.random.Generator(np.random.PCG64(self._seed % 2**64))
+        self._stream = np.random.Generator(np.random.PCG64(self._seed % 2**64))
         return self
+
+    @property
+    def numpy(self) -> np.random.Generator:
+        """The stream, to draw from."""
+        for told in state.on_draw:
+            told()
+        return self._stream
 
     def seed(self) -> int:
         """Begin a stream nobody can foretell; returns its seed."""
@@ -47,8 +55,8 @@ class Generator:
 
     def get_state(self) -> Tensor:
         """Where the stream is, as a tensor of bytes."""
-        state = self.numpy.bit_generator.state
-        words = [state["state"]["state"], state["state"]["inc"], state["has_uint32"], state["uinteger"], self._seed % 2**64]
+        at = self._stream.bit_generator.state
+        words = [at["state"]["state"], at["state"]["inc"], at["has_uint32"], at["uinteger"], self._seed % 2**64]
         return Tensor(np.frombuffer(b"".join(w.to_bytes(16, "little") for w in words), np.uint8).copy())
 
     def set_state(self, new_state: Tensor) -> "Generator":
@@ -58,7 +66,7 @@ class Generator:
             raise RuntimeError(f"set_state: a state is 80 bytes; got {len(data)}; pass what get_state() returned")
         words = [int.from_bytes(data[i : i + 16], "little") for i in range(0, 80, 16)]
         self.manual_seed(words[4])
-        self.numpy.bit_generator.state = {
+        self._stream.bit_generator.state = {
             "bit_generator": "PCG64",
             "state": {"state": words[0], "inc": words[1]},
             "has_uint32": words[2],

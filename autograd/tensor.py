@@ -364,7 +364,7 @@ def apply(op: Any, inputs: Sequence, attrs: dict = NO_ATTRS, kernel: Callable | 
     ``kernel`` computes the output when the caller has already chosen the one for the dtype.
     """
     if intercepting and state.interceptors:
-        return intercepted(op, inputs, attrs, kernel)
+        return intercepted(op, inputs, attrs)
     arrays = [x.array if isinstance(x, Tensor) else x for x in inputs]
     out = kernel(*arrays) if kernel is not None else op.forward(*arrays, **attrs)
     kept = None
@@ -388,11 +388,11 @@ def apply(op: Any, inputs: Sequence, attrs: dict = NO_ATTRS, kernel: Callable | 
     return result
 
 
-def intercepted(op: Any, inputs: Sequence, attrs: dict, kernel: Callable | None) -> Any:
+def intercepted(op: Any, inputs: Sequence, attrs: dict) -> Any:
     """What the innermost interceptor makes of an operation; it is on its own while it does that."""
     *outer, innermost = state.interceptors
     with intercept(tuple(outer)):
-        return innermost(op, inputs, attrs, kernel)
+        return innermost(op, inputs, attrs)
 
 
 def record(op: Any, inputs: Sequence, attrs: dict, values: list) -> Node | None:
