@@ -1,7 +1,10 @@
 """Adafactor: the second moment of a matrix kept as a row and a column."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
 
 import autograd
 from autograd import Tensor
@@ -10,6 +13,12 @@ from .checks import not_negative
 from .optimizer import Optimizer
 
 __all__ = ["Adafactor"]
+
+
+@autograd.update
+def adafactor(p, g, *, shrink, alpha):
+    """The last line of the algorithm; g is the scaled gradient U."""
+    return (1 - shrink) * p - alpha * g
 
 
 class Adafactor(Optimizer):
@@ -69,38 +78,44 @@ class Adafactor(Optimizer):
         row = autograd.zeros(*outer, rows, 1, dtype=p.dtype)
         return {"step": step, "row_var": row, "col_var": autograd.zeros(*outer, 1, columns, dtype=p.dtype)}
 
-    @autograd.no_grad()
     def step_group(self, group: dict) -> None:
         for p in group["params"]:
-            if p.grad is not None:
-                state = self.state[p]
-                if not state:
-                    state.update(self.start(group, p))
-                self._move(group, p, -p.grad if group["maximize"] else p.grad, state)
-
-    def _move(self, group: dict, p: Any, g: Any, state: dict) -> None:
-        t: Any = self.advance(group, p, state)
-        lr, (eps1, eps2) = float(group["lr"]), group["eps"]
-        eps1 = autograd.finfo(p.dtype).eps if eps1 is None else eps1
-        weight = t ** group["beta2_decay"]
-        alpha = max(eps2, _rms(p)) * min(lr, t**-0.5)
-        square = g * g
-        if p.ndim < 2:
-            v = _approach(state["variance"], square, weight)
-        else:
-            row = _approach(state["row_var"], square.mean(-1, keepdim=True), weight)
-            column = _approach(state["col_var"], square.mean(-2, keepdim=True), weight)
-            v = row @ column / row.mean(-2, keepdim=True).clamp(min=eps1)
-        u = g / v.clamp(min=eps1 * eps1) ** 0.5
-        if group["weight_decay"]:
-            p.mul_(1 - lr * group["weight_decay"])
-        p.sub_(u * (alpha / max(1.0, _rms(u) / group["d"])))
+            if p.grad is None:
+                continue
+            state = self.state[p]
+            if not state:
+                state.update(self.start(group, p))
+            t: Any = self.advance(group, p, state)
+            lr, (eps1, eps2) = float(group["lr"]), group["eps"]
+            eps1 = float(np.finfo(p.dtype).eps) if eps1 is None else eps1
+            alpha = max(eps2, _rms(p.array)) * min(lr, t**-0.5)
+            u = _scale(state, p.grad.array, t ** group["beta2_decay"], eps1)
+            alpha /= max(1.0, _rms(u) / group["d"])
+            shrink = lr * group["weight_decay"]
+            adafactor(p, Tensor(u), shrink=shrink, alpha=-alpha if group["maximize"] else alpha)
 
 
-def _rms(x: Any) -> float:
-    return float((x * x).mean()) ** 0.5
+def _scale(state: dict, g: np.ndarray, weight: float, eps: float) -> np.ndarray:
+    """g / sqrt(V), after V has been taken on to g; no array of its size is made but the result."""
+    if "variance" in state:
+        v = _approach(state["variance"].array, g * g, weight).copy()
+    else:
+        row_mean = np.einsum("...ij,...ij->...i", g, g)[..., :, None] / g.shape[-1]
+        column_mean = np.einsum("...ij,...ij->...j", g, g)[..., None, :] / g.shape[-2]
+        row = _approach(state["row_var"].array, row_mean, weight)
+        column = _approach(state["col_var"].array, column_mean, weight)
+        v = row / np.maximum(row.mean(-2, keepdims=True), eps) * column
+    np.maximum(v, eps * eps, out=v)
+    np.sqrt(v, out=v)
+    return np.divide(g, v, out=v)
 
 
-def _approach(average: Any, value: Any, weight: float) -> Any:
-    """Move a decaying mean towards ``value``."""
-    return average.add_((value - average) * weight)
+def _rms(x: np.ndarray) -> float:
+    flat = x.reshape(-1)
+    return math.sqrt(float(flat @ flat) / max(1, flat.size))
+
+
+def _approach(average: np.ndarray, value: np.ndarray, weight: float) -> np.ndarray:
+    """Move a decaying mean towards ``value``, in place."""
+    average += weight * (value - average)
+    return average

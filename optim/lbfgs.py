@@ -1,6 +1,7 @@
 """L-BFGS: a quasi-Newton method for smooth problems that are evaluated as a whole."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -93,7 +94,7 @@ class LBFGS(Optimizer):
                 here = [p.array.copy() for p in group["params"]]
                 start = Point(0.0, loss, slope, g)
                 best, used = strong_wolfe(
-                    lambda t, d=d, here=here: self._probe(closure, here, t, d),
+                    partial(self._probe, closure, here, d),
                     start, memory.t, size=float(np.abs(d).max()), tolerance=change,
                     max_steps=group["max_eval"] - evaluations,
                 )  # fmt: skip
@@ -141,7 +142,7 @@ class LBFGS(Optimizer):
                 p.add_(autograd.from_numpy((t * part).reshape(p.shape)).to(p.dtype))
                 start += p.array.size
 
-    def _probe(self, closure: Callable[[], Any], here: Sequence[np.ndarray], t: float, d: np.ndarray) -> Point:
+    def _probe(self, closure: Callable[[], Any], here: Sequence[np.ndarray], d: np.ndarray, t: float) -> Point:
         """The loss at t d from here; the parameters come back."""
         self._move(t, d)
         loss, g = float(self._closure_with_grad(closure)), self._gradient()

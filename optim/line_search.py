@@ -91,7 +91,7 @@ def _zoom(
         left, right = sorted(p.t for p in bracket)
         if (right - left) * size < tolerance:
             return bracket[low], steps
-        t = cubic_minimum(*bracket, left, right)
+        t = cubic_minimum(bracket[0], bracket[1], left, right)
         # Twice close to a boundary, or on it, is no progress: move inside by a tenth of the bracket.
         margin = 0.1 * (right - left)
         if min(right - t, t - left) < margin:

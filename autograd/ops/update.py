@@ -31,7 +31,7 @@ _ravel = np.ndarray.ravel
 
 
 class Update:
-    """A formula that updates tensors in place.
+    """A formula that updates tensors in place, outside the graph.
 
     >>> import autograd
     >>> @autograd.update
@@ -73,13 +73,14 @@ class Update:
         if len(values) != len(numbers):
             raise TypeError(f"{self.name}: takes the numbers {', '.join(self.numbers)}; got {', '.join(numbers)}")
         kernels, written, changed = self._kernels, self.written, []
-        for row in rows:
-            arrays = [*map(_array_of, row)]
-            changed.append(arrays[0])
-            kernel = kernels.get(arrays[0].dtype)
-            if kernel is None:
-                kernel = self._compile(arrays[0].dtype)
-            try:
+        arrays: list[np.ndarray] = []
+        try:
+            for row in rows:
+                arrays = [*map(_array_of, row)]
+                changed.append(arrays[0])
+                kernel = kernels.get(arrays[0].dtype)
+                if kernel is None:
+                    kernel = self._compile(arrays[0].dtype)
                 if arrays[0].ndim == 1:
                     kernel(*arrays, *values)
                     continue
@@ -90,11 +91,12 @@ class Update:
                         break
                 else:
                     kernel(*flat, *values)
-            except Exception:
-                self._check(arrays)
-                raise
-        # The state is the optimizer's own; a parameter is what graphs have read.
-        note_write(*changed)
+        except Exception:
+            self._check(arrays)
+            raise
+        finally:
+            # The state is the optimizer's own; a parameter is what graphs have read.
+            note_write(*changed)
 
     def after(self, *steps: Callable) -> "Update":
         """The same update of a p and a g that ``steps`` have changed first, in the same pass over memory.
