@@ -40,6 +40,7 @@ from .ops.linear import *
 from .ops.pad import *
 from .ops.pool import *
 from .ops.reduce import *
+from .ops.scan import *
 from .ops.repeat import *
 from .ops.scatter import *
 from .ops.shape import *

@@ -10,7 +10,7 @@ from .creation import check_device
 from .dtypes import bool_, float16, float32, float64, int8, int16, int32, int64, to_dtype, uint8
 from .inplace import in_place, overwrite, setitem
 from .ops import (
-    convert, diagonal, elementwise, flip, gather, grid, index, linalg, reduce, repeat, scatter, shape, softmax, split,
+    convert, diagonal, elementwise, flip, gather, grid, index, linalg, reduce, repeat, scan, scatter, shape, softmax, split,
     strided,
 )  # fmt: skip
 from .ops.formula import Elementwise
@@ -18,7 +18,7 @@ from .tensor import Tensor
 
 ROOMS = (
     elementwise, reduce, shape, split, strided, diagonal, flip, repeat, grid, index, gather, scatter, linalg, softmax,
-    convert,
+    scan, convert,
 )  # fmt: skip
 """Where the functions live. One whose first parameter is called ``input`` is a method too, as in PyTorch."""
 

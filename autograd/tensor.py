@@ -520,7 +520,8 @@ def _walk(
             lifted = [(edge, _wrap(seed)) for edge, seed in roots]
             return graph.backward(lifted, targets, retain_graph=retain, lift=_lift)
         arrays = [(edge, seed.array if isinstance(seed, Tensor) else seed) for edge, seed in roots]
-        return graph.backward(arrays, targets, retain_graph=retain, wrap=_wrap, unwrap=lambda t: t.array)
+        with np.errstate(all="ignore"):  # infinities and NaN are results like others
+            return graph.backward(arrays, targets, retain_graph=retain, wrap=_wrap, unwrap=lambda t: t.array)
     finally:
         state.recording = outer
 

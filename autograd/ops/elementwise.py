@@ -4,6 +4,8 @@
 sorted by subject; this page gathers them.
 """
 
+# ruff: noqa: F403
+
 from . import activation, arithmetic, comparison, exponential, rounding, selection, special, trigonometric
 from .activation import *
 from .arithmetic import *

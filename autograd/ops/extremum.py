@@ -1,0 +1,146 @@
+"""The largest and the smallest, and where they are."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..tensor import Tensor
+from .convert import cast, clone
+from .dims import normal_dim, normal_dims, numpy_spelling
+from .gather import gather_along
+from .op import op
+from .selection import maximum, minimum, where
+from .shape import squeeze
+from .totals import spread, sum
+
+__all__ = ["amax", "amin", "aminmax", "argmax", "argmin", "max", "min"]
+
+Dims = int | Sequence[int] | None
+
+
+def share_ties(g: Any, x: Any, out: Any, dim: tuple[int, ...]) -> Any:
+    """The gradient of an extremum, shared evenly among the places that attain it; NaN attains itself."""
+    shape = tuple(x.shape)
+    top = spread(out, shape, dim)
+    attained = (x == top) | ((x != x) & (top != top))
+    count = spread(cast(sum(attained, dim, True), g.dtype), shape, dim)
+    return where(attained, spread(g, shape, dim) / count, 0.0)
+
+
+@op(x=share_ties)
+def _amax(x, *, dim, keepdim):
+    with np.errstate(all="ignore"):
+        return np.maximum.reduce(x, axis=dim, keepdims=keepdim)
+
+
+@op(x=share_ties)
+def _amin(x, *, dim, keepdim):
+    with np.errstate(all="ignore"):
+        return np.minimum.reduce(x, axis=dim, keepdims=keepdim)
+
+
+@op()
+def _argmax(x, *, dim, keepdim):
+    return np.argmax(x, axis=dim, keepdims=keepdim)
+
+
+@op()
+def _argmin(x, *, dim, keepdim):
+    return np.argmin(x, axis=dim, keepdims=keepdim)
+
+
+def check_not_empty(op_name: str, x: Any, dims: tuple[int, ...]) -> None:
+    """An extremum over no elements does not exist."""
+    if not math.prod(x.shape[d] for d in dims):
+        raise IndexError(f"{op_name}: nothing to choose from; got shape {tuple(x.shape)} over dim {dims}")
+
+
+def _over(function: Any, input: Any, dim: Dims, keepdim: bool) -> Any:
+    dims = normal_dims(function.name, dim, input.ndim)
+    check_not_empty(function.name, input, dims)
+    return function(input, dim=dims, keepdim=keepdim)
+
+
+@numpy_spelling
+def amax(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    """The largest value over ``dim``; places that tie share the gradient evenly."""
+    return _over(_amax, input, dim, keepdim)
+
+
+@numpy_spelling
+def amin(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    """The smallest value over ``dim``; places that tie share the gradient evenly."""
+    return _over(_amin, input, dim, keepdim)
+
+
+class MinMax(NamedTuple):
+    """What `aminmax` gives."""
+
+    min: Tensor
+    max: Tensor
+
+
+@numpy_spelling
+def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> MinMax:
+    """The pair (`amin`, `amax`) along ``dim`` or of all."""
+    return MinMax(amin(input, dim, keepdim), amax(input, dim, keepdim))
+
+
+class Extremum(NamedTuple):
+    """What `max` and `min` over one axis give: the values and where each was found."""
+
+    values: Tensor
+    indices: Tensor
+
+
+def _arg(find: Any, input: Any, dim: int | None, keepdim: bool) -> Any:
+    at = None if dim is None else normal_dim(find.name, dim, input.ndim)
+    if not input.ndim:
+        return find(input, dim=None, keepdim=False)
+    check_not_empty(find.name, input, tuple(range(input.ndim)) if at is None else (at,))
+    return find(input, dim=at, keepdim=keepdim)
+
+
+@numpy_spelling
+def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Where the largest value is, along ``dim`` or in the flattened tensor; int64, the first of equal ones."""
+    return _arg(_argmax, input, dim, keepdim)
+
+
+@numpy_spelling
+def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Where the smallest value is, along ``dim`` or in the flattened tensor; int64, the first of equal ones."""
+    return _arg(_argmin, input, dim, keepdim)
+
+
+def _extremum(find: Any, input: Any, dim: int, keepdim: bool) -> Extremum:
+    indices = _arg(find, input, dim, True)
+    if not input.ndim:
+        return Extremum(clone(input), indices)
+    values = gather_along(input, indices, dim=normal_dim(find.name, dim, input.ndim))
+    return Extremum(values, indices) if keepdim else Extremum(squeeze(values, dim), squeeze(indices, dim))
+
+
+@numpy_spelling
+def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+    """The largest value; with ``dim`` the pair (values, indices), the gradient going to the one index; with a second
+    tensor the elementwise `maximum`.
+
+    >>> max(Tensor([[1.0, 5.0], [7.0, 3.0]]), dim=1).indices
+    tensor([1, 0])
+    """
+    if isinstance(dim, Tensor):
+        return maximum(input, dim)
+    return amax(input) if dim is None else _extremum(_argmax, input, dim, keepdim)
+
+
+@numpy_spelling
+def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+    """The smallest value; with ``dim`` the pair (values, indices), the gradient going to the one index; with a second
+    tensor the elementwise `minimum`.
+    """
+    if isinstance(dim, Tensor):
+        return minimum(input, dim)
+    return amin(input) if dim is None else _extremum(_argmin, input, dim, keepdim)
