@@ -9,6 +9,7 @@
 from . import functional, init
 from .activation import *  # noqa: F403
 from .containers import ModuleDict, ModuleList, Sequential
+from .conv import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .flatten import *  # noqa: F403
 from .layer_norm import *  # noqa: F403
@@ -20,4 +21,5 @@ from .module import Module
 from .norm import *  # noqa: F403
 from .parameter import Parameter
 from .parameter_containers import ParameterDict, ParameterList
+from .pooling import *  # noqa: F403
 from .softmax import *  # noqa: F403

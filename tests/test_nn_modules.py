@@ -1,11 +1,17 @@
 """Every module against PyTorch's: a new module is a new row."""
 
+import importlib
+from pathlib import Path
+
 import pytest
 import torch
 from nn_table import CASES, assert_equal_modules, assert_float32, assert_gradients_check, module, signature
 from samples import x
 
 import nn
+
+for _file in sorted((Path(__file__).parent / "nn_rows").glob("*.py")):
+    importlib.import_module(f"nn_rows.{_file.stem}")
 
 module("Identity", inputs=[x(2, 3)])
 module("Linear", 3, 2, inputs=[x(5, 3), x(3), x(2, 4, 3), x(0, 3)])

@@ -32,7 +32,9 @@ def _check_axes(name: str, rank: int, input: Any) -> None:
         )
 
 
-def _sides(name: str, sizes: Sequence[int], kernel: Sizes, stride: Sizes, padding: Sizes, gaps: Sizes, ceil: bool) -> list:
+def _sides(
+    name: str, sizes: Sequence[int], kernel: Sizes, stride: Sizes, padding: Sizes, gaps: Sizes, ceil: bool
+) -> list:
     """(before, after) for each axis. Counting up (``ceil_mode``) takes more at the end, if a window starts inside."""
     if any(p < 0 or 2 * p > d * (k - 1) + 1 for p, k, d in zip(padding, kernel, gaps)):
         raise RuntimeError(f"{name}: padding must be from 0 to half of the kernel; got {padding} for kernel {kernel}")
@@ -191,9 +193,7 @@ def _put(x, places, *, length):
     return out
 
 
-def _max_unpool(
-    rank: int, input: Any, indices: Any, kernel: Size, stride: Any, padding: Size, output_size: Any
-) -> Any:
+def _max_unpool(rank: int, input: Any, indices: Any, kernel: Size, stride: Any, padding: Size, output_size: Any) -> Any:
     name = f"max_unpool{rank}d"
     _check_axes(name, rank, input)
     if tuple(indices.shape) != tuple(input.shape):

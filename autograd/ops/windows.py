@@ -39,8 +39,7 @@ def add_windows(parts: np.ndarray, sizes: Sizes, kernel: Sizes, stride: Sizes, d
     out = np.zeros((*lead, *sizes), parts.dtype)
     for offset in np.ndindex(*kernel):
         place = tuple(
-            slice(i * d, i * d + s * (count - 1) + 1, s)
-            for i, d, s, count in zip(offset, dilation, stride, placements)
+            slice(i * d, i * d + s * (count - 1) + 1, s) for i, d, s, count in zip(offset, dilation, stride, placements)
         )
         out[(..., *place)] += parts[(*(slice(None),) * len(lead), *offset)]
     return out
