@@ -124,4 +124,6 @@ def element_offset(x: np.ndarray) -> int:
     root = x
     while isinstance(root.base, np.ndarray):
         root = root.base
+    if root is x:
+        return 0
     return (x.__array_interface__["data"][0] - root.__array_interface__["data"][0]) // x.itemsize
