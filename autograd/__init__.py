@@ -8,7 +8,7 @@ tensor([2., 4., 6.])
 """
 
 from . import methods as _methods  # noqa: F401 (binds operators and methods)
-from . import linalg, viz
+from . import func, linalg, viz
 from .creation import (
     arange, as_tensor, asarray, empty, empty_like, eye, from_numpy, full, full_like, linspace, logspace, ones, ones_like,
     tensor, zeros, zeros_like,
@@ -23,6 +23,7 @@ from .dtypes import float32 as float
 from .dtypes import float64 as double
 from .dtypes import int32 as int
 from .dtypes import int64 as long
+from .func import vmap
 from .function import Function
 from .gradcheck import gradcheck, gradgradcheck
 from .graph import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled

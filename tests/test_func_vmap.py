@@ -1,0 +1,86 @@
+"""vmap: every row of the table of operations against a loop in Python, and the laws of maps."""
+
+import numpy as np
+import pytest
+from oracle import assert_close, tensors, to_ours
+from samples import load_rows
+from test_ops import function as function_of
+
+import autograd
+from autograd import Tensor
+from autograd.func import grad, vmap
+from autograd.func.tree import leaves
+
+LANES = 3
+
+CASES = [(row, sample) for row in load_rows() for sample in row.samples]
+IDS = [f"{row.name}{sample!r}" for row, sample in CASES]
+
+DEPENDS_ON_VALUES = {
+    "allclose", "equal", "nonzero", "argwhere", "unique", "unique_consecutive", "masked_select", "bincount", "histc",
+    "histogram",
+}  # fmt: skip
+"""Operations whose output, or its shape, is a Python value or depends on the values."""
+
+
+def lanes_of(value, number):
+    """The arguments of one lane: every floating array differs from lane to lane, whatever else there is stays."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return np.roll(value.reshape(-1), number).reshape(value.shape) if value.size else value
+    if isinstance(value, (list, tuple)):
+        return type(value)(lanes_of(v, number) for v in value)
+    return value
+
+
+def stacked(values):
+    """The arguments of all lanes as one, with its in_dims."""
+    first = values[0]
+    if isinstance(first, np.ndarray) and first.dtype.kind == "f":
+        return Tensor(np.stack(values)), 0
+    if isinstance(first, (list, tuple)) and any(isinstance(v, np.ndarray) for v in first):
+        parts = [stacked(column) for column in zip(*values, strict=True)]
+        return type(first)(p for p, _ in parts), type(first)(d for _, d in parts)
+    return to_ours(first), None
+
+
+@pytest.mark.parametrize(("row", "sample"), CASES, ids=IDS)
+def test_every_operation(row, sample):
+    function = function_of(row)
+    lanes = [tuple(lanes_of(a, i) for a in sample.args) for i in range(LANES)]
+    parts = [stacked(column) for column in zip(*lanes, strict=True)]
+    args, dims = tuple(p for p, _ in parts), tuple(d for _, d in parts)
+    kwargs = to_ours(sample.kwargs)
+    if row.name in DEPENDS_ON_VALUES or not any(isinstance(d, int) for d in leaves(dims)):
+        return
+    expected = [function(*to_ours(lane), **kwargs) for lane in lanes]
+
+    def mapped(*given):
+        return function(*given, **kwargs)
+
+    result = tensors(vmap(mapped, in_dims=dims)(*args))
+    for i, y in enumerate(result):
+        wanted = np.stack([tensors(e)[i].array for e in expected])
+        assert y.array.dtype == wanted.dtype, f"{row.name}{sample}"
+        assert y.array.shape == wanted.shape, f"{row.name}{sample}"
+        assert_close(y.array, wanted, f"{row.name}{sample}", terms=1.0)
+
+
+DIFFERENTIABLE = [(row, sample) for row, sample in CASES if row.differentiable and row.name not in DEPENDS_ON_VALUES]
+
+
+@pytest.mark.parametrize(("row", "sample"), DIFFERENTIABLE, ids=[f"{r.name}{s!r}" for r, s in DIFFERENTIABLE])
+def test_gradients_of_each_lane(row, sample):
+    """vmap(grad) by the first floating argument is the gradient of each lane."""
+    function = function_of(row)
+    if not isinstance(sample.args[0], np.ndarray) or sample.args[0].dtype.kind != "f":
+        return
+    kwargs, rest = to_ours(sample.kwargs), to_ours(sample.args[1:], "float64")
+
+    def loss(x):
+        outs = [t for t in tensors(function(x, *rest, **kwargs)) if t.is_floating_point()]
+        weights = [autograd.arange(1.0, 1.0 + o.numel()).double().reshape(o.shape) for o in outs]
+        return sum(((o * w).sum() for o, w in zip(outs, weights, strict=True)), x.sum() * 0)
+
+    lanes = [Tensor(lanes_of(sample.args[0], i).copy()) for i in range(LANES)]
+    expected = np.stack([grad(loss)(x).array for x in lanes])
+    assert_close(vmap(grad(loss))(autograd.stack(lanes)).array, expected, f"{row.name}{sample}", terms=1.0)
