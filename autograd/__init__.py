@@ -9,13 +9,10 @@ tensor([2., 4., 6.])
 
 from . import methods as _methods  # noqa: F401 (binds operators and methods)
 from . import func, linalg, viz
-from .creation import (
-    arange, as_tensor, asarray, empty, empty_like, eye, from_numpy, full, full_like, linspace, logspace, ones, ones_like,
-    tensor, zeros, zeros_like,
-)  # fmt: skip
+from .creation import as_tensor, asarray, from_dlpack, from_numpy, tensor
 from .dtypes import (
     can_cast, finfo, float16, float32, float64, get_default_dtype, iinfo, int8, int16, int32, int64, promote_types,
-    set_default_dtype, uint8,
+    result_type, set_default_dtype, uint8,
 )  # fmt: skip
 from .dtypes import bool_ as bool
 from .dtypes import float16 as half
@@ -23,6 +20,9 @@ from .dtypes import float32 as float
 from .dtypes import float64 as double
 from .dtypes import int32 as int
 from .dtypes import int64 as long
+from .filled import (
+    arange, empty, empty_like, eye, full, full_like, linspace, logspace, ones, ones_like, zeros, zeros_like,
+)  # fmt: skip
 from .func import vmap
 from .function import Function
 from .gradcheck import gradcheck, gradgradcheck
@@ -41,18 +41,20 @@ from .ops.linear import *
 from .ops.pad import *
 from .ops.pool import *
 from .ops.reduce import *
-from .ops.scan import *
 from .ops.repeat import *
+from .ops.scan import *
 from .ops.scatter import *
 from .ops.shape import *
 from .ops.softmax import *
 from .ops.split import *
 from .ops.strided import *
 from .ops.update import update
+from .ops.write import *
 from .printing import set_printoptions
 from .random import (
     Generator, default_generator, get_rng_state, initial_seed, manual_seed, rand, rand_like, randint, randint_like,
     randn, randn_like, randperm, seed, set_rng_state,
 )  # fmt: skip
+from .sampling import bernoulli, multinomial, normal, poisson
 from .serialization import load, save
 from .tensor import Tensor, grad

@@ -6,14 +6,15 @@ stay float32, and an integer tensor times 2.5 becomes the default dtype.
 (https://pytorch.org/docs/stable/tensor_attributes.html#type-promotion-doc)
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 __all__ = [
     "bool_", "can_cast", "default_dtype", "finfo", "float16", "float32", "float64", "get_default_dtype", "iinfo",
-    "int8", "int16", "int32", "int64", "is_float", "promote", "promote_types", "set_default_dtype", "to_dtype", "uint8",
+    "int8", "int16", "int32", "int64", "is_float", "promote", "promote_types", "result_type", "set_default_dtype",
+    "to_dtype", "uint8",
 ]  # fmt: skip
 
 bool_ = np.dtype("bool")
@@ -34,11 +35,11 @@ default_dtype = get_default_dtype
 
 
 def set_default_dtype(d: npt.DTypeLike) -> None:
-    """Make ``d`` (float32 or float64) the dtype of tensors made from Python floats from now on."""
+    """Make the floating dtype ``d`` that of tensors made from Python floats from now on."""
     global _default
     dtype = to_dtype(d)
-    if dtype not in (float32, float64):
-        raise TypeError(f"set_default_dtype: only float32 and float64 can be the default; got {dtype}")
+    if not is_float(dtype):
+        raise TypeError(f"set_default_dtype: the default is a floating dtype; got {dtype}")
     _default = dtype
 
 
@@ -105,5 +106,59 @@ def can_cast(from_: npt.DTypeLike, to: npt.DTypeLike) -> bool:
     return category(to_dtype(from_)) <= category(to_dtype(to))
 
 
-finfo = np.finfo
-iinfo = np.iinfo
+class FloatInfo(NamedTuple):
+    """The limits of a floating dtype."""
+
+    bits: int
+    resolution: float
+    min: float
+    max: float
+    eps: float
+    smallest_normal: float
+    tiny: float
+    dtype: str
+
+
+class IntegerInfo(NamedTuple):
+    """The limits of an integer dtype."""
+
+    bits: int
+    min: int
+    max: int
+    dtype: str
+
+
+def finfo(type: npt.DTypeLike | None = None) -> FloatInfo:
+    """The limits of a floating dtype, the default one if none is given, as Python's numbers.
+
+    >>> finfo("float32").eps
+    1.1920928955078125e-07
+    """
+    dtype = _default if type is None else to_dtype(type)
+    if not is_float(dtype):
+        raise TypeError(f"finfo: a floating dtype is needed; got {dtype}; use iinfo()")
+    found = np.finfo(dtype)
+    low, high, eps, tiny = map(float, (found.min, found.max, found.eps, found.tiny))
+    return FloatInfo(found.bits, float(str(found.resolution)), low, high, eps, tiny, tiny, dtype.name)
+
+
+def iinfo(type: npt.DTypeLike) -> IntegerInfo:
+    """The limits of an integer dtype.
+
+    >>> iinfo("int8").max
+    127
+    """
+    dtype = to_dtype(type)
+    if category(dtype) != 1:
+        raise TypeError(f"iinfo: an integer dtype is needed; got {dtype}")
+    found = np.iinfo(dtype)
+    return IntegerInfo(found.bits, int(found.min), int(found.max), dtype.name)
+
+
+def result_type(tensor1: Any, tensor2: Any) -> np.dtype:
+    """The dtype of an arithmetic operation on these two, tensors or Python numbers.
+
+    >>> result_type(np.ones(2, np.int32), 1.5)
+    dtype('float32')
+    """
+    return promote([getattr(x, "array", x) for x in (tensor1, tensor2)])

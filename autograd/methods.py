@@ -6,19 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from .creation import check_device
-from .dtypes import bool_, float16, float32, float64, int8, int16, int32, int64, to_dtype, uint8
+from . import filled, sampling
 from .inplace import in_place, overwrite, setitem
 from .ops import (
-    convert, diagonal, elementwise, flip, gather, grid, index, linalg, reduce, repeat, scan, scatter, shape, softmax, split,
-    strided,
+    convert, diagonal, elementwise, flip, gather, grid, index, linalg, reduce, repeat, scan, scatter, shape, softmax,
+    split, strided, write,
 )  # fmt: skip
 from .ops.formula import Elementwise
 from .tensor import Tensor
 
 ROOMS = (
-    elementwise, reduce, shape, split, strided, diagonal, flip, repeat, grid, index, gather, scatter, linalg, softmax,
-    scan, convert,
+    elementwise, reduce, shape, split, strided, diagonal, flip, repeat, grid, index, gather, scatter, write, linalg,
+    softmax, scan, convert, sampling,
 )  # fmt: skip
 """Where the functions live. One whose first parameter is called ``input`` is a method too, as in PyTorch."""
 
@@ -45,28 +44,6 @@ def _operand(function: Callable, swapped: bool = False) -> Callable:
     return method
 
 
-def to(self: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False) -> Tensor:
-    """The tensor in another dtype (``to(float64)``), in that of another tensor, or on the device "cpu"."""
-    for value in args:
-        if isinstance(value, Tensor):
-            dtype = value.dtype
-        elif isinstance(value, str) and value.partition(":")[0] in ("cpu", "cuda", "mps", "xpu", "meta"):
-            device = value
-        elif not isinstance(value, bool):
-            dtype = value
-    check_device("to", device)
-    out = self if dtype is None else convert.cast(self, to_dtype(dtype))
-    return convert.clone(out) if copy and out is self else out
-
-
-def _typed(dtype: Any) -> Callable:
-    def method(self: Tensor) -> Tensor:
-        return convert.cast(self, to_dtype(dtype))
-
-    method.__doc__ = f"The tensor as {np.dtype(dtype).name}."
-    return method
-
-
 def fill_(self: Tensor, value: Any) -> Tensor:
     """Every element set to ``value``."""
     return overwrite(self, value, "fill_")
@@ -82,9 +59,11 @@ def copy_(self: Tensor, src: Tensor) -> Tensor:
     return overwrite(self, src, "copy_")
 
 
-def size(self: Tensor, dim: int | None = None) -> Any:
-    """The shape, or one length of it."""
-    return self.shape if dim is None else self.shape[dim]
+def _matrix_transpose(self: Tensor) -> Tensor:
+    """The matrices in the last two axes transposed."""
+    if self.ndim < 2:
+        raise RuntimeError(f"mT: a matrix or a stack of them; got shape {self.shape}; use unsqueeze() first")
+    return shape.transpose(self, -2, -1)
 
 
 def _set(name: str, method: Any) -> None:
@@ -110,13 +89,10 @@ def bind() -> None:
     Tensor.__hash__ = object.__hash__  # type: ignore[method-assign]  # setting __eq__ must not take it away
     for name in OPERATORS.keys() - {"matmul"}:
         _set(f"__i{name}__", in_place(OPERATORS[name], f"__i{name}__"))
-    for name, dtype in {
-        "float": float32, "double": float64, "half": float16, "long": int64, "int": int32, "short": int16,
-        "char": int8, "byte": uint8, "bool": bool_,
-    }.items():  # fmt: skip
-        _set(name, _typed(dtype))
-    for function in (to, fill_, zero_, copy_, size):
+    for function in (fill_, zero_, copy_):
         _set(function.__name__, function)
+    for name, function in {**convert.METHODS, **filled.METHODS, **sampling.METHODS}.items():
+        _set(name, function)
     _set("where", lambda self, condition, other: elementwise.where(condition, self, other))
     _set("polygamma", lambda self, n: elementwise.polygamma(n, self))
     _set("__neg__", _method(elementwise.neg))
@@ -126,17 +102,11 @@ def bind() -> None:
     _set("__getitem__", index.getitem)
     _set("__setitem__", setitem)
     _set("dim", lambda self: self.array.ndim)
-    _set("numel", lambda self: self.array.size)
     _set("nelement", lambda self: self.array.size)
     _set("element_size", lambda self: self.array.itemsize)
-    _set("is_floating_point", lambda self: self.array.dtype.kind == "f")
-    _set("contiguous", contiguous)
-    _set("is_contiguous", lambda self: self.array.flags.c_contiguous)
     _set("data_ptr", lambda self: self.array.ctypes.data)
-    _set("cpu", lambda self: self)
-    _set("type_as", lambda self, other: convert.cast(self, other.dtype))
     _set("T", property(lambda self: shape.permute(self, *range(self.ndim)[::-1])))
-    _set("mT", property(lambda self: shape.transpose(self, -2, -1)))
+    _set("mT", property(_matrix_transpose))
     _set("nbytes", property(lambda self: self.array.nbytes))
     _set("itemsize", property(lambda self: self.array.itemsize))
 
@@ -148,11 +118,6 @@ def _method(function: Callable) -> Callable:
     method.__doc__ = function.__doc__
     method.__name__ = getattr(function, "__name__", "method")
     return method
-
-
-def contiguous(self: Tensor) -> Tensor:
-    """The tensor itself if its memory is in row-major order, else a copy that is."""
-    return self if self.array.flags.c_contiguous else convert.clone(self)
 
 
 bind()

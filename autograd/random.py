@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .creation import _size, check_device
+from .creation import check_device
 from .dtypes import get_default_dtype, to_dtype
+from .filled import as_size
 from .graph import state
 from .tensor import Tensor
 
@@ -119,14 +120,14 @@ def rand(
     *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Numbers drawn uniformly from [0, 1)."""
-    return _draw("rand", "random", _size("rand", size), dtype, device, generator, requires_grad)
+    return _draw("rand", "random", as_size("rand", size), dtype, device, generator, requires_grad)
 
 
 def randn(
     *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Numbers drawn from the standard normal distribution."""
-    return _draw("randn", "standard_normal", _size("randn", size), dtype, device, generator, requires_grad)
+    return _draw("randn", "standard_normal", as_size("randn", size), dtype, device, generator, requires_grad)
 
 
 def rand_like(input: Tensor, *, dtype: Any = None, generator: Generator | None = None, requires_grad: bool = False) -> Tensor:
@@ -156,7 +157,7 @@ def randint(
     check_device("randint", device)
     source = generator or default_generator
     with source._lock:
-        array = source.numpy.integers(low, high, _size("randint", (size,)))
+        array = source.numpy.integers(low, high, as_size("randint", (size,)))
     return Tensor(np.asarray(array).astype("int64" if dtype is None else to_dtype(dtype), copy=False))
 
 

@@ -29,7 +29,7 @@ def add_at(shape: tuple[int, ...], key: tuple, part: np.ndarray) -> np.ndarray:
 
 
 def add_along(shape: tuple[int, ...], dim: int, index: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """Zeros of this shape with each element of ``part`` added at ``index`` along ``dim``, at its own place elsewhere."""
+    """Zeros of this shape with each element of ``part`` added at ``index`` along ``dim``."""
     out = np.zeros(shape, part.dtype)
     np.add.at(out.reshape(-1), flat_index(shape, dim, index).reshape(-1), part.reshape(-1))
     return out

@@ -1,4 +1,4 @@
-"""Writing into a copy at places along an axis, at a mask, or over a part; x.f_() writes into x itself."""
+"""Scatter: each element to a place of its own along an axis, written, added or reduced into a copy."""
 
 from typing import Any
 
@@ -6,42 +6,28 @@ import numpy as np
 
 from ..dtypes import bool_, is_float
 from ..kernels.scatter import flat_index
-from ..tensor import Tensor, as_array
+from ..tensor import Tensor
 from .convert import cast
-from .dims import normal_dim, numpy_spelling
+from .dims import numpy_spelling
 from .elementwise import floor_divide, where
-from .gather import (
-    as_line,
-    check_bounds,
-    check_index,
-    check_vector,
-    gather_along,
-    index_add_zeros,
-    index_select_along,
-    scatter_zeros,
-)  # fmt: skip
-from .index import _setitem, split_key
+from .gather import as_line, check_bounds, check_index, gather_along, scatter_zeros
 from .op import op
-from .shape import broadcast_tensors, reshape, sum_to
-from .split import along
+from .shape import reshape, sum_to
 
-__all__ = [
-    "index_add", "index_copy", "index_fill", "masked_fill", "masked_scatter", "scatter", "scatter_add",
-    "scatter_reduce", "select_scatter", "slice_scatter",
-]  # fmt: skip
+__all__ = ["scatter", "scatter_add", "scatter_reduce"]
 
 
-def _same_dtype(name: str, input: Any, source: Any) -> None:
+def check_dtype(name: str, input: Any, source: Any) -> None:
     if source.dtype != input.dtype:
         raise RuntimeError(f"{name}: both tensors have one dtype; got {input.dtype} and {source.dtype}")
 
 
-def _as_source(input: Any, value: Any) -> Any:
+def as_source(input: Any, value: Any) -> Any:
     """A number as an array of the dtype of ``input``; a tensor as it is."""
     return value if isinstance(value, Tensor) else np.asarray(value).astype(input.dtype)
 
 
-def _zero_like(g: Any) -> np.ndarray:
+def zero_like(g: Any) -> np.ndarray:
     return np.zeros((), g.dtype)
 
 
@@ -49,7 +35,7 @@ def _zero_like(g: Any) -> np.ndarray:
 
 
 @op(
-    x=lambda g, index, dim: _scatter(g, _zero_like(g), index, dim=dim),
+    x=lambda g, index, dim: _scatter(g, zero_like(g), index, dim=dim),
     src=lambda g, index, dim, shape: sum_to(gather_along(g, index, dim=dim), shape),
 )
 def _scatter(x, src, index, *, dim):
@@ -62,7 +48,7 @@ def _scatter(x, src, index, *, dim):
 def _prepare(name: str, input: Any, dim: int, index: Any, src: Any) -> tuple[Any, Any, Any, int]:
     """The tensors as lines at least, src cut to the index, and the axis."""
     at = check_index(name, input, dim, index, src)
-    _same_dtype(name, input, src)
+    check_dtype(name, input, src)
     index, src = as_line(index), as_line(src)
     return as_line(input), index, src[tuple(slice(n) for n in index.shape)] if src.shape != index.shape else src, at
 
@@ -89,12 +75,12 @@ def scatter(
     if isinstance(given, Tensor):
         x, index, part, at = _prepare("scatter", input, dim, index, given)
     else:
-        x, part, at = as_line(input), _as_source(input, given), check_index("scatter", input, dim, index)
+        x, part, at = as_line(input), as_source(input, given), check_index("scatter", input, dim, index)
         index = as_line(index)
-    return _like_input(_scatter(x, part, index, dim=at), input)
+    return as_input(_scatter(x, part, index, dim=at), input)
 
 
-def _like_input(out: Any, input: Any) -> Any:
+def as_input(out: Any, input: Any) -> Any:
     return out if input.ndim else reshape(out, ())
 
 
@@ -106,7 +92,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     tensor([ 0., 11.])
     """
     x, index, part, at = _prepare("scatter_add", input, dim, index, src)
-    return _like_input(x + scatter_zeros(part, index, dim=at, to=tuple(x.shape)), input)
+    return as_input(x + scatter_zeros(part, index, dim=at, to=tuple(x.shape)), input)
 
 
 # --- reductions into places ------------------------------------------------------------------------------------------
@@ -205,166 +191,10 @@ def scatter_reduce(
         if reduce == "mean":
             count = _how_many(index, dim=at, to=tuple(x.shape), dtype=x.dtype, include_self=include_self)
             out = out / count if is_float(x.dtype) else floor_divide(out, count)
-    return _like_input(out, input)
+    return as_input(out, input)
 
 
 @op()
 def _how_many(index, *, dim, to, dtype, include_self):
     hits = _hits(index, dim, np.empty(to, dtype))
     return hits + dtype.type(1) if include_self else np.maximum(hits, 1)
-
-
-# --- by a vector of places along an axis -----------------------------------------------------------------------------
-
-
-def _check_parts(name: str, input: Any, dim: int, index: Any, source: Any) -> int:
-    at = check_vector(name, input, dim, index)
-    _same_dtype(name, input, source)
-    x, count = as_line(input), as_line(index).shape[0]
-    wanted = (*x.shape[:at], count, *x.shape[at + 1 :])
-    if tuple(as_line(source).shape) != wanted:
-        raise RuntimeError(
-            f"{name}: the source has the shape of input, with the length of the index along dim {at}; "
-            f"got {tuple(source.shape)} for {wanted}"
-        )
-    return at
-
-
-@numpy_spelling
-def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: float = 1) -> Tensor:
-    """A copy of ``input`` with ``alpha`` times the parts of ``source`` added to the parts that ``index`` names.
-
-    >>> index_add(Tensor([1.0, 1.0]), 0, Tensor(np.array([1, 1])), Tensor([5.0, 6.0]))
-    tensor([ 1., 12.])
-    """
-    at = _check_parts("index_add", input, dim, index, source)
-    part = as_line(source if alpha == 1 else source * alpha)
-    x = as_line(input)
-    return _like_input(x + index_add_zeros(part, as_line(index), dim=at, to=tuple(x.shape)), input)
-
-
-@op(
-    x=lambda g, index, dim: _index_write(g, _zero_like(g), index, dim=dim),
-    source=lambda g, index, dim, shape: sum_to(index_select_along(g, index, dim=dim), shape),
-)
-def _index_write(x, source, index, *, dim):
-    check_bounds("index_copy", index, x.shape[dim], dim, IndexError)
-    out = x.copy()
-    out[along(dim, index)] = source
-    return out
-
-
-@numpy_spelling
-def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
-    """A copy of ``input`` with the parts along ``dim`` that ``index`` names replaced by those of ``source``."""
-    at = _check_parts("index_copy", input, dim, index, source)
-    return _like_input(_index_write(as_line(input), as_line(source), as_line(index), dim=at), input)
-
-
-@numpy_spelling
-def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
-    """A copy of ``input`` with the parts along ``dim`` that ``index`` names filled with a number or 0-d tensor."""
-    at = check_vector("index_fill", input, dim, index)
-    _check_single("index_fill", value)
-    source = cast(_as_source(input, value), input.dtype)
-    return _like_input(_index_write(as_line(input), source, _wrapped(as_line(index), input, at), dim=at), input)
-
-
-def _wrapped(index: Any, input: Any, dim: int) -> Any:
-    """Only index_fill takes negative indices, as PyTorch's does."""
-    return where(index < 0, index + as_line(input).shape[dim], index)
-
-
-def _check_single(name: str, value: Any) -> None:
-    if isinstance(value, Tensor) and value.ndim:
-        raise RuntimeError(f"{name}: the value is a number or a 0-d tensor; got shape {tuple(value.shape)}")
-
-
-# --- by a mask -------------------------------------------------------------------------------------------------------
-
-
-def _check_mask(name: str, mask: Any) -> None:
-    if mask.dtype != bool_:
-        raise RuntimeError(f"{name}: the mask holds bools; got {mask.dtype}")
-
-
-def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
-    """``value``, a number or a 0-d tensor, where the mask, broadcast, is true, and ``input`` elsewhere.
-
-    >>> masked_fill(Tensor([1.0, 2.0]), Tensor(np.array([True, False])), 0)
-    tensor([0., 2.])
-    """
-    _check_mask("masked_fill", mask)
-    _check_single("masked_fill", value)
-    if not is_float(input.dtype) or isinstance(value, Tensor):
-        value = cast(_as_source(input, value), input.dtype)
-    return where(mask, value, input)
-
-
-@op(
-    x=lambda g, mask: where(mask, 0.0, g),
-    source=lambda g, mask, shape: _masked_gather(g, mask, to=shape),
-)
-def _masked_scatter(x, mask, source):
-    count = int(np.count_nonzero(mask))
-    if count > source.size:
-        raise RuntimeError(
-            f"masked_scatter: an element of source for each true of the mask; got {source.size} for {count}"
-        )
-    out = x.copy()
-    out[mask] = source.reshape(-1)[:count]
-    return out
-
-
-@op(part=lambda g, mask: _masked_scatter(np.zeros(mask.shape, g.dtype), mask, g))
-def _masked_gather(part, mask, *, to):
-    """Zeros of shape ``to`` whose first elements are those of part where the mask is true."""
-    out = np.zeros(to, part.dtype)
-    picked = part[mask]
-    out.reshape(-1)[: picked.size] = picked
-    return out
-
-
-def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
-    """A copy of ``input`` with the elements of ``source``, in order, where the mask, broadcast, is true.
-
-    >>> masked_scatter(Tensor([1.0, 2.0, 3.0]), Tensor(np.array([True, False, True])), Tensor([7.0, 8.0]))
-    tensor([7., 2., 8.])
-    """
-    _check_mask("masked_scatter", mask)
-    _same_dtype("masked_scatter", input, source)
-    x, where_ = broadcast_tensors(input, mask)
-    return _masked_scatter(x, where_, source)
-
-
-# --- over a part -----------------------------------------------------------------------------------------------------
-
-
-def _over(name: str, input: Tensor, src: Tensor, key: tuple) -> Tensor:
-    part = as_array(input)[key]
-    if tuple(src.shape) != part.shape:
-        raise RuntimeError(
-            f"{name}: src has the shape of the part it replaces; got {tuple(src.shape)} for {part.shape}"
-        )
-    return _setitem(input, cast(src, input.dtype), basic=key, picked=None)
-
-
-@numpy_spelling
-def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
-    """A copy of ``input`` with ``src`` over what `select` gives."""
-    at = normal_dim("select_scatter", dim, input.ndim)
-    n = input.shape[at]
-    if not -n <= index < n:
-        raise IndexError(f"select_scatter: index must be in [{-n}, {n - 1}] for dim {at}; got {index}")
-    return _over("select_scatter", input, src, along(at, int(index)))
-
-
-@numpy_spelling
-def slice_scatter(
-    input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
-) -> Tensor:
-    """A copy of ``input`` with ``src`` over ``input[start:end:step]``, along ``dim``."""
-    at = normal_dim("slice_scatter", dim, input.ndim)
-    key = split_key(slice(start, end, step), (input.shape[at],), "slice_scatter").basic
-    assert key is not None
-    return _over("slice_scatter", input, src, along(at, key[0]))
