@@ -9,7 +9,7 @@ import numpy as np
 import autograd
 from autograd import Tensor
 
-from .checks import not_negative
+from .checks import not_negative, positive
 from .line_search import Point, strong_wolfe
 from .optimizer import Optimizer
 
@@ -61,6 +61,7 @@ class LBFGS(Optimizer):
         if self.param_groups:
             raise ValueError("LBFGS: all parameters are in one group; got a second")
         not_negative(self, group, "lr")
+        positive(self, group, "max_iter", "history_size")
         if group["line_search_fn"] not in (None, "strong_wolfe"):
             raise ValueError(f"LBFGS: line_search_fn must be None or 'strong_wolfe'; got {group['line_search_fn']!r}")
 

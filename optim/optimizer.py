@@ -134,6 +134,8 @@ class Optimizer:
         update, names = self.rule(group)
         update = update.after(*self.before(group))
         batches: dict[Hashable, list] = {}
+        rows: list = []
+        last: Any = object()
         states, advance = self.state, self.advance
         for p in group["params"]:
             g = p.grad
@@ -146,10 +148,9 @@ class Optimizer:
             row = [p, g]
             for name in names:
                 row.append(state[name])
-            if t in batches:
-                batches[t].append(row)
-            else:
-                batches[t] = [row]
+            if t != last:
+                rows, last = batches.setdefault(t, []), t
+            rows.append(row)
         for t, rows in batches.items():
             extra = self.numbers(group, t)
             update.each(rows, {name: extra[name] if name in extra else group[name] for name in update.numbers})
@@ -183,7 +184,9 @@ class Optimizer:
         if not isinstance(param_group, dict):
             raise TypeError(f"{name}: a parameter group must be a dict; got {type(param_group).__name__}")
         group = dict(param_group)
-        params = group["params"]
+        params = group.get("params")
+        if params is None:
+            raise ValueError(f"{name}: a parameter group must have params; got {', '.join(group) or 'nothing'}")
         if isinstance(params, set):
             raise TypeError(f"{name}: parameters must come in an order; got a set; pass a list")
         params = [params] if isinstance(params, Tensor) else list(params)
@@ -222,18 +225,22 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """The state and the options in PyTorch's layout: parameters are numbered in the order of the groups."""
-        order = {p: i for i, p in enumerate(p for group in self.param_groups for p in group["params"])}
-        groups, count = [], 0
+        order: dict[Tensor, int] = {}
+        for i, p in enumerate(p for group in self.param_groups for p in group["params"]):
+            order.setdefault(p, i)
+        groups = []
         for group in self.param_groups:
-            numbered = {key: value for key, value in group.items() if key != "params"}
-            numbered["params"] = list(range(count, count := count + len(group["params"])))
-            groups.append(numbered)
+            options = {key: value for key, value in group.items() if key != "params"}
+            groups.append({**options, "params": [order[p] for p in group["params"]]})
         state = {order[p]: values for p, values in self.state.items() if p in order and values}
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from what `state_dict` returned, here or in PyTorch; tensors are copied."""
         name = type(self).__name__
+        if not {"state", "param_groups"} <= state_dict.keys():
+            got = ", ".join(map(repr, state_dict)) or "nothing"
+            raise ValueError(f"{name}: a saved state has 'state' and 'param_groups'; got {got}")
         groups = state_dict["param_groups"]
         if len(groups) != len(self.param_groups):
             raise ValueError(
@@ -249,7 +256,7 @@ class Optimizer:
             options = {key: _copy(value, None) for key, value in saved.items() if key != "params"}
             missing = {key: value for key, value in group.items() if key not in options and key != "params"}
             loaded.append({**options, **missing, "params": group["params"]})
-        numbers = [number for saved in groups for number in saved["params"]]
+        numbers = (number for saved in groups for number in saved["params"])
         params = dict(zip(numbers, (p for group in loaded for p in group["params"]), strict=True))
         state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         for number, values in state_dict["state"].items():

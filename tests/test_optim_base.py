@@ -458,6 +458,7 @@ ERRORS = [
         ValueError,
         "LBFGS: line_search_fn must be None or 'strong_wolfe'; got 'armijo'",
     ),
+    (lambda: optim.LBFGS([W], max_iter=0), ValueError, "LBFGS: max_iter must be above 0; got 0"),
     (
         lambda: optim.LBFGS([W]).step(),
         TypeError,
@@ -467,6 +468,16 @@ ERRORS = [
         lambda: optim.Optimizer([parameter(1, gradient=1.0)], {}).step(),
         NotImplementedError,
         "Optimizer: an optimizer states its rule, or its own step()",
+    ),
+    (
+        lambda: optim.SGD([{"lr": 0.1}]),
+        ValueError,
+        "SGD: a parameter group must have params; got lr",
+    ),
+    (
+        lambda: optim.SGD([W]).load_state_dict({"weight": ONES(1), "bias": ONES(1)}),
+        ValueError,
+        "SGD: a saved state has 'state' and 'param_groups'; got 'weight', 'bias'",
     ),
     (
         lambda: optim.SGD([W]).load_state_dict({"state": {}, "param_groups": []}),

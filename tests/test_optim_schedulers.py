@@ -153,13 +153,15 @@ def test_momentum_of_adam(name):
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_state_and_resuming(name):
+def test_state_and_resuming(name, tmp_path):
     whole, theirs = both(SCHEDULES[name], momentum=0.9)
     for _ in range(12):
         advance(whole)
         advance(theirs)
     saved, reference = whole.state_dict(), theirs.state_dict()
     assert_same_state(saved, reference)
+    autograd.save(saved, tmp_path / "state.safetensors")
+    saved = autograd.load(tmp_path / "state.safetensors")
     for source in (saved, reference):
         second = SCHEDULES[name](OURS, optimizer_of(autograd, optim, momentum=0.9))
         second.load_state_dict(source)

@@ -74,13 +74,14 @@ class Update:
             raise TypeError(f"{self.name}: takes the numbers {', '.join(self.numbers)}; got {', '.join(numbers)}")
         kernels, written, changed = self._kernels, self.written, []
         arrays: list[np.ndarray] = []
+        last: Any = None
         try:
             for row in rows:
                 arrays = [*map(_array_of, row)]
                 changed.append(arrays[0])
-                kernel = kernels.get(arrays[0].dtype)
-                if kernel is None:
-                    kernel = self._compile(arrays[0].dtype)
+                dtype = arrays[0].dtype
+                if dtype is not last:
+                    kernel, last = kernels.get(dtype) or self._compile(dtype), dtype
                 if arrays[0].ndim == 1:
                     kernel(*arrays, *values)
                     continue
