@@ -6,11 +6,13 @@
 67
 """
 
-from . import functional, init
+from . import functional, init, utils
 from .activation import *  # noqa: F403
 from .containers import ModuleDict, ModuleList, Sequential
 from .conv import *  # noqa: F403
+from .distance import *  # noqa: F403
 from .dropout import *  # noqa: F403
+from .embedding import *  # noqa: F403
 from .flatten import *  # noqa: F403
 from .layer_norm import *  # noqa: F403
 from .linear import *  # noqa: F403
@@ -19,7 +21,11 @@ from .margin_losses import *  # noqa: F403
 from .mlp import MLP
 from .module import Module
 from .norm import *  # noqa: F403
-from .parameter import Parameter
+from .padding import *  # noqa: F403
+from .parameter import Parameter, UninitializedParameter
 from .parameter_containers import ParameterDict, ParameterList
 from .pooling import *  # noqa: F403
+from .shuffle import *  # noqa: F403
+from .recurrent import *  # noqa: F403
+from .recurrent_cells import GRUCell, LSTMCell, RNNCell
 from .softmax import *  # noqa: F403
