@@ -1,10 +1,12 @@
-"""Many axes made one."""
+"""Many axes made one, and one made many."""
+
+from collections.abc import Sequence
 
 from autograd import Tensor
 
 from .module import Module
 
-__all__ = ["Flatten"]
+__all__ = ["Flatten", "Unflatten"]
 
 
 class Flatten(Module):
@@ -30,3 +32,28 @@ class Flatten(Module):
     def extra_repr(self) -> str:
         """Its arguments."""
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Unflatten(Module):
+    """The axis ``dim`` as several of these lengths, of which one may be -1; (*, product, *) -> (*, lengths, *).
+
+    >>> import autograd
+    >>> Unflatten(1, (2, 3))(autograd.zeros(5, 6)).shape
+    (5, 2, 3)
+    """
+
+    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
+        super().__init__()
+        if not isinstance(dim, int):
+            raise TypeError(f"Unflatten: dim must be an integer; got {type(dim).__name__}; axes have no names here")
+        self.dim = dim
+        self.unflattened_size = unflattened_size
+
+    def forward(self, input: Tensor) -> Tensor:
+        """``input`` in more axes."""
+        at = self.dim % input.ndim
+        return input.reshape(*input.shape[:at], *self.unflattened_size, *input.shape[at + 1 :])  # type: ignore[attr-defined]
+
+    def extra_repr(self) -> str:
+        """Its arguments."""
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

@@ -6,12 +6,13 @@ from typing import Any
 import autograd
 from autograd import Tensor, linear
 
+from . import functional as F
 from . import init
 from .errors import LayerError
 from .module import Module
-from .parameter import Parameter
+from .parameter import Parameter, UninitializedParameter
 
-__all__ = ["Identity", "Linear"]
+__all__ = ["Bilinear", "Identity", "LazyLinear", "Linear", "Maxout"]
 
 
 class Identity(Module):
@@ -81,3 +82,135 @@ class Linear(Module):
     def extra_repr(self) -> str:
         """Its arguments."""
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+class LazyLinear(Linear):
+    """A Linear that learns ``in_features`` from its first input, or from the state loaded into it; from then on it is a
+    Linear.
+
+    >>> layer = LazyLinear(2)
+    >>> layer(autograd.ones(5, 3)).shape
+    (5, 2)
+    >>> layer
+    Linear(in_features=3, out_features=2, bias=True)
+    """
+
+    def __init__(self, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+        super().__init__(0, 0, bias, device, dtype)
+        self.out_features = out_features
+        self.weight = UninitializedParameter(self.weight)
+        if self.bias is not None:
+            self.bias = UninitializedParameter(self.bias)
+
+    def reset_parameters(self) -> None:
+        """Draw weight and bias anew, once their shapes are known."""
+        if not isinstance(self.weight, UninitializedParameter):
+            super().reset_parameters()
+
+    def _become(self, in_features: int) -> None:
+        assert isinstance(self.weight, UninitializedParameter)
+        self.in_features = in_features
+        self.weight.materialize((self.out_features, in_features))
+        if isinstance(self.bias, UninitializedParameter):
+            self.bias.materialize((self.out_features,))
+        self.__class__ = Linear  # type: ignore[assignment]
+        self.reset_parameters()
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The affine map of ``input``, whose last axis gives the number of inputs."""
+        self._become(input.shape[-1])
+        return self.forward(input)
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        raise RuntimeError("LazyLinear: it has no state before its first input; call it, or load a state, first")
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        weight = state_dict.get(f"{prefix}weight")
+        if weight is not None:
+            self._become(weight.shape[-1])
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+class Bilinear(Module):
+    """x1 @ weight[k] @ x2 + bias[k] for every output k; (*, in1_features), (*, in2_features) -> (*, out_features).
+
+    ``weight`` is (out, in1, in2); it and ``bias`` are drawn from U(-b, b) with b = 1 / sqrt(in1_features).
+    """
+
+    weight: Parameter
+    bias: Parameter | None
+
+    def __init__(
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        if in1_features < 1:
+            raise ValueError(f"Bilinear: in1_features must be positive; got {in1_features}")
+        self.in1_features = in1_features
+        self.in2_features = in2_features
+        self.out_features = out_features
+        make = {"device": device, "dtype": dtype}
+        self.weight = Parameter(autograd.empty(out_features, in1_features, in2_features, **make))
+        self.register_parameter("bias", Parameter(autograd.empty(out_features, **make)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw weight and bias anew."""
+        bound = 1 / math.sqrt(self.in1_features)
+        for parameter in self.parameters(recurse=False):
+            init.uniform_(parameter, -bound, bound)
+
+    def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
+        """The bilinear map of the two inputs."""
+        return F.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """Its arguments."""
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
+            f"out_features={self.out_features}, bias={self.bias is not None}"
+        )
+
+
+class Maxout(Module):
+    """The largest of ``num_pieces`` affine maps, for each output; (*, in_features) -> (*, out_features)
+    (Goodfellow et al. 2013, https://arxiv.org/abs/1302.4389).
+
+    >>> Maxout(3, 2, num_pieces=4)
+    Maxout(
+      in_features=3, out_features=2, num_pieces=4
+      (linear): Linear(in_features=3, out_features=8, bias=True)
+    )
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        num_pieces: int = 2,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        if num_pieces < 1:
+            raise ValueError(f"Maxout: num_pieces must be positive; got {num_pieces}")
+        self.in_features = in_features
+        self.out_features = out_features
+        self.num_pieces = num_pieces
+        self.linear = Linear(in_features, out_features * num_pieces, bias, device, dtype)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The largest of the maps of ``input``."""
+        pieces = self.linear(input)
+        return pieces.reshape(*pieces.shape[:-1], self.out_features, self.num_pieces).amax(-1)
+
+    def extra_repr(self) -> str:
+        """Its arguments."""
+        return f"in_features={self.in_features}, out_features={self.out_features}, num_pieces={self.num_pieces}"

@@ -6,7 +6,7 @@ import numpy as np
 
 from autograd import Tensor
 
-__all__ = ["Parameter"]
+__all__ = ["Parameter", "UninitializedParameter"]
 
 
 class Parameter(Tensor):
@@ -31,3 +31,17 @@ class Parameter(Tensor):
 
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"
+
+
+class UninitializedParameter(Parameter):
+    """A parameter whose shape is not known yet; `materialize` gives it one and makes it a Parameter."""
+
+    __slots__ = ()
+
+    def materialize(self, shape: tuple[int, ...]) -> None:
+        """Become a Parameter of this shape, with values that are not set."""
+        self.array = np.empty(shape, self.array.dtype)
+        self.__class__ = Parameter  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return "<UninitializedParameter>"

@@ -1,0 +1,131 @@
+"""Rows of a table, looked up by their number."""
+
+from typing import Any
+
+import numpy as np
+
+import autograd
+from autograd import Tensor
+
+__all__ = ["embedding", "embedding_bag"]
+
+
+def _check(op: str, input: Tensor, weight: Tensor, padding_idx: int | None) -> int | None:
+    rows = weight.shape[0]
+    index = input.array
+    if index.dtype.kind not in "iu":
+        raise RuntimeError(f"{op}: the input must hold integers; got {index.dtype}; convert with long()")
+    if index.size and not (index.min() >= 0 and index.max() < rows):
+        bad = index.min() if index.min() < 0 else index.max()
+        raise IndexError(f"{op}: an index must be in 0 to {rows - 1}; got {bad}")
+    if padding_idx is not None and not -rows <= padding_idx < rows:
+        raise AssertionError(f"{op}: padding_idx must be in {-rows} to {rows - 1}; got {padding_idx}")
+    return None if padding_idx is None else padding_idx % rows
+
+
+def _renormalise(weight: Tensor, index: np.ndarray, max_norm: float | None, norm_type: float) -> None:
+    """Scale the rows in use down, in place, to a norm of at most ``max_norm``."""
+    if max_norm is None:
+        return
+    rows = np.unique(index)
+    norms = np.linalg.norm(weight.array[rows], norm_type, axis=1)
+    large = norms > max_norm
+    if large.any():
+        with autograd.no_grad():
+            scale = max_norm / (norms[large] + 1e-7)
+            weight[rows[large]] = Tensor(weight.array[rows[large]] * scale[:, None].astype(weight.dtype))  # type: ignore[index]
+
+
+def _look_up(weight: Any, index: np.ndarray, padding_idx: int | None, scale_grad_by_freq: bool) -> Any:
+    out = weight[index]
+    if padding_idx is not None and (index == padding_idx).any():
+        out = autograd.where(Tensor((index == padding_idx)[..., None]), out.detach(), out)
+    if scale_grad_by_freq:
+        _, inverse, counts = np.unique(index, return_inverse=True, return_counts=True)
+        share = (1 / counts[inverse].reshape(index.shape))[..., None].astype(out.dtype)
+        value = out.detach()
+        out = value + (out - value) * Tensor(share)  # the value unchanged, the gradient shared
+    return out
+
+
+def embedding(
+    input: Tensor,
+    weight: Tensor,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:
+    """weight[input]; integers (*) and a table (rows, d) -> (*, d).
+
+    The row ``padding_idx`` gets no gradient, rows in use are scaled down in place to ``max_norm``, and
+    ``scale_grad_by_freq`` divides the gradient of a row by how often it is used. Gradients are dense also if ``sparse``.
+    """
+    padding_idx = _check("embedding", input, weight, padding_idx)
+    _renormalise(weight, input.array, max_norm, norm_type)
+    return _look_up(weight, input.array, padding_idx, scale_grad_by_freq)
+
+
+def embedding_bag(
+    input: Tensor,
+    weight: Tensor,
+    offsets: Tensor | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2,
+    scale_grad_by_freq: bool = False,
+    mode: str = "mean",
+    sparse: bool = False,
+    per_sample_weights: Tensor | None = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> Tensor:
+    """The sum, mean or maximum of the rows of each bag: the rows of ``input`` (n, s), or the pieces of ``input`` (s,)
+    that begin at ``offsets`` (n,); -> (n, d). An empty bag gives 0, and ``padding_idx`` is left out of its bag.
+    """
+    padding_idx = _check("embedding_bag", input, weight, padding_idx)
+    if mode not in ("sum", "mean", "max"):
+        raise ValueError(f"embedding_bag: mode must be 'sum', 'mean' or 'max'; got {mode!r}")
+    index = input.array
+    if index.ndim == 2:
+        if offsets is not None:
+            raise ValueError("embedding_bag: offsets are for an input with one axis; got shape " + str(index.shape))
+        bag, count = np.repeat(np.arange(index.shape[0]), index.shape[1]), index.shape[0]
+        index = index.reshape(-1)
+    elif index.ndim == 1:
+        if offsets is None:
+            raise ValueError("embedding_bag: offsets must be given for an input with one axis; got None")
+        starts = offsets.array[:-1] if include_last_offset else offsets.array
+        bag = np.searchsorted(starts, np.arange(index.size), side="right") - 1
+        count = len(starts)
+    else:
+        raise ValueError(f"embedding_bag: the input must have 1 or 2 axes; got shape {index.shape}")
+    if per_sample_weights is not None:
+        if mode != "sum":
+            raise NotImplementedError(f"embedding_bag: per_sample_weights are for mode 'sum'; got mode {mode!r}")
+        if per_sample_weights.shape != input.shape:
+            raise ValueError(
+                f"embedding_bag: per_sample_weights must have the shape of the input; "
+                f"got {per_sample_weights.shape} for {input.shape}"
+            )
+    _renormalise(weight, index, max_norm, norm_type)
+    rows = _look_up(weight, index, None, scale_grad_by_freq)
+    if per_sample_weights is not None:
+        rows = rows * per_sample_weights.reshape(-1, 1)  # type: ignore[attr-defined]
+    used = np.ones(index.shape, bool) if padding_idx is None else index != padding_idx
+    return _pool(rows[np.flatnonzero(used)], bag[used], count, mode)
+
+
+def _pool(rows: Any, bag: np.ndarray, count: int, mode: str) -> Tensor:
+    width = rows.shape[1]
+    if mode == "max":
+        empty = autograd.zeros(width, dtype=rows.dtype)
+        places = [np.flatnonzero(bag == i) for i in range(count)]
+        bags = [rows[at].max(0).values if at.size else empty for at in places]
+        return autograd.stack(bags) if bags else autograd.zeros(0, width, dtype=rows.dtype)
+    index = np.broadcast_to(bag[:, None], (len(bag), width)).copy()
+    total = autograd.scatter_add(autograd.zeros(count, width, dtype=rows.dtype), 0, Tensor(index), rows)
+    if mode == "sum":
+        return total
+    size = np.maximum(np.bincount(bag, minlength=count), 1)[:, None]
+    return total / Tensor(size.astype(rows.dtype))  # type: ignore[operator]
