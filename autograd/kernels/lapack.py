@@ -3,6 +3,7 @@
 SciPy is imported when one of its routines is first used.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -63,7 +64,7 @@ def cholesky(a: np.ndarray) -> np.ndarray:
         ) from None
 
 
-def qr(a: np.ndarray, mode: str) -> Any:
+def qr(a: np.ndarray, mode: Any) -> Any:
     """Q, R; with mode "r" R alone."""
     return np.linalg.qr(a, mode)
 
@@ -137,7 +138,7 @@ def _each(routine: Callable, *stacks: np.ndarray, outputs: int = 1) -> Any:
     results = [routine(*matrices) for matrices in zip(*flat, strict=True)]
     if outputs == 1:
         results = [(result,) for result in results]
-    joined = [np.stack(parts).reshape(*lead, *np.shape(parts[0])) for parts in zip(*results, strict=True)]
+    joined = [np.stack(parts).reshape((*lead, *np.shape(parts[0]))) for parts in zip(*results, strict=True)]
     return joined[0] if outputs == 1 else tuple(joined)
 
 
@@ -205,8 +206,9 @@ def _eliminate(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def permutation(pivots: np.ndarray, rows: int) -> np.ndarray:
     """The order of the rows that the exchanges ``pivots`` make: (a[..., order, :] is L U)."""
     order = np.broadcast_to(np.arange(rows), (*pivots.shape[:-1], rows)).copy()
-    flat, exchanges = order.reshape(-1, rows), pivots.reshape(-1, pivots.shape[-1]) - 1
-    every = np.arange(len(flat))
+    count = math.prod(pivots.shape[:-1])
+    flat, exchanges = order.reshape(count, rows), pivots.reshape(count, pivots.shape[-1]) - 1
+    every = np.arange(count)
     for i, j in enumerate(exchanges.T):
         flat[every, i], flat[every, j] = flat[every, j], flat[every, i]
     return order
@@ -226,7 +228,8 @@ def lstsq(a: np.ndarray, b: np.ndarray, rcond: float | None, driver: str) -> tup
         x, _, rank, s = solve_one(a, b, cond=relative, lapack_driver=driver, check_finite=False)
         return x, np.asarray(rank), np.empty(0, a.dtype) if s is None else s
 
-    return _each(one, a, b, outputs=3)
+    x, rank, s = _each(one, a, b, outputs=3)
+    return x, rank, s if driver != "gelsy" else np.empty(0, a.dtype)
 
 
 def expm(a: np.ndarray) -> np.ndarray:

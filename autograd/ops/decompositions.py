@@ -13,8 +13,9 @@ import numpy as np
 
 from ..kernels import lapack
 from ..tensor import Tensor
+from .diagonal import diag_embed, diagonal, tril, triu
 from .join import cat
-from .matrix import as_diagonal, diagonal, lower, mt, require_matrices, require_square, upper
+from .matrix import mt, require_matrices, require_square
 from .op import op
 from .products import matmul
 from .shape import unsqueeze
@@ -34,8 +35,8 @@ def _triangular(a: Any, b: Any, up: bool = False, unit: bool = False) -> Any:
 
 
 def _cholesky_gradient(g: Any, out: Any) -> Any:
-    inner = lower(matmul(mt(out), lower(g)))
-    symmetric = (inner + mt(lower(inner, -1))) / 2
+    inner = tril(matmul(mt(out), tril(g)))
+    symmetric = (inner + mt(tril(inner, -1))) / 2
     left = _triangular(mt(out), symmetric, up=True)
     return mt(_triangular(mt(out), mt(left), up=True))
 
@@ -111,10 +112,10 @@ def _qr_gradient(g: list, out: tuple, mode: str) -> Any:
 
 
 def _tall_qr_gradient(gq: Any, gr: Any, q: Any, r: Any) -> Any:
-    m = 0.0 if gr is None else matmul(r, mt(gr))
+    m: Any = 0.0 if gr is None else matmul(r, mt(gr))
     if gq is not None:
         m = m - matmul(mt(gq), q)
-    symmetric = lower(m) + mt(lower(m, -1))
+    symmetric = tril(m) + mt(tril(m, -1))
     right = matmul(q, symmetric)
     if gq is not None:
         right = right + gq
@@ -163,15 +164,15 @@ def _lu_gradient(g: list, out: tuple) -> Any:
     m, n = factors.shape[-2:]
     k = min(m, n)
     square = factors[..., :k, :k]
-    up, gl, gu = upper(square), lower(gradient[..., :k, :k], -1), upper(gradient[..., :k, :k])
+    up, gl, gu = triu(square), tril(gradient[..., :k, :k], -1), triu(gradient[..., :k, :k])
     if n > m:  # the further columns are L times those of U
         beyond = _triangular(mt(square), gradient[..., k:], up=True, unit=True)
-        gl = lower(gl - matmul(beyond, mt(factors[..., k:])), -1)
+        gl = tril(gl - matmul(beyond, mt(factors[..., k:])), -1)
     elif m > n:  # the further rows are those of L times U
         beyond = mt(_triangular(square, mt(gradient[..., k:, :]), up=True))
-        gu = upper(gu - matmul(mt(factors[..., k:, :]), beyond))
-    unit = lower(square, -1)
-    inner = lower(matmul(mt(unit), gl) + gl, -1) + upper(matmul(gu, mt(up)))
+        gu = triu(gu - matmul(mt(factors[..., k:, :]), beyond))
+    unit = tril(square, -1)
+    inner = tril(matmul(mt(unit), gl) + gl, -1) + triu(matmul(gu, mt(up)))
     left = _triangular(mt(square), inner, up=True, unit=True)
     result = mt(_triangular(square, mt(left), up=True))
     if m != n:
@@ -202,9 +203,9 @@ def lu(A: Tensor, *, pivot: bool = True) -> LUResult:
     factors, pivots = _lu_factor(A, pivot=pivot)
     m, n = A.shape[-2:]
     k = min(m, n)
-    low = lower(factors[..., :k], -1) + np.eye(m, k, dtype=A.dtype)
+    low = tril(factors[..., :k], -1) + np.eye(m, k, dtype=A.dtype)
     order = _permutation(pivots, m, A.dtype) if pivot else np.empty(0, A.dtype)
-    return LUResult(Tensor(np.ascontiguousarray(order)), low, upper(factors[..., :k, :]))
+    return LUResult(Tensor(np.ascontiguousarray(order)), low, triu(factors[..., :k, :]))
 
 
 def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False) -> Tensor:
@@ -238,12 +239,12 @@ def _gaps(values: Any) -> Any:
 
 
 def _off_diagonal(x: Any) -> Any:
-    return lower(x, -1) + upper(x, 1)
+    return tril(x, -1) + triu(x, 1)
 
 
 def _eigh_gradient(g: list, out: tuple) -> Any:
     values, q = out
-    inner = 0.0 if g[0] is None else as_diagonal(g[0])
+    inner: Any = 0.0 if g[0] is None else diag_embed(g[0])
     if g[1] is not None:
         inner = _off_diagonal(matmul(mt(q), g[1])) / _gaps(values) + inner
     return matmul(q, matmul(inner, mt(q)))
@@ -274,11 +275,11 @@ def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
 
 def _eig_gradient(g: list, out: tuple) -> Any:
     values, v = out
-    inner = 0.0 if g[0] is None else as_diagonal(g[0])
+    inner: Any = 0.0 if g[0] is None else diag_embed(g[0])
     if g[1] is not None:
         # The columns of v have length 1: what would lengthen them is taken out.
         along = matmul(mt(v), g[1])
-        along = along - matmul(mt(v), v * unsqueeze(diagonal(along), -2))
+        along = along - matmul(mt(v), v * unsqueeze(diagonal(along, 0, -2, -1), -2))
         inner = _off_diagonal(along) / _gaps(values) + inner
     inverse = inv(v)
     return matmul(mt(inverse), matmul(inner, mt(v)))
@@ -316,7 +317,7 @@ def _svd_gradient(g: list, out: tuple) -> Any:
     # Columns beyond the singular values complete a basis, in no unique way; they get no gradient.
     u, vh = out[0][..., :k], out[2][..., :k, :]
     row, column = unsqueeze(s, -2), unsqueeze(s, -1)
-    inner = 0.0 if gs is None else as_diagonal(gs)
+    inner: Any = 0.0 if gs is None else diag_embed(gs)
     gaps = (row - column + np.eye(k, dtype=s.dtype)) * (row + column)
     if gu is not None:
         gu = gu[..., :k]

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor
+from .convert import cast
+from .diagonal import diagonal
 from .op import op
 from .reduce import sum as sum_
 from .shape import movedim, squeeze
@@ -18,36 +20,36 @@ __all__ = ["einsum"]
 Labels = tuple[int, ...]
 
 
-def _gradient(g: Any, xs: Sequence, index: int, terms: Sequence[Labels], out: Labels) -> Any:
+def _gradient(g: Any, xs: Sequence, index: int, terms: Sequence[Labels], target: Labels) -> Any:
     """The gradient of an operand is an einsum too: that operand and the output change places."""
     others = [x for i, x in enumerate(xs) if i != index]
     labels = [t for i, t in enumerate(terms) if i != index]
-    return _einsum(g, *others, terms=(out, *labels), out=terms[index])
+    return _einsum(g, *others, terms=(target, *labels), target=terms[index])
 
 
-@op(xs=lambda g, xs, index, terms, out: _gradient(g, xs, index, terms, out))
-def _einsum(*xs, terms, out):
-    """Each label stands once in a term, and in another term or the output."""
+@op(xs=lambda g, xs, index, terms, target: _gradient(g, xs, index, terms, target))
+def _einsum(*xs, terms, target):
+    """Each label stands once in a term, and in another term or in ``target``, the labels of the output."""
     operands = list(zip(xs, terms, strict=True))
-    for places in _order(xs, terms, out):
+    for places in _order(xs, terms, target):
         # Those that are multiplied in one step leave the list, and their product joins it.
         picked = [operands.pop(place) for place in sorted(places, reverse=True)][::-1]
-        needed = set(out).union(*(labels for _, labels in operands))
+        needed = set(target).union(*(labels for _, labels in operands))
         product = picked[0]
         for other in picked[1:]:
             product = _contract(product, other, needed)
         operands.append(product)
     x, labels = operands[0]
-    return x.transpose([labels.index(label) for label in out])
+    return x.transpose([labels.index(label) for label in target])
 
 
-def _order(xs: Sequence[np.ndarray], terms: Sequence[Labels], out: Labels) -> Sequence[Sequence[int]]:
+def _order(xs: Sequence[np.ndarray], terms: Sequence[Labels], target: Labels) -> Sequence[Sequence[int]]:
     """Which operands to multiply, step by step."""
     if len(xs) < 3:
         return [range(len(xs))] if len(xs) == 2 else []
     small = {label: i for i, label in enumerate(dict.fromkeys(chain(*terms)))}  # numpy takes labels up to 51
     arguments = [part for x, labels in zip(xs, terms, strict=True) for part in (x, [small[n] for n in labels])]
-    return np.einsum_path(*arguments, [small[n] for n in out], optimize="greedy")[0][1:]
+    return np.einsum_path(*arguments, [small[n] for n in target], optimize="greedy")[0][1:]
 
 
 def _contract(
@@ -96,24 +98,24 @@ def einsum(*args: Any) -> Tensor:
     for x in operands[1:]:
         if x.dtype != operands[0].dtype:
             raise RuntimeError(f"einsum: the dtypes must be equal; got {operands[0].dtype} and {x.dtype}")
-    xs, plain = [], []
     sizes = _sizes(equation, operands, terms)
-    for i, (x, labels) in enumerate(zip(operands, terms, strict=True)):
-        x, labels = _diagonals(x, labels)
+    plain = [_without_stretched(*_diagonals(x, labels), sizes) for x, labels in zip(operands, terms, strict=True)]
+    xs, terms = [x for x, _ in plain], [labels for _, labels in plain]
+    for i, (x, labels) in enumerate(plain):
         elsewhere = set(out).union(*(t for j, t in enumerate(terms) if j != i))
-        summed = [at for at, label in enumerate(labels) if label not in elsewhere]
-        if summed:
-            x = _in_dtype(sum_(x, summed), x.dtype)
-        # A length of 1 that another operand stretches has nothing to say.
-        labels = [label for label in labels if label in elsewhere]
-        stretched = [at for at, label in enumerate(labels) if x.shape[at] != sizes[label]]
-        xs.append(squeeze(x, stretched) if stretched else x)
-        plain.append(tuple(label for at, label in enumerate(labels) if at not in stretched))
-    return _einsum(*xs, terms=tuple(plain), out=tuple(out))
+        alone = [at for at, label in enumerate(labels) if label not in elsewhere]
+        if alone:
+            xs[i] = cast(sum_(x, alone), x.dtype)
+            terms[i] = [label for label in labels if label in elsewhere]
+    return _einsum(*xs, terms=tuple(map(tuple, terms)), target=tuple(out))
 
 
-def _in_dtype(x: Any, dtype: np.dtype) -> Any:
-    return x if x.dtype == dtype else x.to(dtype)
+def _without_stretched(x: Any, labels: list[int], sizes: dict[int, int]) -> tuple[Any, list[int]]:
+    """Without the axes of length 1 that another operand stretches: they have nothing to say."""
+    stretched = [at for at, label in enumerate(labels) if x.shape[at] != sizes[label]]
+    if not stretched:
+        return x, labels
+    return squeeze(x, stretched), [label for at, label in enumerate(labels) if at not in stretched]
 
 
 def _as_equation(args: tuple) -> tuple[str, list[Tensor]]:
@@ -206,7 +208,6 @@ def _diagonals(x: Any, labels: list[int]) -> tuple[Any, list[int]]:
             n, m = x.shape[first], x.shape[second]
             if n != m:
                 raise RuntimeError(f"einsum: the lengths of {chr(label)!r} differ; got {n} and {m} in one operand")
-            along = np.arange(n)
-            x = movedim(movedim(x, (first, second), (-2, -1))[..., along, along], -1, first)
+            x = movedim(diagonal(x, 0, first, second), -1, first)
             del labels[second]
     return x, labels

@@ -1,13 +1,10 @@
-"""What the operations on matrices share: checks, triangles and diagonals."""
+"""What the operations on matrices share: checks and the transpose."""
 
 from typing import Any
 
-import numpy as np
+from .shape import transpose
 
-from .elementwise import where
-from .shape import transpose, unsqueeze
-
-__all__ = ["as_diagonal", "diagonal", "lower", "mt", "require_floating", "require_matrices", "require_square", "upper"]
+__all__ = ["mt", "require_floating", "require_matrices", "require_square"]
 
 
 def require_floating(name: str, *xs: Any) -> None:
@@ -39,24 +36,3 @@ def require_square(name: str, x: Any) -> None:
 def mt(x: Any) -> Any:
     """Matrices transposed."""
     return transpose(x, -2, -1)
-
-
-def lower(x: Any, k: int = 0) -> Any:
-    """The lower triangle, up to the diagonal ``k`` above the main one; zeros elsewhere."""
-    return where(np.tri(x.shape[-2], x.shape[-1], k, dtype=bool), x, 0.0)
-
-
-def upper(x: Any, k: int = 0) -> Any:
-    """The upper triangle, from the diagonal ``k`` above the main one on; zeros elsewhere."""
-    return where(np.tri(x.shape[-2], x.shape[-1], k - 1, dtype=bool), 0.0, x)
-
-
-def diagonal(x: Any) -> Any:
-    """The diagonals of matrices; (*, n, n) -> (*, n)."""
-    along = np.arange(min(x.shape[-2:]))
-    return x[..., along, along]
-
-
-def as_diagonal(x: Any) -> Any:
-    """Diagonal matrices; (*, n) -> (*, n, n)."""
-    return where(np.eye(x.shape[-1], dtype=bool), unsqueeze(x, -2), 0.0)

@@ -9,7 +9,7 @@ import numpy as np
 from ..dtypes import is_float, to_dtype
 from ..kernels import lapack
 from ..tensor import Tensor
-from .convert import cast
+from .convert import cast, clone
 from .decompositions import eigvalsh, svdvals
 from .dims import normal_dim, normal_dims, numpy_spelling
 from .elementwise import abs as abs_
@@ -20,7 +20,8 @@ from .op import op
 from .products import matmul
 from .reduce import amax, amin, count_nonzero
 from .reduce import sum as sum_
-from .shape import movedim, reshape, unsqueeze
+from .scan import cumprod
+from .shape import expand, movedim, reshape, unsqueeze
 from .solvers import LinAlgError, inv
 
 __all__ = [
@@ -170,6 +171,8 @@ def matrix_power(A: Tensor, n: int) -> Tensor:
         raise RuntimeError(f"matrix_power: the matrices must be square; got shape {tuple(A.shape)}")
     if n < 0:
         return matrix_power(inv(A), -n)
+    if n == 1:
+        return clone(A)
     out = None
     while n:
         if n % 2:
@@ -219,5 +222,6 @@ def vander(x: Tensor, *, N: int | None = None) -> Tensor:
     count = x.shape[-1] if N is None else N
     if count < 1:
         raise RuntimeError(f"vander: N must be at least 1; got {count}")
-    x = cast(x, np.dtype(np.int64)) if x.dtype.kind == "b" else x
-    return pow(unsqueeze(x, -1), np.arange(count, dtype=x.dtype))
+    x = unsqueeze(cast(x, np.dtype(np.int64)) if x.dtype.kind in "biu" else x, -1)
+    ones = Tensor(np.ones(x.shape, x.dtype))
+    return cumprod(cat([ones, expand(x, *x.shape[:-1], count - 1)], -1), -1)

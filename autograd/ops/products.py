@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor
-from .convert import cast
+from .convert import cast, clone
 from .dims import normal_dim, numpy_spelling
 from .elementwise import mul
 from .op import op
@@ -145,10 +145,9 @@ def ger(input: Tensor, vec2: Tensor) -> Tensor:
 @numpy_spelling
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     """The dot products along ``dim``, the other axes broadcast; (*, n), (*, n) -> (*)."""
-    if x.dtype != y.dtype:
-        raise RuntimeError(f"vecdot: the dtypes must be equal; got {x.dtype} and {y.dtype}; convert one with to()")
-    product = mul(x, y)
-    return cast(sum_(product, dim=dim), product.dtype)
+    if x.dtype != y.dtype or x.dtype.kind != "f":
+        raise RuntimeError(f"vecdot: the dtypes must be floating and equal; got {x.dtype} and {y.dtype}")
+    return sum_(mul(x, y), dim=dim)
 
 
 # --- sums with products ----------------------------------------------------------------------------------------------
@@ -261,7 +260,7 @@ def chain_matmul(*matrices: Tensor) -> Tensor:
     for i, x in enumerate(matrices):
         if x.ndim != 2:
             raise RuntimeError(f"chain_matmul: the tensors must be matrices; got {tuple(x.shape)} at {i}")
-    return matrices[0] if len(matrices) == 1 else multi_dot(matrices)
+    return clone(matrices[0]) if len(matrices) == 1 else multi_dot(matrices)
 
 
 # --- of more axes ----------------------------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ import numpy as np
 from ..kernels import lapack
 from ..kernels.lapack import LinAlgError
 from ..tensor import Tensor
+from .diagonal import tril, triu
 from .elementwise import where
-from .matrix import lower, mt, require_floating, require_matrices, require_square, upper
+from .matrix import mt, require_floating, require_matrices, require_square
 from .op import op
 from .products import matmul
 from .shape import expand, squeeze, sum_to, unsqueeze
@@ -44,7 +45,7 @@ def inv(A: Tensor) -> Tensor:
 
 
 def _pinv_gradient(g: Any, x: Any, out: Any) -> Any:
-    beside = matmul(mt(out), matmul(mt(g), mt(out)))
+    beside = matmul(mt(out), matmul(g, mt(out)))
     left = matmul(mt(g), matmul(out, mt(out)))
     right = matmul(matmul(mt(out), out), mt(g))
     return left - matmul(x, matmul(out, left)) + right - matmul(matmul(right, out), x) - beside
@@ -187,7 +188,7 @@ def with_broadcast(name: str, a: Any, b: Any) -> tuple[int, ...]:
 
 def _triangular_gradient(g: Any, a: Any, out: Any, up: bool, unit: bool, shape: tuple[int, ...]) -> Any:
     whole = -matmul(_solve_triangular(mt(a), g, up=not up, unit=unit), mt(out))
-    return sum_to(upper(whole, int(unit)) if up else lower(whole, -int(unit)), shape)
+    return sum_to(triu(whole, int(unit)) if up else tril(whole, -int(unit)), shape)
 
 
 @op(
