@@ -261,6 +261,13 @@ def test_a_rate_that_is_a_tensor_is_filled():
     np.testing.assert_array_equal(p.detach().numpy(), [-0.75, -0.75])
 
 
+def test_going_to_an_epoch_multiplies_from_the_first_rate():
+    schedule = OURS.MultiplicativeLR(optimizer_of(autograd, optim), lambda t: 0.5)
+    for epoch, rate in ((3, 0.0125), (0, 0.1), (1, 0.05)):
+        advance(schedule, epoch)
+        assert schedule.get_last_lr()[0] == pytest.approx(rate)
+
+
 def test_a_schedule_of_ones_own():
     class Halving(OURS.LRScheduler):
         def get_lr(self):

@@ -52,8 +52,14 @@ class MultiplicativeLR(LambdaLR):
     def rate(self, i: int, lr: float, t: int) -> float:
         return lr if self._starting else lr * self.lr_lambdas[i](t)
 
+    def _rate_at(self, i: int, epoch: int) -> float:
+        lr = self.base_lrs[i]
+        for t in range(1, epoch + 1):  # the first rate is not multiplied
+            lr *= self.lr_lambdas[i](t)
+        return lr
+
     def restart(self) -> None:
-        """Begin again at epoch 0 from the rates as they are."""
+        """Begin again at epoch 0 from the rates as they are, as PyTorch does."""
         self.last_epoch = 0
         self._use(self.get_lr())
 
