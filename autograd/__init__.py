@@ -30,6 +30,7 @@ from .graph import enable_grad, inference_mode, is_grad_enabled, is_inference_mo
 from .ops.conv import *
 from .ops.convert import *
 from .ops.diagonal import *
+from .ops.distance import *
 from .ops.elementwise import *
 from .ops.flip import *
 from .ops.gather import *
@@ -44,9 +45,12 @@ from .ops.reduce import *
 from .ops.repeat import *
 from .ops.scan import *
 from .ops.scatter import *
+from .ops.search import *
 from .ops.shape import *
 from .ops.softmax import *
+from .ops.sort import *
 from .ops.split import *
+from .ops.statistics import *
 from .ops.strided import *
 from .ops.update import update
 from .ops.write import *

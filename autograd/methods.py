@@ -9,15 +9,15 @@ import numpy as np
 from . import filled, sampling
 from .inplace import in_place, overwrite, setitem
 from .ops import (
-    convert, diagonal, elementwise, flip, gather, grid, index, linalg, reduce, repeat, scan, scatter, shape, softmax,
-    split, strided, write,
+    convert, diagonal, distance, elementwise, flip, gather, grid, index, linalg, reduce, repeat, scan, scatter,
+    search, shape, softmax, sort, split, statistics, strided, write,
 )  # fmt: skip
 from .ops.formula import Elementwise
 from .tensor import Tensor
 
 ROOMS = (
     elementwise, reduce, shape, split, strided, diagonal, flip, repeat, grid, index, gather, scatter, write, linalg,
-    softmax, scan, convert, sampling,
+    softmax, scan, search, sort, statistics, distance, convert, sampling,
 )  # fmt: skip
 """Where the functions live. One whose first parameter is called ``input`` is a method too, as in PyTorch."""
 

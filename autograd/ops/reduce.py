@@ -5,4 +5,4 @@ from . import extremum, totals
 from .extremum import *
 from .totals import *
 
-__all__ = [*totals.__all__, *extremum.__all__]
+__all__ = totals.__all__ + extremum.__all__

@@ -1,7 +1,7 @@
 """Scans: every partial sum, product or extremum along an axis.
 
-The derivatives of products are linear recurrences, y[k] = b[k] + a[k] * y[k - 1]. Computed as such they need no division,
-so zeros are like other numbers, and the recurrence is its own derivative to any order.
+The derivatives of products are linear recurrences, y[k] = b[k] + a[k] * y[k - 1]. Computed as such they need no
+division, so zeros are like other numbers, and the recurrence is its own derivative to any order.
 """
 
 from typing import Any, NamedTuple
