@@ -2,16 +2,18 @@
 
     python -m benchmarks.worker ROW CONTENDER THREADS        one JSON object a line on standard output
 
-It builds the step twice. The first time it runs a few steps, whose result the harness compares among contenders, and
-goes on until it is warm: so the library has loaded and compiled what it loads and compiles late, and the memory for
-that is not taken for the step's. The second time, from the same initial values, is what is measured.
+The step is built twice in the process. The first is what is timed: what it computes after a few steps is compared
+among contenders, then it runs until it is warm, then in bursts. After that the library has loaded and compiled what it
+loads and compiles late, so the second shows the memory that a model and its training take, and nothing else.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
+from functools import partial
 from time import perf_counter, process_time
 from typing import Any
 
@@ -24,7 +26,8 @@ from benchmarks.rows import ROWS
 from benchmarks.rows.row import Timed
 
 BURST = 0.03
-WARM_UP = 0.2
+WARM_UP, AT_MOST = 0.2, 3.0
+MANY = 100
 
 
 def checksum(value: Any) -> list[float] | None:
@@ -51,20 +54,22 @@ def run(step: Step, steps: int) -> float:
     return (measured or perf_counter() - start) / steps
 
 
-def warm(step: Step) -> int:
+def warm(step: Step, fewest: int = 1) -> int:
     """Run until the step is warm, and say how many steps make a burst."""
     start = perf_counter()
     fastest = float("inf")
-    while True:
+    for count in itertools.count(1):
         before = perf_counter()
         step()
         fastest = min(fastest, perf_counter() - before)
-        if perf_counter() - start > WARM_UP:
-            return max(1, int(BURST / fastest))
+        elapsed = perf_counter() - start
+        if elapsed > AT_MOST or (elapsed > WARM_UP and count >= fewest):
+            break
+    return max(1, int(BURST / fastest))
 
 
 class Worker:
-    """The state between two messages: the step, the length of a burst, the memory before it was built."""
+    """The state between two messages: the step, and how many of it make a burst."""
 
     def __init__(self, row_name: str, contender: Contender, threads: int) -> None:
         self.row = ROWS[row_name]
@@ -73,18 +78,18 @@ class Worker:
         builder = self.row.builder(contender)
         if builder is None:
             raise LookupError(f"row {row_name} has nothing for {contender.name}")
-        self.builder = builder
+        self.build = partial(builder, self.lib)
+        self.step: Step | None = None
         self.steps = 1
-        self.before: int | None = None
-        self.step: Step
 
     def check(self) -> dict[str, Any]:
         """The result after a few steps, and what this process has loaded."""
-        step = self.builder(self.lib)
+        self.step = self.build()
         for _ in range(self.row.check_steps):
-            value = step()
+            value = self.step()
         result = checksum(value)
-        warm(step)
+        if self.row.inside:
+            warm(self.step, fewest=MANY)  # a compiler may wait for so many calls before it thinks them worth its while
         return {
             "checksum": result,
             "blas": blas_libraries(),
@@ -92,18 +97,14 @@ class Worker:
         }
 
     def prepare(self) -> dict[str, Any]:
-        """Build the step that is measured, warm it up and choose the burst's length."""
-        self.contender.release(self.lib)
-        self.before = memory.resident()
-        self.step = self.builder(self.lib)
+        """Choose the burst's length, now that no other process is at work."""
+        assert self.step
         self.steps = warm(self.step)
-        memory.resident()
-        if not memory.reset_peak():
-            self.before = None
         return {"steps": self.steps}
 
     def burst(self) -> dict[str, Any]:
         """One burst, with a lead-in that isn't timed: its caches and threads were others' a moment ago."""
+        assert self.step
         if self.steps > 4:
             for _ in range(1 + self.steps // 16):
                 self.step()
@@ -113,11 +114,20 @@ class Worker:
         return {"seconds": seconds, "cpu": share if self.row.inside else None}
 
     def finish(self) -> dict[str, Any]:
-        """The growth of memory from before the step was built to the peak since."""
-        highest = memory.peak()
-        if self.before is None or highest is None or not self.row.inside:
+        """The growth of memory from before a second model is built to the peak of its steps."""
+        self.step = None
+        self.contender.release(self.lib)
+        before = memory.resident()
+        if before is None or not self.row.inside:
             return {"memory": None}
-        return {"memory": max(0, highest - self.before)}
+        step = self.build()
+        warm(step)
+        memory.resident()
+        if not memory.reset_peak():
+            return {"memory": None}
+        for _ in range(3):
+            step()
+        return {"memory": max(0, (memory.peak() or 0) - before)}
 
 
 def main() -> None:
