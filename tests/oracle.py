@@ -105,7 +105,10 @@ def gradients(call: Callable, args: Sequence, kwargs: dict, library: Any) -> tup
         if g is not None and g.requires_grad:
             square = (g * g).sum()
             norm = square if norm is None else norm + square
-    second = [] if norm is None else library.autograd.grad(norm, inputs, allow_unused=True)
+    try:
+        second = [] if norm is None else library.autograd.grad(norm, inputs, allow_unused=True)
+    except NotImplementedError:  # PyTorch has no second derivative
+        second = []
     return list(first), list(second)
 
 

@@ -83,7 +83,7 @@ def diff(
         raise RuntimeError(f"diff: n must not be negative; got {n}")
     at = normal_dim("diff", dim, input.ndim)
     parts = [part for part in (prepend, input, append) if part is not None]
-    x = cat(parts, at) if len(parts) > 1 else input
+    x = cat(parts, at) if len(parts) > 1 or n == 0 else input
     for _ in range(n):
         if x.shape[at] == 0:
             break
