@@ -27,11 +27,18 @@ from .func import vmap
 from .function import Function
 from .gradcheck import gradcheck, gradgradcheck
 from .graph import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
+from .ops.activation import *
+from .ops.arithmetic import *
+from .ops.comparison import *
+from .ops.exponential import *
+from .ops.rounding import *
+from .ops.selection import *
+from .ops.special import *
+from .ops.trigonometric import *
 from .ops.conv import *
 from .ops.convert import *
 from .ops.diagonal import *
 from .ops.distance import *
-from .ops.elementwise import *
 from .ops.flip import *
 from .ops.gather import *
 from .ops.grid import *
