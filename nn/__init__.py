@@ -8,6 +8,7 @@
 
 from . import functional, init, utils
 from .activation import *  # noqa: F403
+from .attention import MultiheadAttention
 from .containers import ModuleDict, ModuleList, Sequential
 from .conv import *  # noqa: F403
 from .distance import *  # noqa: F403
@@ -25,7 +26,8 @@ from .padding import *  # noqa: F403
 from .parameter import Parameter, UninitializedParameter
 from .parameter_containers import ParameterDict, ParameterList
 from .pooling import *  # noqa: F403
-from .shuffle import *  # noqa: F403
 from .recurrent import *  # noqa: F403
 from .recurrent_cells import GRUCell, LSTMCell, RNNCell
+from .shuffle import *  # noqa: F403
 from .softmax import *  # noqa: F403
+from .transformer import *  # noqa: F403

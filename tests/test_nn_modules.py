@@ -55,14 +55,32 @@ module("Embedding", 6, 3, max_norm=1.0, norm_type=1.0, inputs=[n(8, high=6)], op
 _once = {"check": False, "second": False}
 module("Embedding", 6, 3, scale_grad_by_freq=True, inputs=[n(8, high=6)], options=_once)
 for _mode in ("sum", "mean", "max"):
-    module("EmbeddingBag", 6, 3, mode=_mode, inputs=[n(4, 2, high=6), (n(7, high=6), np.array([0, 2, 2, 5]))], options=_once)
+    module(
+        "EmbeddingBag",
+        6,
+        3,
+        mode=_mode,
+        inputs=[n(4, 2, high=6), (n(7, high=6), np.array([0, 2, 2, 5]))],
+        options=_once,
+    )
 module("EmbeddingBag", 6, 3, padding_idx=1, inputs=[n(4, 5, high=6)], options=_once)
-module("EmbeddingBag", 6, 3, mode="sum", include_last_offset=True, inputs=[(n(7, high=6), np.array([0, 2, 7]))], options=_once)
+module(
+    "EmbeddingBag",
+    6,
+    3,
+    mode="sum",
+    include_last_offset=True,
+    inputs=[(n(7, high=6), np.array([0, 2, 7]))],
+    options=_once,
+)
 module("EmbeddingBag", 6, 3, mode="sum", inputs=[(n(4, 2, high=6), None, x(4, 2))], options=_once)
 for _p in (1.0, 2.0, 3.0, float("inf")):
     module("PairwiseDistance", p=_p, inputs=[(x(4, 3), x(4, 3, seed=1)), (x(3), x(3, seed=1))])
 module("PairwiseDistance", keepdim=True, eps=0.1, inputs=[(x(4, 3), x(4, 3, seed=1)), (x(4, 3), x(1, 3, seed=1))])
-module("CosineSimilarity", inputs=[(x(4, 3), x(4, 3, seed=1)), (x(4, 3), x(1, 3, seed=1)), (x(4, 3, 2), x(4, 3, 2, seed=1))])
+module(
+    "CosineSimilarity",
+    inputs=[(x(4, 3), x(4, 3, seed=1)), (x(4, 3), x(1, 3, seed=1)), (x(4, 3, 2), x(4, 3, 2, seed=1))],
+)
 module("CosineSimilarity", dim=0, eps=0.1, inputs=[(x(4, 3), x(4, 3, seed=1))])
 module("PixelShuffle", 2, inputs=[x(2, 8, 2, 3), x(4, 2, 3)])
 module("PixelUnshuffle", 2, inputs=[x(2, 2, 4, 2), x(2, 4, 2)])
@@ -81,7 +99,9 @@ for _name in (
     "Softplus", "Softsign", "Tanhshrink", "Hardtanh", "Hardshrink", "Softshrink", "LeakyReLU",
 ):  # fmt: skip
     module(_name, inputs=[x(2, 3, low=-7, high=7), x(), x(0, 2)])
-module("Hardsigmoid", inputs=[x(2, 3, low=-7, high=7), x()], options={"second": False, "ulps": 1e9})  # its 1/6 is float32
+module(
+    "Hardsigmoid", inputs=[x(2, 3, low=-7, high=7), x()], options={"second": False, "ulps": 1e9}
+)  # its 1/6 is float32
 module("Threshold", 0.1, 20.0, inputs=[x(2, 3), x()])
 module("Threshold", 0.1, 20, inplace=True, inputs=[x(2, 3)], options={"in_place": True})
 module("RReLU", inputs=[x(2, 3)], options={"training": [False]})
@@ -92,7 +112,19 @@ module("GLU", inputs=[x(2, 4), x(4)])
 module("GLU", 0, inputs=[x(2, 4), x(4, 3, 2)])
 for _name in ("ELU", "CELU"):
     module(_name, alpha=0.5, inputs=[x(2, 3)])
-for _name in ("ReLU", "ReLU6", "SiLU", "Mish", "Hardswish", "ELU", "CELU", "SELU", "LeakyReLU", "Hardtanh", "Hardsigmoid"):
+for _name in (
+    "ReLU",
+    "ReLU6",
+    "SiLU",
+    "Mish",
+    "Hardswish",
+    "ELU",
+    "CELU",
+    "SELU",
+    "LeakyReLU",
+    "Hardtanh",
+    "Hardsigmoid",
+):
     _options = {"in_place": True, **({"second": False, "ulps": 1e9} if _name == "Hardsigmoid" else {})}
     module(_name, inplace=True, inputs=[x(2, 3)], options=_options)
 module("Hardtanh", -0.5, 1.5, inputs=[x(2, 3)])
@@ -105,7 +137,11 @@ for _name in ("Softmax", "LogSoftmax", "Softmin"):
     module(_name, dim=-1, inputs=[x(3)])
 module("Softmax2d", inputs=[x(2, 3, 2, 2), x(3, 2, 2)])
 
-pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections")  # PyTorch's, of its own speed
+pytestmark = [  # PyTorch's, of its own speed and plans
+    pytest.mark.filterwarnings("ignore:LSTM with projections"),
+    pytest.mark.filterwarnings("ignore:enable_nested_tensor"),
+    pytest.mark.filterwarnings("ignore:Support for mismatched"),
+]
 every_module = pytest.mark.parametrize("case", CASES, ids=map(repr, CASES))
 
 
@@ -134,11 +170,13 @@ def test_state_and_repr(case):
     assert [(k, tuple(v.shape), str(v.dtype)) for k, v in state.items()] == [
         (k, tuple(v.shape), str(v.dtype).removeprefix("torch.")) for k, v in expected.items()
     ]
-    assert repr(mine) == repr(theirs)
+    assert repr(mine) == repr(theirs).replace("NonDynamicallyQuantizableLinear", "Linear")
     theirs.load_state_dict({k: torch.from_numpy(v.numpy()) for k, v in state.items()})
 
 
 @pytest.mark.parametrize("name", sorted({case.name for case in CASES}))
 def test_signatures(name):
     theirs = signature(getattr(torch.nn, name))
-    assert not theirs or signature(getattr(nn, name)) == theirs  # some of PyTorch's take just *args
+    named = [(p, getattr(default, "__name__", default)) for p, default in theirs]
+    mine = [(p, getattr(default, "__name__", default)) for p, default in signature(getattr(nn, name))]
+    assert not named or mine == named  # some of PyTorch's take just *args

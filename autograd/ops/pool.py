@@ -58,7 +58,7 @@ def _as_pad(sides: Sequence[tuple[int, int]]) -> list[int]:
 @op()
 def _max_places(x, *, kernel, stride, dilation, sides):
     """Where, in the flattened trailing axes, the largest element of each window is; the first NaN counts as largest."""
-    rank, lead = len(kernel), x.ndim - len(kernel)
+    lead = x.ndim - len(kernel)
     around = ((0, 0),) * lead + tuple(sides)
     lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
     padded = np.pad(x, around, constant_values=lowest)
