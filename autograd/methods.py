@@ -28,6 +28,14 @@ OPERATORS = {
     "xor": elementwise.bitwise_xor, "lshift": elementwise.bitwise_left_shift,
     "rshift": elementwise.bitwise_right_shift,
 }  # fmt: skip
+ALSO_IN_PLACE = {
+    elementwise: (
+        "clamp", "clip", "eq", "float_power", "ge", "gt", "le", "logical_and", "logical_not", "logical_or", "logical_xor",
+        "lt", "ne",
+    ),
+    scan: ("cumprod", "cumsum"), distance: ("renorm",),
+}  # fmt: skip
+"""What has a form in place beside the elementwise operations that keep their dtype."""
 COMPARISONS = {name: getattr(elementwise, name) for name in ("eq", "ne", "lt", "le", "gt", "ge")}
 
 
@@ -79,8 +87,11 @@ def bind() -> None:
                 _set(name, _method(function))
                 if isinstance(function, Elementwise) and function.result != "bool":
                     _set(f"{name}_", in_place(function, f"{name}_"))
-    for name in ("clamp", "clip"):
-        _set(f"{name}_", in_place(getattr(elementwise, name), f"{name}_"))
+    for room, names in ALSO_IN_PLACE.items():
+        for name in names:
+            _set(f"{name}_", in_place(getattr(room, name), f"{name}_"))
+    for name in ("addmm", "addmv", "addr", "addbmm", "baddbmm"):
+        _set(f"{name}_", in_place(getattr(linalg, name), f"{name}_"))
     for name, function in OPERATORS.items():
         _set(f"__{name}__", _operand(function))
         _set(f"__r{name}__", _operand(function, swapped=True))
