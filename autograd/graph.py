@@ -7,6 +7,7 @@ as one of ten.
 """
 
 import itertools
+import math
 import operator
 import sys
 import threading
@@ -62,9 +63,8 @@ class Node:
     def __repr__(self) -> str:
         return f"<{self.op.name}Backward>"
 
-    def unpack(self) -> list:
+    def check(self, saved: list | None) -> list:
         """What was saved, or an error if it was freed or written over since."""
-        saved = self.saved
         if saved is None:
             raise RuntimeError(
                 f"backward: the graph was freed by an earlier backward; got a second walk through {self.op.name}; "
@@ -243,10 +243,15 @@ def note_write(*arrays: np.ndarray) -> None:
         _writes[key] = (gone, number, line)
 
 
-def written_since(array: np.ndarray, number: int) -> str | None:
-    """The line that changed the memory of this array after the clock stood at ``number``, if one did."""
+def written_since(array: np.ndarray, number: int, until: float = math.inf) -> str | None:
+    """The line that last changed the memory of this array, if that was while the clock went from ``number`` on."""
     record = _writes.get(id(_owner(array)))
-    return record[2] if record is not None and record[1] > number else None
+    return record[2] if record is not None and number < record[1] < until else None
+
+
+def tick() -> int:
+    """A number for now: nodes made and writes done from here on have greater ones."""
+    return next(_clock)
 
 
 _PACKAGE = __name__.rpartition(".")[0]
@@ -346,7 +351,7 @@ def backward(
             continue
         saved = node.saved
         if saved is None or _last_write > node.number:
-            saved = node.unpack()
+            saved = node.check(saved)
         if saved and not retain_graph:
             node.saved = None
         if lift is not None:

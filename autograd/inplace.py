@@ -17,7 +17,7 @@ from .ops import index
 from .ops.convert import cast
 from .ops.op import op
 from .ops.shape import sum_to
-from .tensor import Tensor, as_array, record
+from .tensor import NO_ATTRS, Tensor, as_array, intercepted, record
 
 __all__ = ["assign", "in_place", "overwrite", "setitem"]
 
@@ -61,6 +61,9 @@ def _overwrite(x, value):
 
 def assign(x: Tensor, value: Tensor, name: str) -> Tensor:
     """Write ``value``, computed from x, into the memory of x, which from now on has the history of ``value``."""
+    if state.interceptors:
+        intercepted(_Write(name), (x, value), NO_ATTRS)
+        return x
     check_writable(x, name)
     if value.shape != x.shape:
         raise RuntimeError(f"{name}: the result must have the shape of the tensor; got {value.shape} for {x.shape}")
@@ -75,8 +78,21 @@ def assign(x: Tensor, value: Tensor, name: str) -> Tensor:
     return x
 
 
+class _Write:
+    """A write as interceptors see it: an operation on the tensor and its new value."""
+
+    def __init__(self, method: str) -> None:
+        self.name = "assign"
+        self.method = method
+
+    def __call__(self, x: Tensor, value: Tensor) -> Tensor:
+        return assign(x, value, self.method)
+
+
 def check_writable(x: Tensor, name: str) -> None:
     """Refuse what would be silently wrong: leaves that collect a gradient, and memory that is several elements."""
+    if state.interceptors:
+        return  # they know where the memory is; `assign` asks again when they have had their turn
     if state.recording and x.requires_grad:
         base = x if x._view is None else x._view.base
         if base.node is None:
@@ -95,9 +111,11 @@ def check_writable(x: Tensor, name: str) -> None:
 def _keep_what_was_read(node: Node | None, array: np.ndarray) -> None:
     """The rules of the operation read the values that stood here before: give them a copy."""
     if node is not None and node.saved:
-        for i, saved in enumerate(node.saved):
-            if isinstance(saved, np.ndarray) and np.may_share_memory(saved, array):
-                node.saved[i] = saved.copy()
+        saved = node.saved
+        for i, held in enumerate(saved):
+            if isinstance(held, np.ndarray) and np.may_share_memory(held, array):
+                saved[i] = held.copy()
+        node.saved = saved
 
 
 def _take_history(x: Tensor, value: Tensor) -> None:

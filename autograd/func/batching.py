@@ -211,6 +211,33 @@ def _pick(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) ->
     return op(source, *indices, **{**attrs, "key": key, **({"to": (lanes, *attrs["to"])} if "to" in attrs else {})})
 
 
+# --- writes in place -------------------------------------------------------------------------------------------------
+
+
+@_for("overwrite")
+def _overwrite(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    x, value = values
+    if not mapped[0]:
+        x = _all_mapped([x], [False], lanes)[0]
+    return op(x, _ranked(value, mapped[1], x.ndim - 1))
+
+
+@_for("assign")
+def _assign(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    x, value = values
+    if not mapped[0]:
+        raise RuntimeError(
+            f"{op.method}: inside vmap the value is other in every lane, the tensor it is written into is not; "
+            f"got shape {tuple(x.shape)}; use the out-of-place operation"
+        )
+    if x.shape[1:] != value.shape[mapped[1] :]:
+        raise RuntimeError(
+            f"{op.method}: the result must have the shape of the tensor; "
+            f"got {tuple(value.shape[mapped[1] :])} for {tuple(x.shape[1:])}"
+        )
+    return op(x, *_all_mapped([value], mapped[1:], lanes))
+
+
 # --- products --------------------------------------------------------------------------------------------------------
 
 
