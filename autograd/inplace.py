@@ -102,7 +102,7 @@ def check_writable(x: Tensor, name: str) -> None:
                 "do it under no_grad(), or use the out-of-place operation"
             )
     array = x.array
-    if any(stride == 0 and length > 1 for stride, length in zip(array.strides, array.shape, strict=True)):
+    if array.size and any(stride == 0 and length > 1 for stride, length in zip(array.strides, array.shape, strict=True)):
         raise RuntimeError(
             f"{name}: several elements share one place in memory; got an expanded tensor of shape {x.shape}; clone() it"
         )
@@ -144,7 +144,8 @@ def overwrite(x: Tensor, value: Any, name: str) -> Tensor:
 def setitem(x: Tensor, key: Any, value: Any) -> None:
     """``x[key] = value``: value, broadcast and converted, goes where the key points."""
     if index.split_key(key, x.shape, "setitem").picked is None:
-        overwrite(index.getitem(x, key), value, "setitem")
+        part = index.getitem(x, key)
+        overwrite(part, index.drop_leading_ones(value, part.ndim) if isinstance(value, Tensor) else value, "setitem")
         return
     check_writable(x, "setitem")
     source = value if isinstance(value, Tensor) else Tensor(np.asarray(as_array(value), x.dtype))

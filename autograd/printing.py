@@ -63,7 +63,7 @@ def _writer(values: np.ndarray) -> _Writer:
 
 
 def _float_writer(decisive: np.ndarray) -> Callable[[float], str]:
-    """Digits as PyTorch shows them: none if every number is whole, an exponent if they are far apart or large or small."""
+    """Digits as PyTorch shows them: none if every number is whole, an exponent if they are far apart."""
     digits = _options["precision"]
     sizes = np.abs(decisive)
     whole = bool(np.all(sizes == np.floor(sizes)))

@@ -10,13 +10,16 @@ __all__ = ["add_along", "add_at", "flat_index"]
 def add_at(shape: tuple[int, ...], key: tuple, part: np.ndarray) -> np.ndarray:
     """Zeros of this shape with ``part`` added at ``key``, made of whole slices, masks and integer arrays."""
     out = np.zeros(shape, part.dtype)
+    arrays = [k for k in key if isinstance(k, np.ndarray)]
+    if all(k.dtype == bool for k in arrays):
+        out[key] = part  # masks name no place twice
+        return out
+    key = tuple(i for k in key for i in (np.nonzero(k) if isinstance(k, np.ndarray) and k.dtype == bool else (k,)))
     lead = 0
     while lead < len(key) and isinstance(key[lead], slice):
         lead += 1
     picks = key[lead:]
-    if any(isinstance(k, np.ndarray) and k.dtype == bool for k in key):
-        out[key] = part  # a mask names no place twice
-    elif any(isinstance(k, slice) for k in picks):
+    if any(isinstance(k, slice) for k in picks):
         np.add.at(out, key, part)
     else:
         axes = shape[lead : lead + len(picks)]

@@ -7,6 +7,7 @@ and a `Place` in the key says where each stands.
 """
 
 import operator
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -76,7 +77,7 @@ def _unpick(part, *indices, key, to):
 
 def getitem(x: Tensor, key: Any) -> Tensor:
     """``x[key]``: integers, slices, None and Ellipsis give a view; masks and integer tensors a copy."""
-    if type(key) is int:
+    if type(key) is int and x.shape:
         indices, basic, picked = (), (key, ...), None
     else:
         indices, basic, picked = split_key(key, tuple(x.shape))
@@ -85,6 +86,13 @@ def getitem(x: Tensor, key: Any) -> Tensor:
         return part if picked is None else _pick(part, *indices, key=picked)
     except IndexError as error:
         raise IndexError(_explain("index", error, x)) from None
+
+
+def drop_leading_ones(value: Any, ndim: int) -> Any:
+    """A value to be assigned without the leading axes of length 1 that the place does not have."""
+    extra = value.ndim - ndim
+    fits = extra > 0 and all(n == 1 for n in value.shape[:extra])
+    return reshape(value, tuple(value.shape[extra:])) if fits else value
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -161,7 +169,14 @@ def _parts(key: Any) -> tuple:
     holds_more = isinstance(key, list) and any(
         part is None or part is ... or isinstance(part, (list, tuple, slice, Tensor, np.ndarray)) for part in key
     )
-    return tuple(key) if holds_more else (key,)
+    if holds_more:
+        warnings.warn(
+            "index: a list that holds more than numbers is read as a tuple, as in PyTorch; "
+            "write x[tuple(key)], or x[tensor(key)] for one index tensor",
+            stacklevel=5,
+        )
+        return tuple(key)
+    return (key,)
 
 
 def _slice(name: str, part: slice) -> slice:
