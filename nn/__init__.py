@@ -15,6 +15,7 @@ from .distance import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .embedding import *  # noqa: F403
 from .flatten import *  # noqa: F403
+from .fold import *  # noqa: F403
 from .layer_norm import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .losses import *  # noqa: F403
@@ -31,3 +32,4 @@ from .recurrent_cells import GRUCell, LSTMCell, RNNCell
 from .shuffle import *  # noqa: F403
 from .softmax import *  # noqa: F403
 from .transformer import *  # noqa: F403
+from .upsample import *  # noqa: F403

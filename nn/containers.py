@@ -59,9 +59,15 @@ class _Listed(Module):
 
     def pop(self, key: int | slice = -1) -> Any:
         """Take the module at ``key`` out and return it."""
-        module = self[key]  # type: ignore[index]
-        del self[key]  # type: ignore[attr-defined]
+        module = self[key]
+        del self[key]
         return module
+
+    def __getitem__(self, index: Any) -> Any:
+        raise NotImplementedError
+
+    def __delitem__(self, index: Any) -> None:
+        raise NotImplementedError
 
 
 class Sequential(_Listed):

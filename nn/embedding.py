@@ -40,7 +40,7 @@ class _Table(Module):
         init.normal_(self.weight)
         if self.padding_idx is not None:
             with autograd.no_grad():
-                self.weight[self.padding_idx] = 0.0  # type: ignore[index]
+                self.weight[self.padding_idx] = 0.0
 
     def _shown(self) -> list[str]:
         shown = [f"{self.num_embeddings}, {self.embedding_dim}"]
@@ -114,8 +114,8 @@ class Embedding(_Table):
 
 
 class EmbeddingBag(_Table):
-    """The sum, mean or maximum of rows of a table, bag by bag, without the rows in between; numbers (n, s), or (s,) with
-    the ``offsets`` (n,) at which bags begin -> (n, embedding_dim). An empty bag gives 0.
+    """The sum, mean or maximum of rows of a table, bag by bag, without the rows in between; numbers (n, s), or (s,)
+    with the ``offsets`` (n,) at which bags begin -> (n, embedding_dim). An empty bag gives 0.
     """
 
     def __init__(
@@ -153,9 +153,7 @@ class EmbeddingBag(_Table):
         made.weight.requires_grad = not freeze
         return made
 
-    def forward(
-        self, input: Tensor, offsets: Tensor | None = None, per_sample_weights: Tensor | None = None
-    ) -> Tensor:
+    def forward(self, input: Tensor, offsets: Tensor | None = None, per_sample_weights: Tensor | None = None) -> Tensor:
         """The bags of rows that ``input`` numbers."""
         return F.embedding_bag(
             input,

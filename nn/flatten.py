@@ -27,7 +27,7 @@ class Flatten(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """``input`` in fewer axes."""
-        return input.flatten(self.start_dim, self.end_dim)  # type: ignore[attr-defined]
+        return input.flatten(self.start_dim, self.end_dim)
 
     def extra_repr(self) -> str:
         """Its arguments."""
@@ -52,7 +52,7 @@ class Unflatten(Module):
     def forward(self, input: Tensor) -> Tensor:
         """``input`` in more axes."""
         at = self.dim % input.ndim
-        return input.reshape(*input.shape[:at], *self.unflattened_size, *input.shape[at + 1 :])  # type: ignore[attr-defined]
+        return input.reshape(*input.shape[:at], *self.unflattened_size, *input.shape[at + 1 :])
 
     def extra_repr(self) -> str:
         """Its arguments."""

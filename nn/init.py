@@ -47,7 +47,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 def _write(tensor: Tensor, values: Any) -> Tensor:
     with no_grad():
-        tensor.copy_(Tensor(np.asarray(values, tensor.dtype)))  # type: ignore[attr-defined]
+        tensor.copy_(Tensor(np.asarray(values, tensor.dtype)))
     return tensor
 
 
@@ -83,7 +83,12 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Gene
 
 
 def trunc_normal_(
-    tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Generator | None = None
+    tensor: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
+    generator: Generator | None = None,
 ) -> Tensor:
     """Numbers drawn from N(mean, std^2), those outside [a, b] drawn again."""
     from scipy.special import ndtr, ndtri
@@ -117,11 +122,11 @@ def eye_(tensor: Tensor) -> Tensor:
     """The identity matrix: as many inputs as possible come out unchanged."""
     if tensor.ndim != 2:
         raise ValueError(f"eye_: a matrix is needed; got shape {tensor.shape}")
-    return _write(tensor, np.eye(*tensor.shape))
+    return _write(tensor, np.eye(tensor.shape[0], tensor.shape[1]))
 
 
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
-    """Convolution weights (out, in, *kernel) that pass as many channels as possible through unchanged, in each group."""
+    """Convolution weights (out, in, *kernel) that pass as many channels as possible unchanged, in each group."""
     if tensor.ndim not in (3, 4, 5):
         raise ValueError(f"dirac_: a tensor with 3, 4 or 5 axes is needed; got shape {tensor.shape}")
     outs, ins = tensor.shape[:2]
@@ -156,7 +161,11 @@ def _kaiming(op: str, tensor: Tensor, a: float, mode: str, nonlinearity: str) ->
 
 
 def kaiming_uniform_(
-    tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Generator | None = None
+    tensor: Tensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
 ) -> Tensor:
     """U(-b, b) with b = gain * sqrt(3 / fan), gain that of the nonlinearity, a the slope of leaky_relu
     (He et al. 2015, https://arxiv.org/abs/1502.01852).
@@ -165,7 +174,11 @@ def kaiming_uniform_(
 
 
 def kaiming_normal_(
-    tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Generator | None = None
+    tensor: Tensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
 ) -> Tensor:
     """N(0, std^2) with std = gain / sqrt(fan) (the same paper)."""
     return _normal(tensor, _kaiming("kaiming_normal_", tensor, a, mode, nonlinearity), generator)

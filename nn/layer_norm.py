@@ -117,7 +117,7 @@ def _check_last(module: Any, input: Tensor) -> None:
 
 
 class GroupNorm(_Affine):
-    """The channels in ``num_groups`` groups, each group of each sample normalised, then weight and bias of each channel;
+    """The channels in ``num_groups`` groups, each group of each sample normalised, then weight and bias by channel;
     (n, num_channels, *) -> the same (Wu and He 2018, https://arxiv.org/abs/1803.08494).
     """
 

@@ -42,7 +42,9 @@ class Linear(Module):
     weight: Parameter
     bias: Parameter | None
 
-    def __init__(self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
+    ) -> None:
         super().__init__()
         self.in_features = in_features
         self.out_features = out_features
@@ -76,7 +78,9 @@ class Linear(Module):
             ) from None
         if input.dtype != self.weight.dtype:
             raise LayerError(
-                self, name, f"the input must be {self.weight.dtype} as the weight is, got {input.dtype}; convert with to()"
+                self,
+                name,
+                f"the input must be {self.weight.dtype} as the weight is, got {input.dtype}; convert with to()",
             ) from None
 
     def extra_repr(self) -> str:
@@ -128,7 +132,7 @@ class LazyLinear(Linear):
         weight = state_dict.get(f"{prefix}weight")
         if weight is not None:
             self._become(weight.shape[-1])
-        super()._load_from_state_dict(state_dict, prefix, *rest)
+        Linear._load_from_state_dict(self, state_dict, prefix, *rest)
 
 
 class Bilinear(Module):

@@ -12,8 +12,8 @@ from .functional.reduction import legacy_reduction
 from .module import Module
 
 __all__ = [
-    "BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CrossEntropyLoss", "GaussianNLLLoss", "HuberLoss", "KLDivLoss", "L1Loss",
-    "MSELoss", "NLLLoss", "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss",
+    "BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CrossEntropyLoss", "GaussianNLLLoss", "HuberLoss", "KLDivLoss",
+    "L1Loss", "MSELoss", "NLLLoss", "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss",
 ]  # fmt: skip
 
 
@@ -103,8 +103,8 @@ class HuberLoss(Loss):
 
 
 class PoissonNLLLoss(Loss):
-    """exp(x) - t * x for logarithms of rates x, x - t * log(x + eps) for rates with ``log_input=False``; ``full`` adds an
-    approximation of log(t!); (*), (*) -> ().
+    """exp(x) - t * x for logarithms of rates x, x - t * log(x + eps) for rates with ``log_input=False``; ``full`` adds
+    an approximation of log(t!); (*), (*) -> ().
     """
 
     def __init__(
@@ -123,7 +123,15 @@ class PoissonNLLLoss(Loss):
 
     def forward(self, input: Tensor, target: Tensor, *, sample_weight: Any = None) -> Tensor:
         """The loss of the rates ``input``."""
-        return F.poisson_nll_loss(input, target, self.log_input, self.full, eps=self.eps, reduction=self.reduction, sample_weight=sample_weight)
+        return F.poisson_nll_loss(
+            input,
+            target,
+            self.log_input,
+            self.full,
+            eps=self.eps,
+            reduction=self.reduction,
+            sample_weight=sample_weight,
+        )
 
 
 class GaussianNLLLoss(Loss):
@@ -144,11 +152,13 @@ class GaussianNLLLoss(Loss):
 
     def forward(self, input: Tensor, target: Tensor, var: Any, *, sample_weight: Any = None) -> Tensor:
         """The loss of the means ``input`` and the variances ``var``."""
-        return F.gaussian_nll_loss(input, target, var, full=self.full, eps=self.eps, reduction=self.reduction, sample_weight=sample_weight)
+        return F.gaussian_nll_loss(
+            input, target, var, full=self.full, eps=self.eps, reduction=self.reduction, sample_weight=sample_weight
+        )
 
 
 class KLDivLoss(Loss):
-    """t * (log t - x) for log-probabilities x and probabilities t, or their logarithms with ``log_target``; (*), (*) -> ().
+    """t * (log t - x) for log-probabilities x and probabilities t (or logarithms: ``log_target``); (*), (*) -> ().
 
     ``reduction="batchmean"`` gives the Kullback-Leibler divergence, the sum divided by the number of samples.
     """
@@ -165,7 +175,9 @@ class KLDivLoss(Loss):
 
     def forward(self, input: Tensor, target: Tensor, *, sample_weight: Any = None) -> Tensor:
         """The divergence of ``input`` from ``target``."""
-        return F.kl_div(input, target, log_target=self.log_target, reduction=self.reduction, sample_weight=sample_weight)
+        return F.kl_div(
+            input, target, log_target=self.log_target, reduction=self.reduction, sample_weight=sample_weight
+        )
 
 
 class NLLLoss(WeightedLoss):

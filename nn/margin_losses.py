@@ -29,7 +29,9 @@ class HingeEmbeddingLoss(Loss):
 
     def forward(self, input: Tensor, target: Tensor, *, sample_weight: Any = None) -> Tensor:
         """The loss of the distances ``input``."""
-        return F.hinge_embedding_loss(input, target, margin=self.margin, reduction=self.reduction, sample_weight=sample_weight)
+        return F.hinge_embedding_loss(
+            input, target, margin=self.margin, reduction=self.reduction, sample_weight=sample_weight
+        )
 
 
 class MarginRankingLoss(Loss):
@@ -47,7 +49,9 @@ class MarginRankingLoss(Loss):
 
     def forward(self, input1: Tensor, input2: Tensor, target: Tensor, *, sample_weight: Any = None) -> Tensor:
         """The loss of the two scores."""
-        return F.margin_ranking_loss(input1, input2, target, margin=self.margin, reduction=self.reduction, sample_weight=sample_weight)
+        return F.margin_ranking_loss(
+            input1, input2, target, margin=self.margin, reduction=self.reduction, sample_weight=sample_weight
+        )
 
 
 class CosineEmbeddingLoss(Loss):
@@ -65,7 +69,9 @@ class CosineEmbeddingLoss(Loss):
 
     def forward(self, input1: Tensor, input2: Tensor, target: Tensor, *, sample_weight: Any = None) -> Tensor:
         """The loss of the two vectors."""
-        return F.cosine_embedding_loss(input1, input2, target, margin=self.margin, reduction=self.reduction, sample_weight=sample_weight)
+        return F.cosine_embedding_loss(
+            input1, input2, target, margin=self.margin, reduction=self.reduction, sample_weight=sample_weight
+        )
 
 
 class MultiMarginLoss(WeightedLoss):
@@ -86,7 +92,9 @@ class MultiMarginLoss(WeightedLoss):
 
     def forward(self, input: Tensor, target: Tensor, *, sample_weight: Any = None) -> Tensor:
         """The loss of the scores ``input``."""
-        return F.multi_margin_loss(input, target, self.p, self.margin, self.weight, reduction=self.reduction, sample_weight=sample_weight)
+        return F.multi_margin_loss(
+            input, target, self.p, self.margin, self.weight, reduction=self.reduction, sample_weight=sample_weight
+        )
 
 
 class MultiLabelMarginLoss(Loss):
@@ -105,12 +113,14 @@ class MultiLabelSoftMarginLoss(WeightedLoss):
 
     def forward(self, input: Tensor, target: Tensor, *, sample_weight: Any = None) -> Tensor:
         """The loss of the scores ``input``."""
-        return F.multilabel_soft_margin_loss(input, target, self.weight, reduction=self.reduction, sample_weight=sample_weight)
+        return F.multilabel_soft_margin_loss(
+            input, target, self.weight, reduction=self.reduction, sample_weight=sample_weight
+        )
 
 
 class TripletMarginLoss(Loss):
-    """max(d(a, p) - d(a, n) + margin, 0), d the p-norm of the difference, for an anchor, something near it and something
-    far; (n, d), (n, d), (n, d) -> ().
+    """max(d(a, p) - d(a, n) + margin, 0), d the p-norm of the difference, for an anchor, something near it and
+    something far; (n, d), (n, d), (n, d) -> ().
 
     ``swap`` uses d(p, n) in place of d(a, n) where it is smaller (Balntas et al. 2016, "Learning local feature
     descriptors with triplets and shallow convolutional neural networks").

@@ -1,6 +1,7 @@
 """A multilayer perceptron in one call."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from . import activation as _activations
 from .containers import Sequential
@@ -36,7 +37,7 @@ class MLP(Sequential):
             raise ValueError(f"MLP: sizes must name the inputs and the outputs at least; got {list(sizes)}")
         make = _find(activation) if isinstance(activation, str) else activation
         layers: list[Module] = []
-        for ins, outs in zip(sizes[:-2], sizes[1:-1], strict=True):
+        for ins, outs in pairwise(sizes[:-1]):
             layers.append(Linear(ins, outs))
             if batch_norm:
                 layers.append(BatchNorm1d(outs))

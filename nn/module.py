@@ -155,9 +155,7 @@ class Module(Stateful):
         owner = self.get_submodule(path)
         found = vars(owner)[home].get(name)
         if found is None:
-            raise AttributeError(
-                f"get_{kind}: {type(owner).__name__} has no {kind} {name!r}; got the path {target!r}"
-            )
+            raise AttributeError(f"get_{kind}: {type(owner).__name__} has no {kind} {name!r}; got the path {target!r}")
         return found
 
     # --- doing something with all of it -------------------------------------------------------------------------------
@@ -214,20 +212,20 @@ class Module(Stateful):
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """Convert floating parameters and buffers: ``to(float64)``, ``to("cpu")``, ``to(other_tensor)``."""
         probe = autograd.zeros(())
-        dtype = probe.to(*args, **kwargs).dtype  # type: ignore[attr-defined]
-        named = [*args, *kwargs.values()]
-        if all(isinstance(a, (str, bool)) and a in ("cpu", True, False) or a is None for a in named):
+        dtype = probe.to(*args, **kwargs).dtype
+        given = [a for a in (*args, *kwargs.values()) if not isinstance(a, bool) and a is not None]
+        if all(isinstance(a, str) and a.partition(":")[0] == "cpu" for a in given):
             return self
         if dtype.kind != "f":
             raise TypeError(f"to: a module can be converted to a floating dtype only; got {dtype}")
         return self._convert(dtype)
 
     def _convert(self, dtype: Any) -> Self:
-        return self._apply(lambda t: t.to(dtype) if t.dtype.kind == "f" else t)  # type: ignore[attr-defined]
+        return self._apply(lambda t: t.to(dtype) if t.dtype.kind == "f" else t)
 
     def type(self, dst_type: Any) -> Self:
         """Convert every parameter and buffer, also those of integers."""
-        return self._apply(lambda t: t.to(dst_type))  # type: ignore[attr-defined]
+        return self._apply(lambda t: t.to(dst_type))
 
     def float(self) -> Self:
         """Convert floating parameters and buffers to float32."""
@@ -252,9 +250,7 @@ class Module(Stateful):
             self._hooks = Hooks()
         return self._hooks.add(moment, hook, prepend)
 
-    def register_forward_pre_hook(
-        self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False
-    ) -> Handle:
+    def register_forward_pre_hook(self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False) -> Handle:
         """Call ``hook(module, args)`` before each forward; what it returns replaces the positional arguments.
 
         ``with_kwargs`` passes the keyword arguments too: ``hook(module, args, kwargs)``, returning both or None.

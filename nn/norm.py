@@ -188,7 +188,7 @@ class _InstanceNorm(_Statistics):
     def forward(self, input: Tensor) -> Tensor:
         """``input`` normalised for each sample and channel."""
         self._check(input)
-        x = input if input.ndim == self.axes else input.unsqueeze(0)  # type: ignore[attr-defined]
+        x = input if input.ndim == self.axes else input.unsqueeze(0)
         out = F.instance_norm(
             x,
             self.running_mean,
@@ -199,7 +199,7 @@ class _InstanceNorm(_Statistics):
             0.0 if self.momentum is None else self.momentum,
             self.eps,
         )
-        return out if x is input else out.squeeze(0)  # type: ignore[attr-defined]
+        return out if x is input else out.squeeze(0)
 
 
 class InstanceNorm1d(_InstanceNorm):

@@ -107,19 +107,19 @@ class ZeroPad3d(_ZeroPad):
 
 
 class ReflectionPad1d(_ReflectionPad):
-    """At the ends the elements before them, mirrored, the last one not repeated; (n, c, l) or (c, l) -> the same, longer."""
+    """At the ends the elements before, mirrored; (n, c, l) or (c, l) -> the same, longer."""
 
     axes = 1
 
 
 class ReflectionPad2d(_ReflectionPad):
-    """At the ends the elements before them, mirrored, the last one not repeated; (n, c, h, w) or (c, h, w) -> the same, longer."""
+    """At the ends the elements before, mirrored; (n, c, h, w) or (c, h, w) -> the same, longer."""
 
     axes = 2
 
 
 class ReflectionPad3d(_ReflectionPad):
-    """At the ends the elements before them, mirrored, the last one not repeated; (n, c, d, h, w) or (c, d, h, w) -> the same, longer."""
+    """At the ends the elements before, mirrored; (n, c, d, h, w) or (c, d, h, w) -> the same, longer."""
 
     axes = 3
 

@@ -29,6 +29,8 @@ class ParameterList(Module):
     ['0', '1']
     """
 
+    _size: int
+
     def __init__(self, values: Iterable[Any] | None = None) -> None:
         super().__init__()
         self.__dict__["_size"] = 0
@@ -75,6 +77,8 @@ class ParameterDict(Module):
     >>> scales["out"].requires_grad
     True
     """
+
+    _keys: dict[str, None]
 
     def __init__(self, parameters: Any = None) -> None:
         super().__init__()

@@ -98,7 +98,9 @@ class Stateful(Registry):
         lists all that does not fit. ``assign`` makes the given tensors the module's own instead of copying values.
         """
         if not isinstance(state_dict, Mapping):
-            raise TypeError(f"load_state_dict: a mapping from paths to tensors is needed; got {type(state_dict).__name__}")
+            raise TypeError(
+                f"load_state_dict: a mapping from paths to tensors is needed; got {type(state_dict).__name__}"
+            )
         state = StateDict(state_dict)
         metadata = getattr(state_dict, "_metadata", {})
         missing: list[str] = []
@@ -167,7 +169,7 @@ class Stateful(Registry):
                 self._take(name, held, given if isinstance(given, Tensor) else Tensor(array))
             else:
                 with no_grad():
-                    held.copy_(Tensor(array))  # type: ignore[attr-defined]
+                    held.copy_(Tensor(array))
         if type(self).set_extra_state is not Stateful.set_extra_state:
             if prefix + EXTRA in state_dict:
                 self.set_extra_state(state_dict[prefix + EXTRA])

@@ -68,7 +68,7 @@ def test_lazy_linear():
     assert repr(layer) == "LazyLinear(in_features=0, out_features=2, bias=True)"
     parameters = list(layer.parameters())
     assert repr(parameters[0]) == "<UninitializedParameter>"
-    with pytest.raises(RuntimeError, match="^LazyLinear: it has no state before its first input"):
+    with pytest.raises(RuntimeError, match=r"^LazyLinear: it has no state before its first input"):
         layer.state_dict()
     y = layer(autograd.ones(5, 3))
     assert type(layer) is nn.Linear and y.shape == (5, 2) and layer.weight is parameters[0]

@@ -77,7 +77,13 @@ loss("PoissonNLLLoss", inputs=[(x(4, 3), 4 * p(4, 3))])
 loss("PoissonNLLLoss", full=True, inputs=[(x(4, 3), 4 * p(4, 3))], options={"differentiable": (0,)})
 loss("PoissonNLLLoss", log_input=False, inputs=[(p(4, 3), 4 * p(4, 3))])
 loss("GaussianNLLLoss", inputs=[(x(4, 3), x(4, 3, seed=1), p(4, 3)), (x(4, 3), x(4, 3, seed=1), p(4, 1))])
-loss("GaussianNLLLoss", full=True, eps=0.5, inputs=[(x(4, 3), x(4, 3, seed=1), p(4)), (x(4), x(4, seed=1), p(4))], options={"check": False})
+loss(
+    "GaussianNLLLoss",
+    full=True,
+    eps=0.5,
+    inputs=[(x(4, 3), x(4, 3, seed=1), p(4)), (x(4), x(4, seed=1), p(4))],
+    options={"check": False},
+)
 loss("KLDivLoss", inputs=[(np.log(simplex(4, 3)), p(4, 3)), (x(4), p(4))])
 loss("KLDivLoss", log_target=True, inputs=[(x(4, 3), x(4, 3, seed=1))])
 loss("BCELoss", inputs=[(p(4, 3), p(4, 3, seed=1)), (p(4), p(4, seed=1))])
@@ -170,7 +176,9 @@ def test_signatures(name):
 def test_weights_of_elements_and_of_samples():
     a, t, w = autograd.randn(4, 3), autograd.randn(4, 3), autograd.rand(4, 3)
     for name in ("mse_loss", "l1_loss", "huber_loss"):
-        theirs = getattr(torch.nn.functional, name)(*(torch.from_numpy(v.numpy()) for v in (a, t)), weight=torch.from_numpy(w.numpy()))
+        theirs = getattr(torch.nn.functional, name)(
+            *(torch.from_numpy(v.numpy()) for v in (a, t)), weight=torch.from_numpy(w.numpy())
+        )
         mine = getattr(nn.functional, name)
         assert_same(mine(a, t, weight=w), theirs, name)
         both = mine(a, t, weight=w, sample_weight=autograd.tensor([1.0, 0.0, 2.0, 1.0]))

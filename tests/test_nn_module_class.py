@@ -311,7 +311,9 @@ def test_hooks_in_order():
 def test_backward_hooks():
     layer = nn.Linear(2, 3)
     seen = {}
-    layer.register_full_backward_hook(lambda m, gi, go: seen.update(gi=gi, go=go) or (None if gi[0] is None else (gi[0] * 10,)))
+    layer.register_full_backward_hook(
+        lambda m, gi, go: seen.update(gi=gi, go=go) or (None if gi[0] is None else (gi[0] * 10,))
+    )
     layer.register_full_backward_pre_hook(lambda m, go: (go[0] * 2,))
     x = autograd.ones(1, 2).requires_grad_()
     layer(x).sum().backward()
@@ -382,7 +384,7 @@ def test_module_list_and_dict():
     named["b"] = b
     named.update({"c": nn.ReLU()})
     assert list(named) == list(named.keys()) == ["a", "b", "c"] and "a" in named and named["a"] is a
-    assert list(named.values())[0] is a and dict(named.items())["b"] is b
+    assert next(iter(named.values())) is a and dict(named.items())["b"] is b
     assert named.pop("b") is b and len(named) == 2
     named.clear()
     assert not len(named)
@@ -407,7 +409,7 @@ def test_mlp():
     assert [type(m).__name__ for m in net] == [*kinds, *kinds, "Linear"]
     assert [type(m).__name__ for m in nn.MLP([1, 2, 1], activation=nn.Sigmoid)] == ["Linear", "Sigmoid", "Linear"]
     assert len(nn.MLP([3, 1])) == 1
-    with pytest.raises(ValueError, match="^MLP: activation must be one of .*relu.* or a module class; got 'nope'$"):
+    with pytest.raises(ValueError, match=r"^MLP: activation must be one of .*relu.* or a module class; got 'nope'$"):
         nn.MLP([1, 2, 1], activation="nope")
 
 

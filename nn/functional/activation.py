@@ -6,9 +6,7 @@ from typing import Any
 import numpy as np
 
 import autograd
-from autograd import (
-    Tensor, hardshrink, logsigmoid, sigmoid, softshrink, softsign, tanh, tanhshrink,
-)  # fmt: skip
+from autograd import Tensor, hardshrink, logsigmoid, sigmoid, softshrink, softsign, tanh, tanhshrink
 from autograd.random import default_generator
 
 __all__ = [
@@ -23,7 +21,7 @@ def _apply(op: Callable, inplace: bool, input: Tensor, *numbers: Any) -> Tensor:
     if not inplace:
         return op(input, *numbers)
     # Of a clone, because the derivative reads the input, which is overwritten.
-    return input.copy_(op(input.clone(), *numbers))  # type: ignore[attr-defined]
+    return input.copy_(op(input.clone(), *numbers))
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -49,7 +47,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
 
 
 def _threshold(input: Tensor, threshold: float, value: float) -> Tensor:
-    return autograd.where(input <= threshold, value, input)  # type: ignore[operator]
+    return autograd.where(input <= threshold, value, input)
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -67,8 +65,8 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     if count != 1 and (input.ndim < 2 or count != input.shape[1]):
         raise RuntimeError(f"prelu: weight must have one value, or one for each channel; got {count} for {input.shape}")
     if count == 1:
-        return autograd.leaky_relu(input, weight.reshape(()))  # type: ignore[attr-defined]
-    return autograd.leaky_relu(input, weight.reshape(-1, *[1] * (input.ndim - 2)))  # type: ignore[attr-defined]
+        return autograd.leaky_relu(input, weight.reshape(()))
+    return autograd.leaky_relu(input, weight.reshape(-1, *[1] * (input.ndim - 2)))
 
 
 def rrelu(
@@ -154,16 +152,16 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
         raise RuntimeError(f"glu: the length along dim {dim} must be even; got shape {input.shape}")
     at = dim % input.ndim
     before: tuple = (slice(None),) * at
-    a, b = input[(*before, slice(length // 2))], input[(*before, slice(length // 2, None))]  # type: ignore[index]
+    a, b = input[(*before, slice(length // 2))], input[(*before, slice(length // 2, None))]
     return a * sigmoid(b)
 
 
 def step(input: Tensor, threshold: float = 0.0) -> Tensor:
     """1 where the input reaches the threshold, else 0: the unit of McCulloch and Pitts (1943). Its gradient is 0."""
-    return autograd.clamp(autograd.sign(input - threshold) + 1, max=1)  # type: ignore[operator]
+    return autograd.clamp(autograd.sign(input - threshold) + 1, max=1)
 
 
-def _written_over(function: Callable) -> Callable:
+def _written_over(function: Any) -> Any:
     def in_place(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         return function(input, *args, **kwargs, inplace=True)
 
@@ -172,6 +170,11 @@ def _written_over(function: Callable) -> Callable:
     return in_place
 
 
-celu_, elu_, hardtanh_, leaky_relu_, relu_, rrelu_, selu_, threshold_ = map(
-    _written_over, (celu, elu, hardtanh, leaky_relu, relu, rrelu, selu, threshold)
-)
+celu_ = _written_over(celu)
+elu_ = _written_over(elu)
+hardtanh_ = _written_over(hardtanh)
+leaky_relu_ = _written_over(leaky_relu)
+relu_ = _written_over(relu)
+rrelu_ = _written_over(rrelu)
+selu_ = _written_over(selu)
+threshold_ = _written_over(threshold)

@@ -57,9 +57,9 @@ def cross_entropy(
         return _soft_targets(log_p, target, dim, weight, reduction, label_smoothing, sample_weight)
     loss, counts = _pick("cross_entropy", log_p, target, dim, weight, ignore_index)
     if label_smoothing:
-        scaled = log_p if weight is None else log_p * _along(weight, log_p, dim)  # type: ignore[operator]
+        scaled = log_p if weight is None else log_p * _along(weight, log_p, dim)
         kept = autograd.where(_constant(target.array == ignore_index), 0.0, -scaled.sum(dim))
-        loss = loss * (1 - label_smoothing) + kept * (label_smoothing / input.shape[dim])  # type: ignore[operator]
+        loss = loss * (1 - label_smoothing) + kept * (label_smoothing / input.shape[dim])
     return _reduce("cross_entropy", loss, counts, reduction, sample_weight)
 
 
@@ -95,12 +95,14 @@ def _constant(array: Any) -> Tensor:
 
 
 def _along(weight: Tensor, x: Tensor, dim: int) -> Tensor:
-    return weight.reshape(-1, *[1] * (x.ndim - 1 - dim))  # type: ignore[attr-defined]
+    return weight.reshape(-1, *[1] * (x.ndim - 1 - dim))
 
 
 def _check_weight(op: str, weight: Tensor | None, classes: int) -> None:
     if weight is not None and weight.shape != (classes,):
-        raise RuntimeError(f"{op}: weight must have one value for each of the {classes} classes; got shape {weight.shape}")
+        raise RuntimeError(
+            f"{op}: weight must have one value for each of the {classes} classes; got shape {weight.shape}"
+        )
 
 
 def _pick(
@@ -120,7 +122,7 @@ def _pick(
         bad = next(i for i in index.ravel() if not 0 <= i < classes)
         raise IndexError(f"{op}: a target must be a class, 0 to {classes - 1}; got {bad}")
     counts = np.where(ignored, 0, 1 if weight is None else weight.array[index]).astype(log_p.dtype)
-    picked = autograd.gather(log_p, dim, _constant(np.expand_dims(index, dim))).squeeze(dim)  # type: ignore[attr-defined]
+    picked = autograd.gather(log_p, dim, _constant(np.expand_dims(index, dim))).squeeze(dim)
     # Not a product with the counts: an ignored log-probability may be -inf.
     loss = autograd.where(_constant(ignored), 0.0, picked * _constant(-counts))
     return loss, counts
@@ -129,11 +131,11 @@ def _pick(
 def _reduce(op: str, loss: Tensor, counts: np.ndarray, reduction: str, sample_weight: Any) -> Tensor:
     if sample_weight is not None:
         weights = spread_weight(op, sample_weight, loss)
-        loss = loss * weights  # type: ignore[operator]
+        loss = loss * weights
         counts = counts * weights.array
     if reduction == "none":
         return loss
-    total = loss.sum()  # type: ignore[attr-defined]
+    total = loss.sum()
     return total if reduction == "sum" else total / _constant(counts.sum())
 
 
@@ -148,8 +150,8 @@ def _soft_targets(
 ) -> Tensor:
     _check_weight("cross_entropy", weight, log_p.shape[dim])
     if label_smoothing:
-        target = target * (1 - label_smoothing) + label_smoothing / log_p.shape[dim]  # type: ignore[operator]
-    product = log_p * target  # type: ignore[operator]
+        target = target * (1 - label_smoothing) + label_smoothing / log_p.shape[dim]
+    product = log_p * target
     if weight is not None:
         product = product * _along(weight, log_p, dim)
     loss = -product.sum(dim)

@@ -35,7 +35,7 @@ def ctc_loss(
     """
     check_reduction("ctc_loss", reduction)
     batched = log_probs.ndim == 3
-    lp: Any = log_probs if batched else log_probs.unsqueeze(1)  # type: ignore[attr-defined]
+    lp: Any = log_probs if batched else log_probs.unsqueeze(1)
     steps, count, classes = lp.shape
     times = _lengths("input_lengths", input_lengths, count)
     lengths = _lengths("target_lengths", target_lengths, count)
@@ -50,7 +50,7 @@ def ctc_loss(
     if reduction == "mean":
         loss = loss / Tensor(np.maximum(lengths, 1).astype(loss.dtype))
     loss = reduce_loss("ctc_loss", loss, reduction, sample_weight)
-    return loss if batched or reduction != "none" else loss.reshape(())  # type: ignore[attr-defined]
+    return loss if batched or reduction != "none" else loss.reshape(())
 
 
 def _lengths(name: str, given: Any, count: int) -> np.ndarray:

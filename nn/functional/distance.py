@@ -40,7 +40,7 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
     >>> pairwise_distance(autograd.tensor([[3.0, 4.0]]), autograd.zeros(1, 2))
     tensor([5.0000])
     """
-    return p_norm(x1 - x2 + eps, p, -1, keepdim)  # type: ignore[operator]
+    return p_norm(x1 - x2 + eps, p, -1, keepdim)
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
@@ -64,8 +64,8 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, o
     >>> normalize(autograd.tensor([[3.0, 4.0]]))
     tensor([[0.6000, 0.8000]])
     """
-    result = input / autograd.clamp(p_norm(input, p, dim, True), min=eps)  # type: ignore[operator]
-    return result if out is None else out.copy_(result)  # type: ignore[attr-defined]
+    result = input / autograd.clamp(p_norm(input, p, dim, True), min=eps)
+    return result if out is None else out.copy_(result)
 
 
 def pdist(input: Tensor, p: float = 2.0) -> Tensor:
@@ -73,7 +73,7 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     if input.ndim != 2:
         raise RuntimeError(f"pdist: a matrix is needed; got shape {input.shape}")
     i, j = np.triu_indices(input.shape[0], 1)
-    return p_norm(input[i] - input[j], p, -1)  # type: ignore[index]
+    return p_norm(input[i] - input[j], p, -1)
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:

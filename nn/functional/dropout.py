@@ -31,7 +31,7 @@ def _drop(op: str, input: Tensor, shape: tuple[int, ...], p: float, training: bo
     if not training or p == 0:
         return input
     mask = Tensor(np.multiply(_kept(shape, p), 1 / (1 - p) if p < 1 else 0.0, dtype=input.dtype))
-    return input.mul_(mask) if inplace else input * mask  # type: ignore[attr-defined, operator]
+    return input.mul_(mask) if inplace else input * mask
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -80,7 +80,7 @@ def _drop_to_lowest(op: str, input: Tensor, shape: tuple, p: float, training: bo
         return input
     kept = _kept(shape, p)
     if p == 1:
-        return input.mul_(0) if inplace else input * 0  # type: ignore[attr-defined, operator]
+        return input.mul_(0) if inplace else input * 0
     scale = ((1 - p) * (1 + p * LOWEST**2)) ** -0.5
     x: Any = input
     factor = Tensor(np.where(kept, scale, 0.0).astype(x.dtype))
@@ -110,4 +110,4 @@ def zoneout(input: Tensor, previous: Tensor, p: float = 0.5, training: bool = Tr
     check_probability("zoneout", p)
     if training:
         return autograd.where(Tensor(_kept(input.shape, p)), input, previous)
-    return input + (previous - input) * p  # type: ignore[operator]
+    return input + (previous - input) * p

@@ -33,7 +33,7 @@ def _renormalise(weight: Tensor, index: np.ndarray, max_norm: float | None, norm
     if large.any():
         with autograd.no_grad():
             scale = max_norm / (norms[large] + 1e-7)
-            weight[rows[large]] = Tensor(weight.array[rows[large]] * scale[:, None].astype(weight.dtype))  # type: ignore[index]
+            weight[rows[large]] = Tensor(weight.array[rows[large]] * scale[:, None].astype(weight.dtype))
 
 
 def _look_up(weight: Any, index: np.ndarray, padding_idx: int | None, scale_grad_by_freq: bool) -> Any:
@@ -60,7 +60,7 @@ def embedding(
     """weight[input]; integers (*) and a table (rows, d) -> (*, d).
 
     The row ``padding_idx`` gets no gradient, rows in use are scaled down in place to ``max_norm``, and
-    ``scale_grad_by_freq`` divides the gradient of a row by how often it is used. Gradients are dense also if ``sparse``.
+    ``scale_grad_by_freq`` divides the gradient of a row by how often it is used. Gradients are dense.
     """
     padding_idx = _check("embedding", input, weight, padding_idx)
     _renormalise(weight, input.array, max_norm, norm_type)
@@ -111,7 +111,7 @@ def embedding_bag(
     _renormalise(weight, index, max_norm, norm_type)
     rows = _look_up(weight, index, None, scale_grad_by_freq)
     if per_sample_weights is not None:
-        rows = rows * per_sample_weights.reshape(-1, 1)  # type: ignore[attr-defined]
+        rows = rows * per_sample_weights.reshape(-1, 1)
     used = np.ones(index.shape, bool) if padding_idx is None else index != padding_idx
     return _pool(rows[np.flatnonzero(used)], bag[used], count, mode)
 
@@ -128,4 +128,4 @@ def _pool(rows: Any, bag: np.ndarray, count: int, mode: str) -> Tensor:
     if mode == "sum":
         return total
     size = np.maximum(np.bincount(bag, minlength=count), 1)[:, None]
-    return total / Tensor(size.astype(rows.dtype))  # type: ignore[operator]
+    return total / Tensor(size.astype(rows.dtype))

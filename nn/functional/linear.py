@@ -16,5 +16,5 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
             f"bilinear: the inputs must be (*, {ins1}) and (*, {ins2}); got {input1.shape} and {input2.shape}"
         )
     half: Any = linear(input1, w.transpose(1, 2).reshape(outs * ins2, ins1))
-    out = (half.reshape(*input1.shape[:-1], outs, ins2) * input2.unsqueeze(-2)).sum(-1)  # type: ignore[attr-defined]
+    out = (half.reshape(*input1.shape[:-1], outs, ins2) * input2.unsqueeze(-2)).sum(-1)
     return out if bias is None else out + bias

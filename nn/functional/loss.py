@@ -28,7 +28,7 @@ def warn_of_broadcast(op: str, input: Tensor, target: Tensor) -> None:
 
 def _difference(op: str, input: Tensor, target: Tensor) -> Any:
     warn_of_broadcast(op, input, target)
-    return input - target  # type: ignore[operator]
+    return input - target
 
 
 def _both(weight: Any, sample_weight: Any, loss: Tensor) -> Any:
@@ -36,7 +36,7 @@ def _both(weight: Any, sample_weight: Any, loss: Tensor) -> Any:
     if weight is None or sample_weight is None:
         return sample_weight if weight is None else weight
     per_sample = autograd.as_tensor(sample_weight)
-    return weight * per_sample.reshape(*per_sample.shape, *[1] * (loss.ndim - per_sample.ndim))  # type: ignore[attr-defined]
+    return weight * per_sample.reshape(*per_sample.shape, *[1] * (loss.ndim - per_sample.ndim))
 
 
 # --- regression -------------------------------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ def smooth_l1_loss(
     if beta < 0:
         raise ValueError(f"smooth_l1_loss: beta must not be negative; got {beta}")
     difference = _difference("smooth_l1_loss", input, target)
-    loss = _huber(difference, beta) / beta if beta else autograd.abs(difference)  # type: ignore[operator]
+    loss = _huber(difference, beta) / beta if beta else autograd.abs(difference)
     reduction = legacy_reduction(size_average, reduce, reduction)
     return reduce_loss("smooth_l1_loss", loss, reduction, sample_weight)
 
@@ -144,9 +144,9 @@ def poisson_nll_loss(
     x: Any = input
     loss = autograd.exp(x) - target * x if log_input else x - target * autograd.log(x + eps)
     if full:
-        t: Any = autograd.where(target > 1, target, 1.0)  # type: ignore[operator]
+        t: Any = autograd.where(target > 1, target, 1.0)
         stirling = t * autograd.log(t) - t + 0.5 * autograd.log(2 * math.pi * t)
-        loss = loss + autograd.where(target > 1, stirling, 0.0)  # type: ignore[operator]
+        loss = loss + autograd.where(target > 1, stirling, 0.0)
     return reduce_loss("poisson_nll_loss", loss, legacy_reduction(size_average, reduce, reduction), sample_weight)
 
 
@@ -180,7 +180,7 @@ def gaussian_nll_loss(
     if (var.array < 0).any():
         raise ValueError(f"gaussian_nll_loss: var must not be negative; got {var.array.min()}")
     v = var + autograd.clamp(eps - var.detach(), min=0)
-    loss = 0.5 * (autograd.log(v) + autograd.square(input - target) / v)  # type: ignore[operator]
+    loss = 0.5 * (autograd.log(v) + autograd.square(input - target) / v)
     if full:
         loss = loss + 0.5 * math.log(2 * math.pi)
     return reduce_loss("gaussian_nll_loss", loss, reduction, sample_weight)
@@ -205,8 +205,8 @@ def kl_div(
     if reduction != "batchmean":
         return reduce_loss("kl_div", loss, reduction, sample_weight)
     total = reduce_loss("kl_div", loss, "sum", sample_weight)
-    weight = None if sample_weight is None else autograd.as_tensor(sample_weight).sum()  # type: ignore[attr-defined]
-    return total / (loss.shape[0] if weight is None else float(weight))  # type: ignore[operator]
+    weight = None if sample_weight is None else autograd.as_tensor(sample_weight).sum()
+    return total / (loss.shape[0] if weight is None else float(weight))
 
 
 def _xlogx(t: Any) -> Any:
@@ -240,7 +240,7 @@ def binary_cross_entropy(
         low, high = input.array.min(), input.array.max()
         raise RuntimeError(f"binary_cross_entropy: the input must be in [0, 1]; got values from {low} to {high}")
     yes: Any = autograd.clamp(autograd.log(input), min=-100)
-    no: Any = autograd.clamp(autograd.log1p(-input), min=-100)  # type: ignore[operator]
+    no: Any = autograd.clamp(autograd.log1p(-input), min=-100)
     loss = (target - 1) * no - target * yes
     if weight is not None:
         loss = loss * weight
@@ -268,8 +268,8 @@ def binary_cross_entropy_with_logits(
     _check_shapes("binary_cross_entropy_with_logits", input, target)
     log_part: Any = -autograd.logsigmoid(input)
     if pos_weight is not None:
-        log_part = log_part * ((pos_weight - 1) * target + 1)  # type: ignore[operator]
-    loss = (1 - target) * input + log_part  # type: ignore[operator]
+        log_part = log_part * ((pos_weight - 1) * target + 1)
+    loss = (1 - target) * input + log_part
     if weight is not None:
         loss = loss * weight
     reduction = legacy_reduction(size_average, reduce, reduction)
@@ -286,7 +286,7 @@ def soft_margin_loss(
     sample_weight: Any = None,
 ) -> Tensor:
     """log(1 + exp(-target * input)) for targets 1 and -1."""
-    loss = -autograd.logsigmoid(target * input)  # type: ignore[operator]
+    loss = -autograd.logsigmoid(target * input)
     return reduce_loss("soft_margin_loss", loss, legacy_reduction(size_average, reduce, reduction), sample_weight)
 
 
@@ -302,7 +302,7 @@ def hinge_embedding_loss(
 ) -> Tensor:
     """input where the target is 1, max(margin - input, 0) where it is -1; the input is a distance."""
     t: Any = target
-    apart = autograd.where(t != 1, autograd.clamp(margin - input, min=0), 0.0)  # type: ignore[operator]
+    apart = autograd.where(t != 1, autograd.clamp(margin - input, min=0), 0.0)
     loss = apart + autograd.where(t != -1, input, 0.0)
     reduction = legacy_reduction(size_average, reduce, reduction)
     return reduce_loss("hinge_embedding_loss", loss, reduction, sample_weight)

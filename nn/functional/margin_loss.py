@@ -31,7 +31,7 @@ def margin_ranking_loss(
     """max(-target * (input1 - input2) + margin, 0): the first should rank higher where the target is 1, lower where it
     is -1.
     """
-    loss = autograd.clamp(-target * (input1 - input2) + margin, min=0)  # type: ignore[operator]
+    loss = autograd.clamp(-target * (input1 - input2) + margin, min=0)
     return reduce_loss("margin_ranking_loss", loss, legacy_reduction(size_average, reduce, reduction), sample_weight)
 
 
@@ -54,11 +54,11 @@ def cosine_embedding_loss(
         )
     x, y, t = input1, input2, target
     tiny = 1e-12  # keeps the cosine of a zero vector finite
-    product: Any = (x * y).sum(-1)  # type: ignore[operator]
-    squares = ((x * x).sum(-1) + tiny) * ((y * y).sum(-1) + tiny)  # type: ignore[operator]
+    product: Any = (x * y).sum(-1)
+    squares = ((x * x).sum(-1) + tiny) * ((y * y).sum(-1) + tiny)
     cosine = product / safe_sqrt(squares)
     apart = autograd.clamp(cosine - margin, min=0)
-    loss = autograd.where(t == 1, 1 - cosine, 0.0) + autograd.where(t == -1, apart, 0.0)  # type: ignore[operator]
+    loss = autograd.where(t == 1, 1 - cosine, 0.0) + autograd.where(t == -1, apart, 0.0)
     return reduce_loss("cosine_embedding_loss", loss, legacy_reduction(size_average, reduce, reduction), sample_weight)
 
 
@@ -134,7 +134,7 @@ def multi_margin_loss(
         raise ValueError(f"multi_margin_loss: p must be 1 or 2; got {p}")
     classes = input.shape[-1]
     onehot = _classes("multi_margin_loss", target, input)
-    own: Any = (input * Tensor(onehot.astype(input.dtype))).sum(-1, keepdim=True)  # type: ignore[operator]
+    own: Any = (input * Tensor(onehot.astype(input.dtype))).sum(-1, keepdim=True)
     short = autograd.clamp(margin - own + input, min=0)
     if p == 2:
         short = short * short
@@ -177,8 +177,8 @@ def multilabel_margin_loss(
     if index.size and index.max() >= classes:
         raise IndexError(f"multilabel_margin_loss: a target must be a class, 0 to {classes - 1}; got {index.max()}")
     member = (listed[..., None] & (index[..., None] == np.arange(classes))).any(-2)
-    own: Any = autograd.gather(input, -1, Tensor(index)).unsqueeze(-1)  # type: ignore[attr-defined]
-    short = autograd.clamp(1 - own + input.unsqueeze(-2), min=0)  # type: ignore[attr-defined]
+    own: Any = autograd.gather(input, -1, Tensor(index)).unsqueeze(-1)
+    short = autograd.clamp(1 - own + input.unsqueeze(-2), min=0)
     counts = listed[..., None] & ~member[..., None, :]
     loss = autograd.where(Tensor(counts), short, 0.0).sum((-1, -2)) / classes
     return reduce_loss("multilabel_margin_loss", loss, legacy_reduction(size_average, reduce, reduction), sample_weight)
@@ -198,7 +198,7 @@ def multilabel_soft_margin_loss(
     (n, c), (n, c) -> (n,).
     """
     x: Any = input
-    loss = -(target * autograd.logsigmoid(x) + (1 - target) * autograd.logsigmoid(-x))  # type: ignore[operator]
+    loss = -(target * autograd.logsigmoid(x) + (1 - target) * autograd.logsigmoid(-x))
     if weight is not None:
         loss = loss * weight
     reduction = legacy_reduction(size_average, reduce, reduction)

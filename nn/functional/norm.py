@@ -25,7 +25,7 @@ def _track(running: Tensor | None, now: Tensor, momentum: float, scale: float = 
 
 def _along_channels(t: Tensor, ndim: int) -> Tensor:
     """(c,) as (c, 1, ...), to broadcast with (n, c, ...)."""
-    return t if ndim == 2 else t.reshape(-1, *[1] * (ndim - 2))  # type: ignore[attr-defined]
+    return t if ndim == 2 else t.reshape(-1, *[1] * (ndim - 2))
 
 
 def _affine(x: Any, weight: Any, bias: Any) -> Tensor:
@@ -71,7 +71,9 @@ def batch_norm(
     if training:
         count = input.array.size // max(input.shape[1], 1)
         if count <= 1:
-            raise ValueError(f"batch_norm: training needs more than one value for each channel; got shape {input.shape}")
+            raise ValueError(
+                f"batch_norm: training needs more than one value for each channel; got shape {input.shape}"
+            )
         mean, var = _moments(input, (0, *range(2, ndim)))
         _track(running_mean, mean, momentum)
         _track(running_var, var, momentum, count / (count - 1))
@@ -159,9 +161,7 @@ def group_norm(
     return _per_channel(_standardised(grouped, mean, var, eps).reshape(input.shape), weight, bias)
 
 
-def local_response_norm(
-    input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
-) -> Tensor:
+def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
     """x / (k + alpha * mean of x^2 over ``size`` neighbouring channels)^beta, channels beyond the ends being 0
     (Krizhevsky et al. 2012, "ImageNet classification with deep convolutional neural networks").
     """

@@ -40,10 +40,10 @@ def reduce_loss(op: str, loss: Tensor, reduction: str, sample_weight: Any = None
     check_reduction(op, reduction)
     if sample_weight is None:
         if reduction == "mean":
-            return loss.mean()  # type: ignore[attr-defined]
-        return loss.sum() if reduction == "sum" else loss  # type: ignore[attr-defined]
+            return loss.mean()
+        return loss.sum() if reduction == "sum" else loss
     weight = spread_weight(op, sample_weight, loss)
-    weighted = loss * weight  # type: ignore[operator]
+    weighted = loss * weight
     if reduction == "none":
         return weighted
     total = weighted.sum()

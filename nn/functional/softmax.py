@@ -27,7 +27,7 @@ def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
 
 def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """softmax(-x)."""
-    return autograd.softmax(-input, _dim("softmin", input, dim), dtype=dtype)  # type: ignore[operator]
+    return autograd.softmax(-input, _dim("softmin", input, dim), dtype=dtype)
 
 
 def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
@@ -43,9 +43,9 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     """
     with default_generator._lock:
         noise = default_generator.numpy.gumbel(size=logits.shape)
-    soft = autograd.softmax((logits + Tensor(np.asarray(noise, logits.dtype))) / tau, dim)  # type: ignore[operator]
+    soft = autograd.softmax((logits + Tensor(np.asarray(noise, logits.dtype))) / tau, dim)
     if not hard:
         return soft
     onehot = np.zeros(soft.shape, soft.dtype)
     np.put_along_axis(onehot, np.expand_dims(soft.array.argmax(dim), dim), 1, dim)
-    return Tensor(onehot - soft.array) + soft  # type: ignore[operator]
+    return Tensor(onehot - soft.array) + soft
