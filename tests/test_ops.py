@@ -1,5 +1,7 @@
 """Templates over the table of operations: values, dtypes, gradients and second gradients are PyTorch's."""
 
+import importlib
+import pkgutil
 import re
 from functools import partial
 from operator import attrgetter
@@ -47,6 +49,7 @@ FORMULAS = {
     "div_floor": lambda a, b: torch.div(a, b, rounding_mode="floor"),
     "polygamma_n": lambda t: torch.where(t == torch.inf, 0.0, torch.special.zeta(2.0, t)),
     "i1": torch.special.i1,
+    "softmax_cross_entropy": torch.nn.functional.cross_entropy,
 }
 
 
@@ -55,6 +58,22 @@ def function(row: Row):
     public = "." in row.name or hasattr(autograd, row.name)
     found = attrgetter(row.name)(autograd) if public else registry[row.name]
     return found if row.through is None else partial(row.through, found)
+
+
+WITHOUT_A_ROW = {
+    "broadcast_shapes", "is_floating_point", "is_tensor", "numel", "tril_indices", "triu_indices", "update",
+}  # fmt: skip
+"""What takes no tensor or gives none."""
+
+
+def test_every_operation_has_a_row():
+    names = {row.name for row, _ in CASES} | WITHOUT_A_ROW
+    tested = {id(getattr(autograd, name)) for name in names if hasattr(autograd, name)}
+    for module in pkgutil.iter_modules(autograd.ops.__path__):
+        room = importlib.import_module(f"autograd.ops.{module.name}")
+        public = [name for name in getattr(room, "__all__", ()) if hasattr(autograd, name)]
+        missing = [name for name in public if name not in names and id(getattr(autograd, name)) not in tested]
+        assert not missing, f"ops/{module.name}.py: {missing} have no row in tests/rows"
 
 
 def torch_kwargs(sample: Sample) -> dict:
@@ -92,7 +111,9 @@ def test_shares_memory(row, sample):
     for a, b in zip(tensors(mine), tensors(theirs), strict=True):
         if b.numel():
             shares = b.untyped_storage().data_ptr() == first.untyped_storage().data_ptr()
-            assert np.shares_memory(a.array, source.array) == shares, f"{row.name}{sample} shares memory: {shares} there"
+            assert np.shares_memory(a.array, source.array) == shares, (
+                f"{row.name}{sample} shares memory: {shares} there"
+            )
 
 
 @every_sample
@@ -162,7 +183,10 @@ def test_edges(op, dtype):
     count = op.arity - len(op.conditions) - len(op.numbers)
     grid = np.meshgrid(*[np.array(EDGES, dtype)] * count)
     arrays = iter([g.ravel() for g in grid])
-    args = [np.arange(len(EDGES) ** count) % 2 == 0 if i in op.conditions else next(arrays) for i in range(op.arity - len(op.numbers))]
+    args = [
+        np.arange(len(EDGES) ** count) % 2 == 0 if i in op.conditions else next(arrays)
+        for i in range(op.arity - len(op.numbers))
+    ]
     call = oracle(Row(op.name, []))
     theirs_in, mine_in = to_torch(tuple(args), dtype, True), to_ours(tuple(args), dtype, True)
     theirs, mine = call(*theirs_in), op(*mine_in)
@@ -186,7 +210,9 @@ def test_edges(op, dtype):
 def test_integers(op, dtype):
     """Integers and truth values: the same result, dtype, or refusal."""
     values = np.array([0, 1, 2, 3, 7]).astype(dtype)
-    args = [values > 1 if i in op.conditions else np.roll(values, i) + (i > 0) for i in range(op.arity - len(op.numbers))]
+    args = [
+        values > 1 if i in op.conditions else np.roll(values, i) + (i > 0) for i in range(op.arity - len(op.numbers))
+    ]
     args = [a if a.dtype == bool else a.astype(dtype) for a in args]
     try:
         theirs = oracle(Row(op.name, []))(*to_torch(tuple(args)))

@@ -140,3 +140,4 @@ for _name in ("softmax", "log_softmax"):
         call(x(2, 3, low=900, high=999), -1),
         call(transposed(3, 4), dim=0),
     )
+row("softmax_cross_entropy", call(x(3, 4), n(3, high=4)))
