@@ -7,7 +7,7 @@ import numpy as np
 from .exponential import exp2
 from .formula import elementwise
 from .op import op
-from .rounding import div_floor, div_trunc
+from .rounding import div_floor, div_trunc, whole
 from .selection import where
 
 __all__ = [
@@ -88,7 +88,7 @@ def _div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
 true_divide = div
 
 
-@elementwise(ufunc=div_floor.ufunc, result="same")
+@elementwise(ufunc=whole("floor_divide", np.floor_divide), result="same")
 def floor_divide(input, other):
     """floor(input / other); not differentiable."""
 

@@ -65,12 +65,12 @@ def copysign(input, other):
 # --- division with a remainder ---------------------------------------------------------------------------------------
 
 
-def _whole(divide: Any) -> Any:
+def whole(name: str, divide: Any) -> Any:
     """The division, refusing an integer 0 as Python does."""
 
     def checked(a: Any, b: Any) -> Any:
         if a.dtype.kind != "f" and not np.all(b):
-            raise ZeroDivisionError("integer division by 0")
+            raise RuntimeError(f"{name}: integers can't be divided by 0; got {b.dtype}; use floats")
         return divide(a, b)
 
     return checked
@@ -84,7 +84,10 @@ def _trunc_divide(a: Any, b: Any) -> Any:
 
 
 @elementwise(
-    input=lambda g: g, other=lambda g, input, other: -g * div_trunc(input, other), ufunc=_whole(np.fmod), result="same"
+    input=lambda g: g,
+    other=lambda g, input, other: -g * div_trunc(input, other),
+    ufunc=whole("fmod", np.fmod),
+    result="same",
 )
 def fmod(input, other):
     """input - trunc(input / other) * other: the sign of input, as C's %."""
@@ -93,7 +96,7 @@ def fmod(input, other):
 @elementwise(
     input=lambda g: g,
     other=lambda g, input, other: -g * div_floor(input, other),
-    ufunc=_whole(np.remainder),
+    ufunc=whole("remainder", np.remainder),
     result="same",
 )
 def remainder(input, other):
@@ -102,13 +105,13 @@ def remainder(input, other):
     return where(rest == 0, copysign(0, other), where((rest < 0) != (other < 0), rest + other, rest))
 
 
-@elementwise(input=lambda g: 0.0, other=lambda g: 0.0, ufunc=_whole(_trunc_divide), result="same")
+@elementwise(input=lambda g: 0.0, other=lambda g: 0.0, ufunc=whole("div", _trunc_divide), result="same")
 def div_trunc(input, other):
     """input / other rounded toward 0."""
     return trunc(input / other)
 
 
-@elementwise(input=lambda g: 0.0, other=lambda g: 0.0, ufunc=_whole(np.floor_divide), result="same")
+@elementwise(input=lambda g: 0.0, other=lambda g: 0.0, ufunc=whole("div", np.floor_divide), result="same")
 def div_floor(input, other):
     """input / other rounded down, as Python's //."""
     rest = fmod(input, other)
