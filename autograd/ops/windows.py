@@ -12,7 +12,7 @@ import numpy as np
 
 from .op import op
 
-__all__: list[str] = []
+__all__ = ["overlap_add", "windows"]
 
 Sizes = tuple[int, ...]
 
