@@ -143,5 +143,4 @@ def describe(tensor: "Tensor") -> str:
         else:
             text += ", " + trait
             used += len(trait) + 2
-    name = "Parameter containing:\n" if type(tensor).__name__ == "Parameter" else ""
-    return f"{name}{text})"
+    return f"{text})"
