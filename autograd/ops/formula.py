@@ -144,17 +144,16 @@ class Elementwise(Op):
         elif self.result == "number" and dtype == bool_:
             dtype = int64
         half = dtype == float16  # numba has no arithmetic on it: compute in float32
-        prepared = [
-            _convert(x, bool_ if i in self.conditions else float32 if half else dtype) for i, x in enumerate(args)
-        ]
-        kernel = self.kernels.get(dtype)
+        inner = float32 if half else dtype
+        prepared = [_convert(x, bool_ if i in self.conditions else inner) for i, x in enumerate(args)]
+        kernel = self.kernels.get(inner)
         if kernel is None:
-            found = self._kernel(float32 if half else dtype)
+            found = self._kernel(inner)
             if found is None:
                 with np.errstate(all="ignore"):
                     out = self.formula(*prepared)
                 return _convert(out, dtype) if half else out
-            kernel = self.kernels.setdefault(dtype, found)
+            kernel = self.kernels.setdefault(inner, found)
         any_tensor = any(isinstance(x, Tensor) for x in prepared)
         out = self._run(prepared, kernel, any_tensor)
         return _convert(out, dtype) if half and self.result != "bool" else out
