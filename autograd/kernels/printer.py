@@ -26,7 +26,7 @@ PRIMITIVES = {
     "where": "{1} if {0} else {2}", "abs": "abs({})", "sqrt": "np.sqrt({})",
     "floor": "np.floor({})", "ceil": "np.ceil({})", "trunc": "np.trunc({})", "round": "np.rint({})",
     "maximum": "{0} if ({0} > {1}) | ({0} != {0}) else {1}", "minimum": "{0} if ({0} < {1}) | ({0} != {0}) else {1}",
-    "copysign": "math.copysign({}, {})",
+    "copysign": "math.copysign({}, {})", "fmod": "np.fmod({}, {})",
     "bitwise_and": "{} & {}", "bitwise_or": "{} | {}", "bitwise_xor": "{} ^ {}", "bitwise_not": "~{}",
     "logical_and": "({} != 0) & ({} != 0)", "logical_or": "({} != 0) | ({} != 0)", "logical_not": "not {}",
     "bitwise_left_shift": "{} << {}", "bitwise_right_shift": "{} >> {}",

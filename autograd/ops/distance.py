@@ -30,7 +30,7 @@ def norm(
     tensor(5.)
     """
     if p == "nuc":
-        return matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim, dtype=dtype)  # type: ignore[arg-type]
+        return matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
     if isinstance(p, str) and p != "fro":
         raise RuntimeError(f'norm: p is a number, "fro" or "nuc"; got {p!r}')
     return vector_norm(input, 2 if p in ("fro", None) else p, dim, keepdim, dtype=dtype)

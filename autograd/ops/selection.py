@@ -19,8 +19,18 @@ __all__ = [
     ufunc=np.where,
     result="same",
 )
-def where(condition: bool, input, other):
+def where(condition: bool, input, other):  # type: ignore[no-untyped-def]
     """input where the condition holds, else other."""
+
+
+@where.otherwise
+def _where(condition: Any, input: Any = None, other: Any = None) -> Any:
+    """input where the condition holds, else other; of the condition alone the indices where it holds, axis by axis."""
+    if input is None and other is None:
+        from .gather import nonzero
+
+        return nonzero(condition, as_tuple=True)
+    return where(condition, input, other)
 
 
 @elementwise(

@@ -33,7 +33,7 @@ INTERPOLATIONS = ("linear", "lower", "higher", "nearest", "midpoint")
 def _check_quantile(name: str, input: Any, q: Any, interpolation: str) -> None:
     if not is_float(input.dtype):
         raise RuntimeError(f"{name}: the tensor must be floating; got {input.dtype}; convert it with to()")
-    if not input.array.size:
+    if not math.prod(input.shape):
         raise RuntimeError(f"{name}: there must be an element; got shape {tuple(input.shape)}")
     if interpolation not in INTERPOLATIONS:
         raise RuntimeError(f"{name}: interpolation must be one of {', '.join(INTERPOLATIONS)}; got {interpolation!r}")
@@ -104,7 +104,7 @@ def nanquantile(
 
 @op()
 def _bincount(input, *weights, minlength):
-    return np.bincount(input, *weights, minlength=minlength)
+    return np.bincount(input, weights[0] if weights else None, minlength)
 
 
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
@@ -168,8 +168,7 @@ def _histogram(input, edges, *weight, density):
     x = input.reshape(-1)
     inside = (x >= edges[0]) & (x <= edges[-1])
     place = np.minimum(np.searchsorted(edges, x[inside], "right") - 1, len(edges) - 2)
-    weights = [w.reshape(-1)[inside] for w in weight]
-    count = np.bincount(place, *weights, minlength=len(edges) - 1)
+    count = np.bincount(place, weight[0].reshape(-1)[inside] if weight else None, len(edges) - 1)
     with np.errstate(all="ignore"):
         return (count / (count.sum() * np.diff(edges)) if density else count).astype(input.dtype)
 

@@ -30,7 +30,7 @@ def spread(g: Any, shape: tuple[int, ...], dim: tuple[int, ...]) -> Any:
     return expand(g if g.shape == kept else reshape(g, kept), shape)
 
 
-def _add_up(x: np.ndarray, dim: tuple[int, ...], keepdim: bool) -> np.ndarray:
+def _add_up(x: Any, dim: tuple[int, ...], keepdim: Any) -> Any:
     """The sum, in blocks where numpy would add a long column to one number, a rounding error for each row."""
     with np.errstate(all="ignore"):
         if x.dtype == float16:

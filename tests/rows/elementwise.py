@@ -112,11 +112,7 @@ row("copysign", call(x(2, 3), -1.0), call(_INTS, -1), call(_INTS, x(2, 3)))
 row("ldexp", call(x(2, 3), n(3, low=-3, high=4)), call(_INTS, np.array(3)), differentiable=False)
 row("frexp", call(x(2, 3)), call(x(2, 3, low=1e-3, high=1e3)))
 row("frexp", call(np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, 0.5])), differentiable=False)
-row(
-    "round",
-    call(x(2, 3, high=9.0), decimals=2),
-    call(x(2, 3, low=-900, high=900), decimals=-2),
-    call(_INTS))
+row("round", call(x(2, 3, high=9.0), decimals=2), call(x(2, 3, low=-900, high=900), decimals=-2), call(_INTS))
 row("round", call(np.array([0.5, 1.5, 2.5, -0.5])), differentiable=False)
 for _name in ("floor", "ceil", "trunc"):
     row(_name, call(_INTS))
@@ -156,6 +152,7 @@ row(
     call(b(3), _INTS, x(2, 3)),
     call(b(3), 1, 2),
     call(b(3), 1.5, 2),
+    call(b(2, 3)),
     method=False,
 )
 row("heaviside", call(_INTS, _INTS), differentiable=False)
@@ -178,7 +175,13 @@ row(
 row("equal", call(_EQUAL, _EQUAL), call(x(2, 3), x(2, 3)), call(x(2, 3), x(3)), call(_INTS, _INTS.astype(np.int32)))
 row("isreal", call(_EQUAL), call(_INTS))
 for _name in ("isnan", "isinf", "isfinite", "isposinf", "isneginf", "signbit", "sign"):
-    row(_name, call(np.array([0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan])), call(_INTS), call(b(3)), differentiable=False)
+    row(
+        _name,
+        call(np.array([0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan])),
+        call(_INTS),
+        call(b(3)),
+        differentiable=False,
+    )
 for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
     row(_name, call(_INTS, 1), call(_INTS, 0.5), call(_INTS, x(2, 3)), call(b(3), True), call(x(2, 3), 0.25))
 for _name in ("logical_and", "logical_or", "logical_xor"):
