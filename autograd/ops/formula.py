@@ -19,7 +19,7 @@ import numpy as np
 
 from ..dtypes import bool_, category, float16, float32, get_default_dtype, int64, is_float, promote
 from ..kernels.exact import interpret
-from ..kernels.printer import Argument, is_printable, is_primitive
+from ..kernels.printer import Argument, is_primitive, is_printable
 from ..kernels.symbol import Symbol, formulas, topological
 from ..kernels.ufuncs import compile_formula
 from ..tensor import NO_ATTRS, Tensor, apply
@@ -31,6 +31,10 @@ __all__ = ["Elementwise", "elementwise"]
 
 NUMPY_CALLS = 64
 """So often an exactly rounded formula is run by numpy; a script of a few lines never waits for a compiler."""
+
+
+LARGE = 2048
+"""A call with so many elements counts twice, and with more the more."""
 
 
 class Elementwise(Op):
@@ -78,7 +82,7 @@ class Elementwise(Op):
                 x = x.array
                 any_tensor = True
             elif type(x) is not np.ndarray:
-                if number is not None or type(x) is not float and type(x) is not int:
+                if number is not None or (type(x) is not float and type(x) is not int):
                     return self._general(args)
                 number = i
                 continue
@@ -186,7 +190,7 @@ class Elementwise(Op):
                 names, formula = tuple(inspect.signature(rule).parameters), rule
             else:
                 names = (self.names.gradient, *self.inputs, self.names.output)
-                formula = lambda g, *values: self._derive(i, g, values)  # noqa: E731
+                formula = lambda g, *values: self._derive(i, g, values)
             result = Symbol.of(formula(*map(Symbol.input, names)))
             read = {s.args[0] for s in topological([result]) if s.op == "input"}
             made = self._gradients[i] = _make_gradient(self, i, formula, names, read)
@@ -239,7 +243,7 @@ class Elementwise(Op):
             return value if value.shape == edge.shape else as_value(sum_to(value, edge.shape))
 
         if made.is_identity:
-            adapter = lambda g, saved, attrs, edge: g if g.shape == edge.shape else sum_to(g, edge.shape)  # noqa: E731
+            adapter = lambda g, saved, attrs, edge: g if g.shape == edge.shape else sum_to(g, edge.shape)
         self._adapters[i] = adapter
         return adapter
 
@@ -359,7 +363,8 @@ class _NumpyFirst:
         self.kernel = by_numpy
 
     def __call__(self, *args: Any) -> Any:
-        self.calls += 1
+        # A large array alone is worth a compiled loop: numpy passes over memory once for each operation.
+        self.calls += 1 + max([a.size for a in args]) // LARGE
         if self.calls > NUMPY_CALLS:
             self.kernel = self.op.kernels[self.dtype] = self.compile_loop()
         return self.kernel(*args)
