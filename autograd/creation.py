@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from .dtypes import SUPPORTED, bool_, category, get_default_dtype, int64, promote_types, to_dtype
+from .dtypes import bool_, category, get_default_dtype, int64, promote_types, to_dtype
 from .tensor import Tensor
 
 __all__ = [
-    "as_tensor", "asarray", "check_device", "check_fits", "from_dlpack", "from_numpy", "from_sequence", "make",
-    "tensor",
+    "as_tensor", "asarray", "check_device", "check_fits", "from_dlpack", "from_numpy", "from_sequence",
+    "in_our_dtype", "make", "tensor",
 ]  # fmt: skip
 
 
@@ -45,9 +45,7 @@ def from_sequence(data: Any, dtype: Any = None) -> np.ndarray:
         raise ValueError(f"tensor: an integer does not fit int64; got {data!r:.60}") from None
     except ValueError:
         raise ValueError("tensor: nested sequences have equal lengths; got ragged ones") from None
-    if dtype is None:
-        return array.astype(_natural_dtype(kinds), copy=False)
-    found = to_dtype(dtype)
+    found = _natural_dtype(kinds) if dtype is None else to_dtype(dtype)
     check_fits("tensor", array, found)
     with np.errstate(over="ignore", invalid="ignore"):
         return array.astype(found, copy=False)
@@ -89,14 +87,17 @@ def _plain(data: Any) -> Any:
     return data.array if isinstance(data, Tensor) else data
 
 
+def in_our_dtype(array: np.ndarray) -> np.ndarray:
+    """The array with numpy's own object for its dtype, which operations compare by identity; pickle makes another."""
+    dtype = to_dtype(array.dtype)
+    return array if array.dtype is dtype else array.view(dtype)
+
+
 def make(op: str, array: np.ndarray, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     """The tensor of an array, in ``dtype`` if one is given."""
     check_device(op, device)
-    if dtype is not None:
-        array = array.astype(to_dtype(dtype), copy=False)
-    elif array.dtype not in SUPPORTED:
-        to_dtype(array.dtype)
-    return Tensor(array, requires_grad=requires_grad)
+    found = in_our_dtype(array)
+    return Tensor(found if dtype is None else found.astype(to_dtype(dtype), copy=False), requires_grad=requires_grad)
 
 
 def tensor(
@@ -150,8 +151,7 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
     """
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"from_numpy: a numpy array is needed; got {type(ndarray).__name__}; use tensor()")
-    to_dtype(ndarray.dtype)
-    return Tensor(ndarray)
+    return Tensor(in_our_dtype(ndarray))
 
 
 def from_dlpack(ext_tensor: Any) -> Tensor:

@@ -37,7 +37,10 @@ def _filled(op: str, value: Any, shape: tuple, dtype: Any, device: Any, requires
         return Tensor(np.zeros(shape, found), requires_grad=requires_grad)
     check_fits(op, value, found)
     with np.errstate(over="ignore"):
-        return Tensor(np.full(shape, np.asarray(value).astype(found)), requires_grad=requires_grad)
+        one = np.asarray(value).astype(found)
+    if np.isinf(one) and not np.isinf(value):
+        raise RuntimeError(f"{op}: a number does not fit the dtype; got {value} for {found}")
+    return Tensor(np.full(shape, one), requires_grad=requires_grad)
 
 
 def _number(value: Any) -> Any:

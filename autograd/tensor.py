@@ -286,7 +286,9 @@ class Tensor:
 
     @classmethod
     def _rebuild(cls, array: np.ndarray, requires_grad: bool) -> "Tensor":
-        return cls(array, requires_grad=requires_grad)
+        from .creation import in_our_dtype
+
+        return cls(in_our_dtype(array), requires_grad=requires_grad)
 
     def __deepcopy__(self, memo: dict) -> "Tensor":
         if self.node is not None:
