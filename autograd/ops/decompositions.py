@@ -87,12 +87,12 @@ class QRResult(NamedTuple):
 
 
 def _qr_gradient(g: list, out: tuple, mode: str) -> Any:
+    if mode == "r":
+        raise RuntimeError("qr: the gradient reads Q; got mode='r', which does not compute it; use mode='reduced'")
     q, r = out
     gq, gr = g
     m, k = q.shape[-2:]
     n = r.shape[-1]
-    if mode == "r":
-        raise RuntimeError("qr: the gradient reads Q; got mode='r', which does not compute it; use mode='reduced'")
     if mode == "complete" and m > n:
         raise RuntimeError(
             f"qr: with mode='complete' a matrix with more rows than columns has no gradient; got {(m, n)}; "

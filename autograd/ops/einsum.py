@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import chain
 from string import ascii_letters
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from .convert import cast
 from .diagonal import diagonal
 from .op import op
 from .reduce import sum as sum_
-from .shape import movedim, squeeze
+from .shape import movedim, permute, squeeze
 
 __all__ = ["einsum"]
 
@@ -30,54 +31,80 @@ def _gradient(g: Any, xs: Sequence, index: int, terms: Sequence[Labels], target:
 @op(xs=lambda g, xs, index, terms, target: _gradient(g, xs, index, terms, target))
 def _einsum(*xs, terms, target):
     """Each label stands once in a term, and in another term or in ``target``, the labels of the output."""
-    operands = list(zip(xs, terms, strict=True))
-    for places in _order(xs, terms, target):
-        # Those that are multiplied in one step leave the list, and their product joins it.
-        picked = [operands.pop(place) for place in sorted(places, reverse=True)][::-1]
-        needed = set(target).union(*(labels for _, labels in operands))
-        product = picked[0]
-        for other in picked[1:]:
-            product = _contract(product, other, needed)
-        operands.append(product)
-    x, labels = operands[0]
-    return x.transpose([labels.index(label) for label in target])
+    steps, order = _program(terms, target, tuple([x.shape for x in xs]))
+    values = list(xs)
+    for i, j, step in steps:
+        values.append(_multiply(values[i], values[j], step))
+    return values[-1].transpose(order)
 
 
-def _order(xs: Sequence[np.ndarray], terms: Sequence[Labels], target: Labels) -> Sequence[Sequence[int]]:
-    """Which operands to multiply, step by step."""
-    if len(xs) < 3:
-        return [range(len(xs))] if len(xs) == 2 else []
+class Step(NamedTuple):
+    """How two operands are multiplied: each is summed over some axes, transposed and made a stack of matrices."""
+
+    sums: tuple[Labels, Labels]
+    orders: tuple[list[int], list[int]]
+    stacks: tuple[list[int], list[int]]
+    summing: bool  # whether the matrices are multiplied as such, or element by element
+    shape: list[int]
+
+
+def _multiply(x: np.ndarray, y: np.ndarray, step: Step) -> np.ndarray:
+    a, b = (
+        (z.sum(gone, dtype=z.dtype) if gone else z).transpose(order).reshape(stack)
+        for z, gone, order, stack in zip((x, y), step.sums, step.orders, step.stacks, strict=True)
+    )
+    return (np.matmul(a, b) if step.summing else a * b).reshape(step.shape)
+
+
+@lru_cache(1024)
+def _program(terms: tuple[Labels, ...], target: Labels, shapes: tuple) -> tuple[list, list[int]]:
+    """The steps for operands of these shapes, (number, number, step), each making one more; at last the axes' order."""
+    sizes = {
+        label: n for labels, shape in zip(terms, shapes, strict=True) for label, n in zip(labels, shape, strict=True)
+    }
+    labels, steps, waiting = list(terms), [], list(range(len(terms)))
+    for places in _path(terms, target, shapes):
+        picked = [waiting.pop(place) for place in sorted(places, reverse=True)]
+        while len(picked) > 1:
+            i, j = picked.pop(), picked.pop()
+            needed = set(target).union(*(labels[k] for k in (*waiting, *picked)))
+            step, product = _step(labels[i], labels[j], needed, sizes)
+            steps.append((i, j, step))
+            picked.append(len(labels))
+            labels.append(product)
+        waiting += picked
+    return steps, [labels[-1].index(label) for label in target]
+
+
+def _path(terms: Sequence[Labels], target: Labels, shapes: tuple) -> Sequence[Sequence[int]]:
+    """Which operands to multiply, as numpy says it: those of a step leave the list, and their product joins it."""
+    if len(terms) < 3:
+        return [range(len(terms))]
     small = {label: i for i, label in enumerate(dict.fromkeys(chain(*terms)))}  # numpy takes labels up to 51
-    arguments = [part for x, labels in zip(xs, terms, strict=True) for part in (x, [small[n] for n in labels])]
+    arguments: list[Any] = []
+    for labels, shape in zip(terms, shapes, strict=True):
+        arguments += np.broadcast_to(0.0, shape), [small[n] for n in labels]
     return np.einsum_path(*arguments, [small[n] for n in target], optimize="greedy")[0][1:]
 
 
-def _contract(
-    a: tuple[np.ndarray, Labels], b: tuple[np.ndarray, Labels], needed: set[int]
-) -> tuple[np.ndarray, Labels]:
-    """Two operands multiplied and summed over what is not needed any more, as one stack of matrix products."""
-    (x, left), (y, right) = (_sum_out(*a, needed.union(b[1])), _sum_out(*b, needed.union(a[1])))
-    size = dict(zip(left, x.shape, strict=True)) | dict(zip(right, y.shape, strict=True))
+def _step(left: Labels, right: Labels, needed: set[int], sizes: dict[int, int]) -> tuple[Step, Labels]:
+    """How operands with these labels are multiplied where only ``needed`` ones are of use later, and what results."""
+    sums, kept = [], []
+    for labels, others in ((left, right), (right, left)):
+        gone = [label for label in labels if label not in needed and label not in others]
+        sums.append(tuple(labels.index(label) for label in gone))
+        kept.append([label for label in labels if label not in gone])
+    left, right = map(tuple, kept)
     both = [label for label in left if label in right and label in needed]
     summed = [label for label in left if label in right and label not in needed]
     rows = [label for label in left if label not in right]
     columns = [label for label in right if label not in left]
-
-    def matrices(array: np.ndarray, labels: Labels, *groups: list[int]) -> np.ndarray:
-        order = [labels.index(label) for group in groups for label in group]
-        return array.transpose(order).reshape([math.prod(size[label] for label in group) for group in groups])
-
-    if summed:
-        product = np.matmul(matrices(x, left, both, rows, summed), matrices(y, right, both, summed, columns))
-    else:
-        product = matrices(x, left, both, rows, []) * matrices(y, right, both, [], columns)
-    labels = (*both, *rows, *columns)
-    return product.reshape([size[label] for label in labels]), labels
-
-
-def _sum_out(x: np.ndarray, labels: Labels, needed: set[int]) -> tuple[np.ndarray, Labels]:
-    gone = tuple(i for i, label in enumerate(labels) if label not in needed)
-    return (x.sum(gone, dtype=x.dtype), tuple(n for n in labels if n in needed)) if gone else (x, labels)
+    groups = ((both, rows, summed), (both, summed, columns))
+    orders = [[labels.index(n) for group in g for n in group] for labels, g in zip((left, right), groups, strict=True)]
+    stacks = [[math.prod(sizes[n] for n in group) for group in g] for g in groups]
+    product = (*both, *rows, *columns)
+    shape = [sizes[n] for n in product]
+    return Step((sums[0], sums[1]), (orders[0], orders[1]), (stacks[0], stacks[1]), bool(summed), shape), product
 
 
 # --- what users write, made definite ---------------------------------------------------------------------------------
@@ -94,34 +121,73 @@ def einsum(*args: Any) -> Tensor:
     tensor([ 3., 14.])
     """
     equation, operands = _as_equation(args)
-    terms, out = _labels(equation, operands)
     for x in operands[1:]:
         if x.dtype != operands[0].dtype:
             raise RuntimeError(f"einsum: the dtypes must be equal; got {operands[0].dtype} and {x.dtype}")
-    sizes = _sizes(equation, operands, terms)
-    plain = [_without_stretched(*_diagonals(x, labels), sizes) for x, labels in zip(operands, terms, strict=True)]
-    xs, terms = [x for x, _ in plain], [labels for _, labels in plain]
-    for i, (x, labels) in enumerate(plain):
-        elsewhere = set(out).union(*(t for j, t in enumerate(terms) if j != i))
-        alone = [at for at, label in enumerate(labels) if label not in elsewhere]
-        if alone:
-            xs[i] = cast(sum_(x, alone), x.dtype)
-            terms[i] = [label for label in labels if label in elsewhere]
-    return _einsum(*xs, terms=tuple(map(tuple, terms)), target=tuple(out))
+    plan = _plan(equation, tuple([tuple(x.shape) for x in operands]))
+    xs = [_prepare(x, *steps) if any(steps) else x for x, steps in zip(operands, plan.steps, strict=True)]
+    if len(xs) == 1:
+        return permute(xs[0], [plan.terms[0].index(label) for label in plan.target])  # a view, as in PyTorch
+    return _einsum(*xs, terms=plan.terms, target=plan.target)
 
 
-def _without_stretched(x: Any, labels: list[int], sizes: dict[int, int]) -> tuple[Any, list[int]]:
-    """Without the axes of length 1 that another operand stretches: they have nothing to say."""
-    stretched = [at for at, label in enumerate(labels) if x.shape[at] != sizes[label]]
-    if not stretched:
-        return x, labels
-    return squeeze(x, stretched), [label for at, label in enumerate(labels) if at not in stretched]
+def _prepare(x: Any, diagonals: list[tuple[int, int]], stretched: list[int], alone: list[int]) -> Any:
+    """An operand with one axis for each label that it shares with others."""
+    for first, second in diagonals:
+        x = movedim(diagonal(x, 0, first, second), -1, first)
+    if stretched:
+        x = squeeze(x, stretched)
+    return cast(sum_(x, alone), x.dtype) if alone else x
+
+
+class Plan(NamedTuple):
+    """What `_prepare` does to each operand, the labels that are left, and those of the output."""
+
+    steps: list[tuple]
+    terms: tuple[Labels, ...]
+    target: Labels
+
+
+@lru_cache(1024)
+def _plan(equation: str, shapes: tuple) -> Plan:
+    """An equation as it is for operands of these shapes."""
+    written, target = _labels(equation, shapes)
+    operands = [_diagonals(equation, labels, shape) for labels, shape in zip(written, shapes, strict=True)]
+    sizes = _sizes(equation, [(labels, shape) for _, labels, shape in operands])
+    steps: list[tuple] = []
+    full: list[list[int]] = []
+    for diagonals, labels, shape in operands:
+        # An axis of length 1 that another operand stretches has nothing to say.
+        stretched = [at for at, label in enumerate(labels) if shape[at] != sizes[label]]
+        steps.append((diagonals, stretched))
+        full.append([label for at, label in enumerate(labels) if at not in stretched])
+    terms = []
+    for i, labels in enumerate(full):
+        elsewhere = set(target).union(*(t for j, t in enumerate(full) if j != i))
+        steps[i] = (*steps[i], [at for at, label in enumerate(labels) if label not in elsewhere])
+        terms.append(tuple(label for label in labels if label in elsewhere))
+    return Plan(steps, tuple(terms), tuple(target))
+
+
+def _diagonals(equation: str, labels: list[int], shape: tuple) -> tuple[list[tuple[int, int]], list[int], list[int]]:
+    """Pairs of axes with one label, which lose the second of them; the labels and lengths that are left."""
+    pairs, labels, lengths = [], list(labels), list(shape)
+    for label in dict.fromkeys(labels):
+        while labels.count(label) > 1:
+            first = labels.index(label)
+            second = labels.index(label, first + 1)
+            if lengths[first] != lengths[second]:
+                got = f"{lengths[first]} and {lengths[second]} in {equation!r}"
+                raise RuntimeError(f"einsum: the lengths of {chr(label)!r} differ; got {got}")
+            pairs.append((first, second))
+            del labels[second], lengths[second]
+    return pairs, labels, lengths
 
 
 def _as_equation(args: tuple) -> tuple[str, list[Tensor]]:
     """Both ways of writing it as a string and a list of tensors."""
-    if not args:
-        raise ValueError("einsum: an equation and operands are needed; got nothing")
+    if len(args) < 2:
+        raise ValueError(f"einsum: an equation and at least one operand are needed; got {args}")
     if isinstance(args[0], str):
         rest = args[1:]
         if len(rest) == 1 and isinstance(rest[0], (list, tuple)):
@@ -150,20 +216,20 @@ def _parse(equation: str, term: str) -> list[str]:
     return [*head, *([dots] if dots else []), *tail]
 
 
-def _labels(equation: str, operands: list) -> tuple[list[list[int]], list[int]]:
+def _labels(equation: str, shapes: tuple) -> tuple[list[list[int]], list[int]]:
     """Numbers for the labels: letters by their code, the axes that ... stands for by 0, -1 ... from the last one on."""
     inputs, arrow, output = equation.partition("->")
     written = [_parse(equation, term) for term in inputs.split(",")]
-    if len(written) != len(operands):
+    if len(written) != len(shapes):
         raise RuntimeError(
-            f"einsum: the equation must have as many terms as there are operands; got {equation!r} for {len(operands)}"
+            f"einsum: the equation must have as many terms as there are operands; got {equation!r} for {len(shapes)}"
         )
     counts = []
-    for term, x in zip(written, operands, strict=True):
-        count = x.ndim - len(term) + ("..." in term)
+    for term, shape in zip(written, shapes, strict=True):
+        count = len(shape) - len(term) + ("..." in term)
         if count < 0 or (count and "..." not in term):
             raise RuntimeError(
-                f"einsum: a term must have a label for each axis; got {''.join(term)!r} for shape {tuple(x.shape)}"
+                f"einsum: a term must have a label for each axis; got {''.join(term)!r} for shape {shape}"
             )
         counts.append(count if "..." in term else 0)
 
@@ -184,11 +250,11 @@ def _labels(equation: str, operands: list) -> tuple[list[list[int]], list[int]]:
     return terms, out
 
 
-def _sizes(equation: str, operands: list, terms: list[list[int]]) -> dict[int, int]:
+def _sizes(equation: str, operands: list[tuple[list[int], list[int]]]) -> dict[int, int]:
     """The length of each label; an axis of length 1 stretches to any."""
     sizes: dict[int, int] = {}
-    for x, labels in zip(operands, terms, strict=True):
-        for label, n in zip(labels, x.shape, strict=True):
+    for labels, lengths in operands:
+        for label, n in zip(labels, lengths, strict=True):
             known = sizes.setdefault(label, n)
             if known == 1:
                 sizes[label] = n
@@ -196,18 +262,3 @@ def _sizes(equation: str, operands: list, terms: list[list[int]]) -> dict[int, i
                 name = chr(label) if label > 0 else "..."
                 raise RuntimeError(f"einsum: the lengths of {name!r} differ; got {known} and {n} in {equation!r}")
     return sizes
-
-
-def _diagonals(x: Any, labels: list[int]) -> tuple[Any, list[int]]:
-    """One axis for each label: of a label that stands twice, the diagonal."""
-    labels = list(labels)
-    for label in dict.fromkeys(labels):
-        while labels.count(label) > 1:
-            first = labels.index(label)
-            second = labels.index(label, first + 1)
-            n, m = x.shape[first], x.shape[second]
-            if n != m:
-                raise RuntimeError(f"einsum: the lengths of {chr(label)!r} differ; got {n} and {m} in one operand")
-            x = movedim(diagonal(x, 0, first, second), -1, first)
-            del labels[second]
-    return x, labels

@@ -100,11 +100,16 @@ def matrix_norm(
     x = movedim(A, (rows, columns), (-2, -1))
     if ord in ("nuc", 2, -2):
         values = svdvals(x)
-        out = sum_(values, -1) if ord == "nuc" else (amax if ord > 0 else amin)(values, -1)
+        out = sum_(values, -1) if ord == "nuc" else _extreme(values, ord)
     else:
         sums = sum_(abs_(x), -2 if abs(ord) == 1 else -1)
-        out = (amax if ord > 0 else amin)(sums, -1)
+        out = _extreme(sums, ord)
     return reshape(out, tuple(1 if i in (rows, columns) else n for i, n in enumerate(A.shape))) if keepdim else out
+
+
+def _extreme(x: Tensor, ord: float) -> Tensor:
+    """The largest along the last axis (0 of none) or, for a negative ``ord``, the smallest."""
+    return amin(x, -1) if ord < 0 else amax(x, -1) if x.shape[-1] else sum_(x, -1)
 
 
 @numpy_spelling
@@ -132,7 +137,7 @@ def matrix_rank(A: Tensor, tol: Any = None, hermitian: bool = False, *, atol: An
 
     ``tol`` is ``atol`` with rtol 0; ``rtol`` is by default max(m, n) * eps, or 0 where atol > 0.
     """
-    require_matrices("matrix_rank", A)
+    (require_square if hermitian else require_matrices)("matrix_rank", A)
     atol, rtol = (tol, 0.0) if tol is not None else (atol, rtol)
     atol, rtol = (t.array if isinstance(t, Tensor) else t for t in (atol, rtol))
     values = (abs_(eigvalsh(A)) if hermitian else svdvals(A)).detach()
@@ -144,6 +149,8 @@ def cond(A: Tensor, p: Any = None) -> Tensor:
     inverse (infinite for a singular matrix).
     """
     require_matrices("cond", A)
+    if not A.shape[-1] * A.shape[-2]:
+        return Tensor(np.zeros(A.shape[:-2], A.dtype))
     if p is None or p in (2, -2):
         values = svdvals(A)
         large, small = values[..., 0], values[..., -1]

@@ -13,7 +13,7 @@ from .dims import normal_dim, numpy_spelling
 from .elementwise import mul
 from .op import op
 from .reduce import sum as sum_
-from .shape import expand, permute, reshape, squeeze, sum_to, transpose, unsqueeze
+from .shape import expand, permute, reshape, sum_to, transpose, unsqueeze
 
 __all__ = [
     "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "chain_matmul", "cross", "dot", "ger", "inner", "kron",
@@ -40,27 +40,33 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     >>> matmul(Tensor([[1.0, 2.0]]), Tensor([[3.0], [4.0]]))
     tensor([[11.]])
     """
-    if not input.ndim or not other.ndim:
-        raise RuntimeError(f"matmul: both tensors need an axis; got {tuple(input.shape)} @ {tuple(other.shape)}; use *")
-    k, m = input.shape[-1], other.shape[-2 if other.ndim > 1 else -1]
-    if k != m:
-        got = f"{tuple(input.shape)} @ {tuple(other.shape)}, {k} != {m}"
-        raise RuntimeError(f"matmul: inner sizes differ: {got}")
-    if input.dtype != other.dtype:
-        raise RuntimeError(
-            f"matmul: the dtypes must be equal; got {input.dtype} and {other.dtype}; convert one with to()"
-        )
-    a = unsqueeze(input, 0) if input.ndim == 1 else input
-    b = unsqueeze(other, 1) if other.ndim == 1 else other
+    n, m = input.shape, other.shape
+    if len(n) < 2 or len(m) < 2:
+        return _with_vector(input, other)
+    if n[-1] != m[-2] or input.dtype != other.dtype or input.dtype.kind == "b":
+        _refuse(input, other)
     try:
-        out = _matmul(a, b)
+        return _matmul(input, other)
     except ValueError:
-        raise RuntimeError(
-            f"matmul: the leading axes do not broadcast; got {tuple(input.shape)} @ {tuple(other.shape)}"
-        ) from None
-    if other.ndim == 1:
-        out = squeeze(out, -1)
-    return squeeze(out, -1 if other.ndim == 1 else -2) if input.ndim == 1 else out
+        raise RuntimeError(f"matmul: the leading axes do not broadcast; got {tuple(n)} @ {tuple(m)}") from None
+
+
+def _with_vector(input: Any, other: Any) -> Any:
+    """`matmul` where an argument is a vector: a row on the left, a column on the right."""
+    n, m = input.shape, other.shape
+    if not n or not m:
+        raise RuntimeError(f"matmul: both tensors need an axis; got {tuple(n)} @ {tuple(m)}; use *")
+    if n[-1] != m[-2 if len(m) > 1 else -1]:
+        _refuse(input, other)
+    out = matmul(unsqueeze(input, 0) if len(n) == 1 else input, unsqueeze(other, 1) if len(m) == 1 else other)
+    return reshape(out, (*n[:-1], *m[:-2], *(m[-1:] if len(m) > 1 else ())))
+
+
+def _refuse(a: Any, b: Any) -> None:
+    k, m = a.shape[-1], b.shape[-2 if b.ndim > 1 else -1]
+    if k != m:
+        raise RuntimeError(f"matmul: inner sizes differ: {tuple(a.shape)} @ {tuple(b.shape)}, {k} != {m}")
+    raise RuntimeError(f"matmul: the dtypes must be equal, and numbers; got {a.dtype} and {b.dtype}; convert with to()")
 
 
 # --- products of given ranks -----------------------------------------------------------------------------------------
@@ -147,7 +153,11 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     """The dot products along ``dim``, the other axes broadcast; (*, n), (*, n) -> (*)."""
     if x.dtype != y.dtype or x.dtype.kind != "f":
         raise RuntimeError(f"vecdot: the dtypes must be floating and equal; got {x.dtype} and {y.dtype}")
-    return sum_(mul(x, y), dim=dim)
+    try:
+        product = mul(x, y)
+    except RuntimeError as error:
+        raise RuntimeError(str(error).replace("mul", "vecdot", 1)) from None
+    return sum_(product, dim=dim)
 
 
 # --- sums with products ----------------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ def pinv(A: Tensor, rcond: Any = None, hermitian: bool = False, *, atol: Any = N
     Singular values up to max(atol, rtol * largest) count as 0; ``rtol`` (or ``rcond``) is by default
     max(m, n) * eps, or 0 where atol > 0.
     """
-    require_matrices("pinv", A)
+    (require_square if hermitian else require_matrices)("pinv", A)
     return _pinv(A, atol=_number(atol), rtol=_number(rcond if rtol is None else rtol), hermitian=hermitian)
 
 

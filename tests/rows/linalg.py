@@ -394,4 +394,11 @@ lapack_row(
     call(n(3, high=5)),
     call(np.array([0.0, 1.0, -1.0])),
 )
-row("linear", call(x(2, 3), x(4, 3), x(4)), call(x(2, 5, 3), x(4, 3)), call(x(3), x(4, 3), x(4)), call(transposed(2, 3), x(4, 3), x(4)), method=False)
+row(
+    "linear",
+    call(x(2, 3), x(4, 3), x(4)),
+    call(x(2, 5, 3), x(4, 3)),
+    call(x(3), x(4, 3), x(4)),
+    call(transposed(2, 3), x(4, 3), x(4)),
+    method=False,
+)
