@@ -6,6 +6,7 @@ first" is a topological order. `backward` needs nothing else: no recursion, and 
 as one of ten.
 """
 
+import functools
 import itertools
 import math
 import operator
@@ -120,6 +121,7 @@ class _State(threading.local):
     module: Any = None
     interceptors: tuple[Callable, ...] = ()
     watch: Callable | None = None  # is told of every node that a backward passes: (node, gradient, parts)
+    overwritten: Any = None  # the tensor whose new value is being computed, for interceptors that keep values
     on_draw: tuple[Callable, ...] = ()  # are told before random numbers are drawn
 
 
@@ -184,7 +186,7 @@ class set_grad_enabled(_Mode):  # noqa: N801 (PyTorch's name)
         super().__init__(recording=bool(mode))
         self.__enter__()
 
-    def __call__(self, function: Callable) -> Callable:
+    def __call__(self, function: Any) -> Any:
         self.__exit__()  # decorating switches nothing yet
         return _Mode(**self.switches)(function)
 
@@ -193,7 +195,7 @@ class set_grad_enabled(_Mode):  # noqa: N801 (PyTorch's name)
             super().__enter__()
 
 
-# Not empty while any thread has interceptors: a look at a global costs an operation less than one at the thread's state.
+# Not empty while any thread has interceptors: to look at a global costs less than to look at the thread's state.
 intercepting: list[None] = []
 
 
@@ -239,8 +241,12 @@ def note_write(*arrays: np.ndarray) -> None:
         owner = array if array.base is None else _owner(array)
         key = id(owner)
         held = _writes.get(key)
-        gone = held[0] if held is not None else weakref.ref(owner, lambda _, key=key: _writes.pop(key, None))
+        gone = held[0] if held is not None else weakref.ref(owner, functools.partial(_forget, key))
         _writes[key] = (gone, number, line)
+
+
+def _forget(key: int, _: weakref.ref) -> None:
+    _writes.pop(key, None)
 
 
 def written_since(array: np.ndarray, number: int, until: float = math.inf) -> str | None:

@@ -34,7 +34,7 @@ def _follow(x: Any, path: Path) -> Any:
     return x
 
 
-@op(x=lambda g, path: _erase(g, path=path))
+@op(x=lambda g, path: erase(g, path))
 def _erase(x, *, path):
     """x with the part that the path leads to set to zero."""
     out = x.copy()
@@ -42,7 +42,12 @@ def _erase(x, *, path):
     return out
 
 
-@op(base=lambda g, path: _erase(g, path=path), part=lambda g, path: _follow(g, path))
+def erase(x: Any, path: Path) -> Any:
+    """x with the part that the path leads to set to zero."""
+    return _erase(x, path=path)
+
+
+@op(base=lambda g, path: erase(g, path), part=lambda g, path: _follow(g, path))
 def _replace(base, part, *, path):
     """base with the part that the path leads to replaced."""
     out = base.copy()
@@ -50,7 +55,13 @@ def _replace(base, part, *, path):
     return out
 
 
-@op(x=lambda g: g * 0.0, value=lambda g, shape: sum_to(g, shape))
+@op()
+def _zeros(x):
+    """Zeros whatever x is: infinity times 0 would be NaN."""
+    return np.zeros_like(x)
+
+
+@op(x=lambda g: _zeros(g), value=lambda g, shape: sum_to(g, shape))
 def _overwrite(x, value):
     """value, broadcast to the shape of x."""
     return np.broadcast_to(value, x.shape).copy()
@@ -102,7 +113,9 @@ def check_writable(x: Tensor, name: str) -> None:
                 "do it under no_grad(), or use the out-of-place operation"
             )
     array = x.array
-    if array.size and any(stride == 0 and length > 1 for stride, length in zip(array.strides, array.shape, strict=True)):
+    if array.size and any(
+        stride == 0 and length > 1 for stride, length in zip(array.strides, array.shape, strict=True)
+    ):
         raise RuntimeError(
             f"{name}: several elements share one place in memory; got an expanded tensor of shape {x.shape}; clone() it"
         )
@@ -110,12 +123,10 @@ def check_writable(x: Tensor, name: str) -> None:
 
 def _keep_what_was_read(node: Node | None, array: np.ndarray) -> None:
     """The rules of the operation read the values that stood here before: give them a copy."""
-    if node is not None and node.saved:
-        saved = node.saved
-        for i, held in enumerate(saved):
-            if isinstance(held, np.ndarray) and np.may_share_memory(held, array):
-                saved[i] = held.copy()
-        node.saved = saved
+    if type(node) is Node and node.saved:
+        for i, saved in enumerate(node.saved):
+            if isinstance(saved, np.ndarray) and np.may_share_memory(saved, array):
+                node.saved[i] = saved.copy()
 
 
 def _take_history(x: Tensor, value: Tensor) -> None:
@@ -137,7 +148,9 @@ def overwrite(x: Tensor, value: Any, name: str) -> Tensor:
     try:
         replaced = _overwrite(x, cast(source, x.dtype))
     except ValueError:
-        raise RuntimeError(f"{name}: the value does not broadcast to the tensor; got {source.shape} for {x.shape}") from None
+        raise RuntimeError(
+            f"{name}: the value does not broadcast to the tensor; got {source.shape} for {x.shape}"
+        ) from None
     return assign(x, replaced, name)
 
 
@@ -156,10 +169,15 @@ def in_place(function: Callable, name: str) -> Callable:
     """The method that writes what ``function`` computes back into its first argument."""
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        return assign(self, function(self, *args, **kwargs), name)
+        if not state.interceptors:
+            return assign(self, function(self, *args, **kwargs), name)
+        outer, state.overwritten = state.overwritten, self
+        try:
+            value = function(self, *args, **kwargs)
+        finally:
+            state.overwritten = outer
+        return assign(self, value, name)
 
     method.__name__ = name
     method.__doc__ = f"`{name.strip('_')}` in place."
     return method
-
-

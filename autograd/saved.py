@@ -58,7 +58,7 @@ class Packing:
             if type(source) is Node and source.saved:
                 saved = source.saved
                 source.__class__ = PackedNode
-                source.saved = _pack(saved, self.hooks)
+                source.saved = _pack(_safe(saved), self.hooks)
         return out
 
 
@@ -103,6 +103,17 @@ def _unpack(value: Any, hooks: saved_tensors_hooks) -> Any:
     if type(value) is tuple:
         return tuple(_unpack(v, hooks) for v in value)
     return value
+
+
+def _safe(saved: list) -> list:
+    """The values, copies where they are about to be overwritten."""
+    target = state.overwritten
+    while hasattr(target, "value"):  # inside vmap: the tensor of all lanes
+        target = target.value
+    if target is None:
+        return saved
+    memory = target.array
+    return [v.copy() if isinstance(v, np.ndarray) and np.may_share_memory(v, memory) else v for v in saved]
 
 
 def _with(hook: Callable, value: Any) -> Any:

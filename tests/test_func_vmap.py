@@ -23,12 +23,14 @@ DEPENDS_ON_VALUES = {
 """Operations whose output, or its shape, is a Python value or depends on the values."""
 
 
-def lanes_of(value, number):
+def lanes_of(name, value, number):
     """The arguments of one lane: every floating array differs from lane to lane, whatever else there is stays."""
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-        return np.roll(value.reshape(-1), number).reshape(value.shape) if value.size else value
+        if "linalg" in name or "cholesky" in name or not value.size:
+            return value * (1 - 0.2 * number)  # what kind of matrix it is stays
+        return np.roll(value.reshape(-1), number).reshape(value.shape)
     if isinstance(value, (list, tuple)):
-        return type(value)(lanes_of(v, number) for v in value)
+        return type(value)(lanes_of(name, v, number) for v in value)
     return value
 
 
@@ -46,7 +48,7 @@ def stacked(values):
 @pytest.mark.parametrize(("row", "sample"), CASES, ids=IDS)
 def test_every_operation(row, sample):
     function = function_of(row)
-    lanes = [tuple(lanes_of(a, i) for a in sample.args) for i in range(LANES)]
+    lanes = [tuple(lanes_of(row.name, a, i) for a in sample.args) for i in range(LANES)]
     parts = [stacked(column) for column in zip(*lanes, strict=True)]
     args, dims = tuple(p for p, _ in parts), tuple(d for _, d in parts)
     kwargs = to_ours(sample.kwargs)
@@ -81,6 +83,6 @@ def test_gradients_of_each_lane(row, sample):
         weights = [autograd.arange(1.0, 1.0 + o.numel()).double().reshape(o.shape) for o in outs]
         return sum(((o * w).sum() for o, w in zip(outs, weights, strict=True)), x.sum() * 0)
 
-    lanes = [Tensor(lanes_of(sample.args[0], i).copy()) for i in range(LANES)]
+    lanes = [Tensor(lanes_of(row.name, sample.args[0], i).copy()) for i in range(LANES)]
     expected = np.stack([grad(loss)(x).array for x in lanes])
     assert_close(vmap(grad(loss))(autograd.stack(lanes)).array, expected, f"{row.name}{sample}", terms=1.0)

@@ -275,8 +275,8 @@ def _cross_entropy(op: Any, values: list, mapped: list[bool], attrs: dict, lanes
 
 
 @_for(
-    "inv", "pinv", "det", "cofactors", "slogdet", "cholesky", "qr", "eigh", "svd", "svdvals", "matrix_exp", "lu_factor",
-    "solve", "solve_triangular", "trace",
+    "inv", "pinv", "det", "cofactors", "slogdet", "cholesky", "eigh", "svd", "svdvals", "matrix_exp", "lu_factor",
+    "solve", "solve_triangular",
 )  # fmt: skip
 def _of_matrices(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
     """Operations on the last two axes, which take stacks of matrices anyhow."""

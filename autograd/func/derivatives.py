@@ -216,7 +216,7 @@ def _columns_last(columns: Tensor, y: Tensor, x: Tensor) -> Tensor:
 
 
 def hessian(func: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
-    """The function that returns the second derivatives of ``func``, (*output, *input, *input): ``jacrev(jacrev(func))``.
+    """The function that returns the second derivatives of ``func``: ``jacrev(jacrev(func))``, (*out, *input, *input).
 
     >>> import autograd
     >>> hessian(lambda x: (x * x * x).sum())(autograd.tensor([1.0, 2.0]))
