@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .creation import check_device
-from .dtypes import get_default_dtype, to_dtype
+from .dtypes import float16, float32, get_default_dtype, is_float, to_dtype
 from .filled import as_size
 from .graph import state
 from .tensor import Tensor
@@ -33,9 +33,8 @@ class Generator:
 
     def manual_seed(self, seed: int) -> "Generator":
         """Begin the stream of this seed."""
-        self._seed = int(seed)
-        # PyTorch takes negative seeds too; numpy's streams are numbered from 0.
-        self._stream = np.random.Generator(np.random.PCG64(self._seed % 2**64))
+        self._seed = int(seed) % 2**64  # a negative seed is read as an unsigned number, as in PyTorch
+        self._stream = np.random.Generator(np.random.PCG64(self._seed))
         return self
 
     @property
@@ -57,7 +56,7 @@ class Generator:
     def get_state(self) -> Tensor:
         """Where the stream is, as a tensor of bytes."""
         at = self._stream.bit_generator.state
-        words = [at["state"]["state"], at["state"]["inc"], at["has_uint32"], at["uinteger"], self._seed % 2**64]
+        words = [at["state"]["state"], at["state"]["inc"], at["has_uint32"], at["uinteger"], self._seed]
         return Tensor(np.frombuffer(b"".join(w.to_bytes(16, "little") for w in words), np.uint8).copy())
 
     def set_state(self, new_state: Tensor) -> "Generator":
@@ -109,11 +108,20 @@ def _draw(
 ) -> Tensor:
     check_device(op, device)
     found = get_default_dtype() if dtype is None else to_dtype(dtype)
-    drawn_as = found if found.itemsize >= 4 else np.dtype(np.float32)
+    if not is_float(found):
+        raise RuntimeError(f"{op}: the dtype is a floating one; got {found}")
+    return Tensor(draw(generator, kind, shape, found), requires_grad=requires_grad)
+
+
+def draw(generator: Generator | None, kind: str, shape: tuple, dtype: np.dtype) -> np.ndarray:
+    """An array from numpy's method of this name, "random" or "standard_normal" say, by a generator or the default."""
     source = generator or default_generator
+    half = dtype == float16  # numpy draws none
     with source._lock:
-        array = getattr(source.numpy, kind)(shape, drawn_as)
-    return Tensor(np.asarray(array).astype(found, copy=False), requires_grad=requires_grad)
+        array = np.asarray(getattr(source.numpy, kind)(shape, float32 if half else dtype))
+    if half and kind == "random":
+        array = np.floor(array * 2048) / 2048  # rounded to the nearest, the largest would become 1
+    return array.astype(dtype, copy=False)
 
 
 def rand(
@@ -172,5 +180,5 @@ def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, d
     check_device("randperm", device)
     source = generator or default_generator
     with source._lock:
-        array = source.numpy.permutation(n)
+        array = source.numpy.permutation(*as_size("randperm", (n,)))
     return Tensor(array.astype("int64" if dtype is None else to_dtype(dtype), copy=False))

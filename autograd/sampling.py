@@ -5,25 +5,21 @@ from typing import Any
 import numpy as np
 
 from .creation import check_device
-from .dtypes import bool_, float16, float32, get_default_dtype, is_float, to_dtype
+from .dtypes import bool_, float64, get_default_dtype, is_float, to_dtype
 from .filled import as_size
 from .inplace import overwrite
 from .ops.op import op
-from .random import Generator, default_generator
+from .random import Generator, default_generator, draw
 from .tensor import Tensor
 
 __all__ = ["bernoulli", "multinomial", "normal", "poisson"]
 
 
-def draw(generator: Generator | None, kind: str, *args: Any, **kwargs: Any) -> np.ndarray:
-    """An array from numpy's method of this name, by the generator or the default one."""
+def _from_numpy(generator: Generator | None, kind: str, *args: Any) -> np.ndarray:
+    """An array from numpy's method of this name, for those that take parameters."""
     source = generator or default_generator
     with source._lock:
-        return np.asarray(getattr(source.numpy, kind)(*args, **kwargs))
-
-
-def _wide(dtype: np.dtype) -> np.dtype:
-    return float32 if dtype == float16 else dtype  # numpy draws no halves
+        return np.asarray(getattr(source.numpy, kind)(*args))
 
 
 def _floating(name: str, dtype: np.dtype) -> np.dtype:
@@ -50,7 +46,7 @@ def _normal(mean, std, *, dtype, generator):
     if std.size and not std.min() >= 0:
         raise RuntimeError(f"normal: std must not be negative; got {std.min()}")
     shape = np.broadcast_shapes(mean.shape, std.shape)
-    return (mean + std * draw(generator, "standard_normal", shape, _wide(dtype))).astype(dtype, copy=False)
+    return (mean + std * draw(generator, "standard_normal", shape, dtype)).astype(dtype, copy=False)
 
 
 def normal(
@@ -90,7 +86,7 @@ def _check_probabilities(name: str, p: np.ndarray) -> None:
 @op(p=_zeros)
 def _bernoulli(p, *, shape, dtype, generator):
     _check_probabilities("bernoulli", p)
-    return (draw(generator, "random", shape) < p).astype(dtype)
+    return (draw(generator, "random", shape, float64) < p).astype(dtype)
 
 
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
@@ -111,7 +107,7 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
 def _poisson(rates, *, generator):
     if rates.size and not rates.min() >= 0:
         raise RuntimeError(f"poisson: a rate must not be negative; got {rates.min()}")
-    return draw(generator, "poisson", rates).astype(rates.dtype)
+    return _from_numpy(generator, "poisson", rates).astype(rates.dtype)
 
 
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
@@ -129,13 +125,13 @@ def _multinomial(weights, *, count, replacement, generator):
         raise RuntimeError("multinomial: a weight must be positive; got a row of zeros")
     if replacement:
         ends = np.cumsum(w, 1)
-        places = draw(generator, "random", (len(w), count)) * ends[:, -1:]
+        places = draw(generator, "random", (len(w), count), float64) * ends[:, -1:]
         drawn = np.stack([np.searchsorted(row, place, "right") for row, place in zip(ends, places, strict=True)])
         out = np.minimum(drawn, w.shape[1] - 1)
     else:
         # The order in which exponential clocks with these rates ring is a draw without replacement.
         with np.errstate(divide="ignore"):
-            rings = draw(generator, "standard_exponential", w.shape) / w
+            rings = draw(generator, "standard_exponential", w.shape, float64) / w
         out = np.argsort(rings, 1, kind="stable")[:, :count]
     return out.astype(np.int64).reshape((*weights.shape[:-1], count))
 
@@ -170,8 +166,10 @@ def uniform(shape: Any, dtype: np.dtype, low: float, high: float, generator: Gen
     """An array drawn uniformly from [low, high)."""
     if low > high:
         raise RuntimeError(f"uniform_: from must not be above to; got {low} and {high}")
-    drawn = draw(generator, "random", shape, _wide(_floating("uniform_", dtype)))
-    return (low + drawn * (high - low)).astype(dtype, copy=False)
+    drawn = draw(generator, "random", shape, _floating("uniform_", dtype))
+    scaled = (low + drawn * (high - low)).astype(dtype, copy=False)
+    # Rounding may reach the end that does not belong to the interval.
+    return np.minimum(scaled, np.nextafter(dtype.type(high), dtype.type(low)))
 
 
 def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
@@ -183,7 +181,7 @@ def gaussian(shape: Any, dtype: np.dtype, mean: float, std: float, generator: Ge
     """An array drawn from a normal distribution."""
     if not std >= 0:
         raise RuntimeError(f"normal_: std must not be negative; got {std}")
-    drawn = draw(generator, "standard_normal", shape, _wide(_floating("normal_", dtype)))
+    drawn = draw(generator, "standard_normal", shape, _floating("normal_", dtype))
     return (mean + std * drawn).astype(dtype, copy=False)
 
 
@@ -192,7 +190,7 @@ def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Generator | Non
     if not lambd > 0:
         raise RuntimeError(f"exponential_: lambd must be positive; got {lambd}")
     dtype = _floating("exponential_", self.dtype)
-    drawn = draw(generator, "standard_exponential", self.shape, _wide(dtype))
+    drawn = draw(generator, "standard_exponential", self.shape, dtype)
     return overwrite(self, (drawn / lambd).astype(dtype, copy=False), "exponential_")
 
 
@@ -200,7 +198,7 @@ def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None
     """Every element 1 with probability ``p``, a number or a tensor that broadcasts, else 0."""
     chances = p.array if isinstance(p, Tensor) else np.asarray(p)
     _check_probabilities("bernoulli_", chances)
-    return overwrite(self, (draw(generator, "random", self.shape) < chances).astype(self.dtype), "bernoulli_")
+    return overwrite(self, (draw(generator, "random", self.shape, float64) < chances).astype(self.dtype), "bernoulli_")
 
 
 def random_(
@@ -215,7 +213,7 @@ def random_(
         to = 2 if self.dtype == bool_ else 2 ** _digits(self.dtype) + is_float(self.dtype)
     if from_ is None or from_ >= to:
         raise RuntimeError(f"random_: from must be below to; got {from_} and {to}")
-    drawn = draw(generator, "integers", from_, to, self.shape, endpoint=False)
+    drawn = _from_numpy(generator, "integers", from_, to, self.shape)
     return overwrite(self, drawn.astype(self.dtype), "random_")
 
 

@@ -207,7 +207,7 @@ def test_refused(key, message):
     with pytest.raises(theirs.type) as ours:
         x[as_ours(key)]
     assert str(ours.value) == message
-    with pytest.raises(theirs.type, match="^(index|setitem): "):
+    with pytest.raises(theirs.type, match=r"^(index|setitem): "):
         x.detach()[as_ours(key)] = 0.0
 
 
