@@ -92,11 +92,11 @@ def promote(operands: list) -> np.dtype:
         held = ranks[rank]
         ranks[rank] = dtype if held is None else promote_types(held, dtype)
     result: np.dtype | None = None
-    for dtype in ranks:
+    for ranked in ranks:
         if result is None:
-            result = dtype
-        elif dtype is not None and category(dtype) > category(result):
-            result = promote_types(result, dtype)
+            result = ranked
+        elif ranked is not None and category(ranked) > category(result):
+            result = promote_types(result, ranked)
     assert result is not None
     return result
 

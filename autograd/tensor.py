@@ -267,7 +267,7 @@ class Tensor:
     def __iter__(self) -> "Iterator[Tensor]":
         if not self.array.ndim:
             raise TypeError("iter: a 0-d tensor can't be iterated over; use item()")
-        return (self[i] for i in range(len(self.array)))  # type: ignore[index]
+        return (self[i] for i in range(len(self.array)))
 
     __hash__ = object.__hash__  # __eq__ compares elements
 
@@ -381,7 +381,7 @@ def apply(op: Any, inputs: Sequence, attrs: dict = NO_ATTRS, kernel: Callable | 
         arrays.append(out)
         node = record(op, inputs, attrs, arrays)
         if node is not None:
-            if kept is not None:
+            if kept is not None and node.saved is not None:
                 node.saved.append(kept)
             result.node = node
             result._requires_grad = True
@@ -416,7 +416,8 @@ def _note_view(op: Any, parent: Any, attrs: dict, result: Tensor) -> None:
 
 def _edges(inputs: Sequence) -> tuple[int, list]:
     """The bit set of the inputs that need a gradient, and where the gradient of each goes."""
-    needs, bit, edges = 0, 1, []
+    needs, bit = 0, 1
+    edges: list[Any] = []
     for x in inputs:
         if isinstance(x, Tensor):
             if x._view is not None:

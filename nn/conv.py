@@ -132,7 +132,7 @@ class _Conv(_Convolution):
 
     def forward(self, input: Tensor) -> Tensor:
         """The convolution of ``input``, with a batch or without."""
-        padding = self.padding
+        padding: Any = self.padding
         if self.padding_mode != "zeros":
             input, padding = autograd.pad(input, self._sides(), self.padding_mode), 0
         return self._run(input, self.stride, padding, self.dilation, self.groups)
@@ -143,7 +143,8 @@ class _Conv(_Convolution):
             totals = [d * (k - 1) for k, d in zip(self.kernel_size, self.dilation)]
             sides = [(total // 2, total - total // 2) for total in totals]
         else:
-            sides = [(p, p) for p in ((0,) * self.rank if self.padding == "valid" else self.padding)]
+            lengths: Any = (0,) * self.rank if self.padding == "valid" else self.padding
+            sides = [(p, p) for p in lengths]
         return [p for side in reversed(sides) for p in side]
 
 
@@ -207,11 +208,12 @@ class _ConvTranspose(_Convolution):
         return self._run(input, self.stride, self.padding, more, self.groups, self.dilation)
 
     def _more(self, input: Tensor, output_size: Sequence[int]) -> tuple[int, ...]:
+        padding: Any = self.padding
         wanted = tuple(output_size)[-self.rank :]
         least = [
             (n - 1) * s - 2 * p + d * (k - 1) + 1
             for n, s, p, d, k in zip(
-                input.shape[-self.rank :], self.stride, self.padding, self.dilation, self.kernel_size
+                input.shape[-self.rank :], self.stride, padding, self.dilation, self.kernel_size
             )
         ]  # fmt: skip
         if any(not low <= w < low + s for w, low, s in zip(wanted, least, self.stride)):

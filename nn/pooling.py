@@ -156,8 +156,9 @@ class AvgPool1d(_AvgPool):
         count_include_pad: bool = True,
     ) -> None:
         # PyTorch keeps the numbers of this one as tuples.
-        stride = kernel_size if stride is None else stride
-        super().__init__(*(_per_axis(v, 1) for v in (kernel_size, stride, padding)), ceil_mode, count_include_pad)
+        kernel = _per_axis(kernel_size, 1)
+        steps = kernel if stride is None else _per_axis(stride, 1)
+        super().__init__(kernel, steps, _per_axis(padding, 1), ceil_mode, count_include_pad)
 
 
 class AvgPool2d(_AvgPool):

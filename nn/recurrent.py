@@ -76,7 +76,7 @@ class _Recurrent(Module):
             ends = (f"_l{layer}", f"_l{layer}_reverse") if bidirectional else (f"_l{layer}",)
             self._suffixes.append(ends)
             for end in ends:
-                shapes = {
+                shapes: dict[str, tuple[int, ...]] = {
                     "weight_ih": (self.gates * hidden_size, width),
                     "weight_hh": (self.gates * hidden_size, given),
                 }

@@ -58,7 +58,7 @@ class _Layer(Module):
                 name = type(self).__name__
                 raise RuntimeError(f"{name}: activation must be 'relu', 'gelu' or a function; got {activation!r}")
             activation = getattr(F, activation)
-        self.activation = activation
+        self.activation: Any = activation
 
     def _feed_forward(self, x: Tensor) -> Tensor:
         return self.linear2(self.dropout(self.activation(self.linear1(x))))

@@ -43,7 +43,7 @@ class Elementwise(Op):
     ``"float"`` computes integers in the default float dtype, ``"same"`` keeps the dtype, ``"number"`` keeps it but
     counts truth values as int64, ``"bool"`` answers a question. ``takes`` names the kinds of dtype it is defined for:
     b, i, u and f. A parameter annotated ``bool`` is a condition and takes no part in promotion; one with a default
-    value is a number in most calls, and its kernels expect that.
+    value is a number in most calls, and its kernels expect that; one annotated ``float`` often is.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class Elementwise(Op):
         parameters = list(self.__signature__.parameters.values())
         self.conditions = frozenset(i for i, p in enumerate(parameters) if p.annotation is bool)
         self.numbers = frozenset(i for i, p in enumerate(parameters) if p.default is not p.empty)
+        self.either = frozenset(i for i, p in enumerate(parameters) if p.annotation is float)
         self.kernels: dict[np.dtype, Callable] = {}
         self.is_identity = False  # whether it is the gradient of something like x + y, and hands on what it gets
         self._gradients: list[Elementwise | None] = [None] * self.arity
@@ -96,9 +97,9 @@ class Elementwise(Op):
         if number is not None:
             if dtype.kind != "f":  # type: ignore[union-attr]
                 return self._general(args)
-            args = [*args]
-            value = args[number]
-            args[number] = constant(value, dtype) if value else np.array(value, dtype)  # 0.0 and -0.0 are one key
+            value, inputs = args[number], [*args]
+            inputs[number] = constant(value, dtype) if value else np.array(value, dtype)  # 0.0 and -0.0 are one key
+            return self._run(inputs, kernel, any_tensor)
         return self._run(args, kernel, any_tensor)
 
     def otherwise(self, function: Callable) -> Callable:
@@ -167,11 +168,12 @@ class Elementwise(Op):
     def _kernel(self, dtype: np.dtype) -> Callable | None:
         """What computes this operation in ``dtype``; None if only running the formula op by op does."""
         compile_loop = _Compile(self, dtype)
-        if isinstance(self.ufunc, str):
-            module, _, name = self.ufunc.rpartition(".")
-            self.ufunc = getattr(importlib.import_module(module), name)
         if self.ufunc is not None and not (is_float(dtype) and compile_loop.possible()):
-            return _quiet(self.ufunc, bool_ if self.result == "bool" else dtype)
+            function = self.ufunc
+            if isinstance(function, str):
+                module, _, name = function.rpartition(".")
+                function = getattr(importlib.import_module(module), name)
+            return _quiet(function, bool_ if self.result == "bool" else dtype)
         if not compile_loop.possible():
             return None
         exact = compile_loop.by_numpy()
@@ -267,6 +269,7 @@ def _make_gradient(op: Elementwise, i: int, formula: Callable, takes: Sequence[s
     names = Names("g" + op.names.gradient, "out_" + op.names.output)
     made = Elementwise(gradient, {}, result="same", names=names)
     made.numbers = frozenset(k for k, name in enumerate(inputs) if of_op.get(name) in op.numbers)
+    made.either = frozenset(k for k, name in enumerate(inputs) if of_op.get(name) in op.either)
     probe = Symbol.input(inputs[0])
     made.is_identity = len(inputs) == 1 and gradient(probe) is probe
     formulas[made.name] = gradient
@@ -334,7 +337,7 @@ class _Compile:
     def __call__(self) -> Callable:
         op = self.op
         arguments = [
-            Argument(name, bool_ if i in op.conditions else self.dtype, i in op.numbers)
+            Argument(name, bool_ if i in op.conditions else self.dtype, i in op.numbers | op.either, i in op.either)
             for i, name in enumerate(op.inputs)
         ]
         return compile_formula(op.name, arguments, [self.root], [self.out], self.dtype)

@@ -239,7 +239,7 @@ def _named(rank: int) -> list[Callable]:
     def max_unpool(input, indices, kernel_size, stride=None, padding=0, output_size=None):
         return _max_unpool(rank, input, indices, kernel_size, stride, padding, output_size)
 
-    docs = {
+    docs: dict[Any, str] = {
         max_pool: "The largest element of each window; with ``return_indices`` also its place in the flattened axes.",
         avg_pool: "The mean of each window; padding counts as zeros unless ``count_include_pad`` is off.",
         lp_pool: "(sum of x^p)^(1/p) over each window.",
@@ -251,7 +251,7 @@ def _named(rank: int) -> list[Callable]:
     for function, doc in docs.items():
         function.__name__ = function.__qualname__ = f"{function.__name__}{rank}d"
         function.__doc__ = f"{doc} Over {shape}, or without n."
-    return list(docs)
+    return [*docs]
 
 
 max_pool1d, avg_pool1d, lp_pool1d, adaptive_avg_pool1d, adaptive_max_pool1d, max_unpool1d = _named(1)

@@ -38,10 +38,11 @@ def add_windows(parts: np.ndarray, sizes: Sizes, kernel: Sizes, stride: Sizes, d
     lead, placements = parts.shape[: -2 * rank], parts.shape[-rank:]
     out = np.zeros((*lead, *sizes), parts.dtype)
     for offset in np.ndindex(*kernel):
-        place = tuple(
+        place: Any = tuple(
             slice(i * d, i * d + s * (count - 1) + 1, s) for i, d, s, count in zip(offset, dilation, stride, placements)
         )
-        out[(..., *place)] += parts[(*(slice(None),) * len(lead), *offset)]
+        read: Any = (*(slice(None),) * len(lead), *offset)
+        out[(..., *place)] += parts[read]
     return out
 
 
