@@ -50,11 +50,12 @@ _CASTS = {"integer": "I", "double": "np.float64"}  # of the constants of a kind;
 
 
 class Argument(NamedTuple):
-    """An input of a kernel. A ``scalar`` one is expected to be a single number for the whole loop."""
+    """An input of a kernel. A ``scalar`` one is expected to be a single number for the whole loop; ``either``, or not."""
 
     name: str
     dtype: np.dtype
     scalar: bool = False
+    either: bool = False
 
 
 def is_primitive(name: str) -> bool:
@@ -154,6 +155,8 @@ def _scalar_patterns(inputs: Sequence[Argument]) -> list[set[str]]:
     patterns = [{a.name for a in inputs if a.scalar}]
     if len(inputs) == 2 and not patterns[0]:
         patterns += [{inputs[1].name}, {inputs[0].name}]
+    if any(a.either for a in inputs):
+        patterns.append({a.name for a in inputs if a.scalar and not a.either})
     return patterns
 
 

@@ -160,7 +160,7 @@ def addcdiv(input, tensor1, tensor2, value=1):
     weight=lambda g, input, end: g * (end - input),
     takes="f",
 )
-def lerp(input, end, weight):
+def lerp(input, end, weight: float):  # type: ignore[no-untyped-def]
     """input + weight * (end - input), exact at weight 0 and 1."""
     from_input = input + weight * (end - input)
     return where((weight < 0.5) & (weight > -0.5), from_input, end - (end - input) * (1 - weight))

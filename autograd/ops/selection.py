@@ -19,7 +19,7 @@ __all__ = [
     ufunc=np.where,
     result="same",
 )
-def where(condition: bool, input, other):  # type: ignore[no-untyped-def]
+def where(condition: bool, input, other: float):  # type: ignore[no-untyped-def]
     """input where the condition holds, else other."""
 
 
@@ -106,7 +106,7 @@ def clamp_max(input, max):
     max=lambda g, input, min, max: where((input > max) | (max < min), g, 0),
     result="same",
 )
-def clamp_both(input, min, max):
+def clamp_both(input, min: float, max: float):  # type: ignore[no-untyped-def]
     """input between min and max; max where they cross."""
     return minimum(maximum(input, min), max)
 
