@@ -9,7 +9,13 @@ rnn         sequences of different lengths
 from . import rnn
 from .fusion import fuse_conv_bn_eval, fuse_conv_bn_weights, fuse_linear_bn_eval, fuse_linear_bn_weights
 from .gradients import (
-    clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm, l1_penalty, l2_penalty, max_norm_,
+    clip_grad_norm_,
+    clip_grad_value_,
+    clip_grads_with_norm_,
+    get_total_norm,
+    l1_penalty,
+    l2_penalty,
+    max_norm_,
     unit_norm_,
 )  # fmt: skip
 from .vectors import parameters_to_vector, vector_to_parameters

@@ -14,16 +14,25 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     >>> parameters_to_vector([autograd.ones(2), autograd.zeros(1, 1)])
     tensor([1., 1., 0.])
     """
-    return autograd.cat([p.reshape(-1) for p in parameters])
+    listed = [p.reshape(-1) for p in parameters]
+    if not listed:
+        raise ValueError("parameters_to_vector: one parameter at least is needed; got none")
+    return autograd.cat(listed)
 
 
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
-    """Write the elements of a vector into the parameters, in their order."""
+    """Write the elements of a vector into the parameters, in their order.
+
+    >>> weight = autograd.zeros(1, 2)
+    >>> vector_to_parameters(autograd.tensor([1.0, 2.0]), [weight])
+    >>> weight
+    tensor([[1., 2.]])
+    """
     listed = list(parameters)
     count = sum(p.numel() for p in listed)
     if tuple(vec.shape) != (count,):
         raise RuntimeError(
-            f"vector_to_parameters: an element for each of the {count} parameters; got {tuple(vec.shape)}"
+            f"vector_to_parameters: the parameters have {count} elements; got a vector {tuple(vec.shape)}"
         )
     start = 0
     with no_grad():
