@@ -159,7 +159,7 @@ class Batched(Tensor):
     retain_grad = _one_number_for_each_lane("retain_grad", "take gradients with func.grad or func.vjp")
 
     def __index__(self) -> int:
-        return self.item()
+        raise ValuesNeeded  # x[i] with another i in every lane: the function is run lane by lane
 
     def __repr__(self) -> str:
         return f"Batched(level={self.level}, lanes={self.value.shape[0]}, shape={self.shape}, dtype={self.dtype})"
