@@ -55,13 +55,17 @@ def _replace(base, part, *, path):
     return out
 
 
-@op()
-def _zeros(x):
-    """Zeros whatever x is: infinity times 0 would be NaN."""
+@op(x=lambda g: nothing_of(g))
+def _nothing(x):
     return np.zeros_like(x)
 
 
-@op(x=lambda g: _zeros(g), value=lambda g, shape: sum_to(g, shape))
+def nothing_of(x: Any) -> Any:
+    """Zeros whatever x is: infinity times 0 would be NaN."""
+    return _nothing(x)
+
+
+@op(x=lambda g: nothing_of(g), value=lambda g, shape: sum_to(g, shape))
 def _overwrite(x, value):
     """value, broadcast to the shape of x."""
     return np.broadcast_to(value, x.shape).copy()
