@@ -108,6 +108,10 @@ ERRORS = [
         "norm: with ord=2 and no dim a vector or a matrix is needed; got (2, 2, 2)",
     ),
     (
+        lambda: linalg.norm(ones(2, 2, 2), 2, (0, 1, 2)),
+        "norm: with ord=2 dim must name one axis or two; got (0, 1, 2)",
+    ),
+    (
         lambda: linalg.vector_norm(ones(2).long()),
         "vector_norm: the tensor must be floating; got int64; convert it with to()",
     ),

@@ -224,6 +224,11 @@ def lstsq(a: np.ndarray, b: np.ndarray, rcond: float | None, driver: str) -> tup
         rank = np.full(a.shape[:-2], min(m, n))
         return pinv(a, None, 0.0, False) @ b, rank, np.empty(0, a.dtype)
 
+    if 0 in (m, n, b.shape[-1]):
+        lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        values = np.zeros((*lead, min(m, n)) if driver != "gelsy" else 0, a.dtype)
+        return np.zeros((*lead, n, b.shape[-1]), a.dtype), np.zeros(lead, np.int64), values
+
     def one(a: np.ndarray, b: np.ndarray) -> tuple:
         x, _, rank, s = solve_one(a, b, cond=relative, lapack_driver=driver, check_finite=False)
         return x, np.asarray(rank), np.empty(0, a.dtype) if s is None else s

@@ -177,13 +177,13 @@ def _lu_gradient(g: list, out: tuple) -> Any:
     result = mt(_triangular(square, mt(left), up=True))
     if m != n:
         result = cat([result, beyond], -1 if n > m else -2)
-    return matmul(_permutation(pivots, m, result.dtype), result)
+    return matmul(_permutation(pivots, rows=m, dtype=result.dtype), result)
 
 
-def _permutation(pivots: Any, rows: int, dtype: Any) -> Any:
-    """P as an array."""
-    array = pivots.array if isinstance(pivots, Tensor) else pivots
-    return np.eye(rows, dtype=dtype)[lapack.permutation(array, rows)].mT
+@op()
+def _permutation(pivots, *, rows, dtype):
+    """P as LAPACK's exchanges of rows make it."""
+    return np.ascontiguousarray(np.eye(rows, dtype=dtype)[lapack.permutation(pivots, rows)].mT)
 
 
 @op(x=_lu_gradient)
@@ -204,8 +204,8 @@ def lu(A: Tensor, *, pivot: bool = True) -> LUResult:
     m, n = A.shape[-2:]
     k = min(m, n)
     low = tril(factors[..., :k], -1) + np.eye(m, k, dtype=A.dtype)
-    order = _permutation(pivots, m, A.dtype) if pivot else np.empty(0, A.dtype)
-    return LUResult(Tensor(np.ascontiguousarray(order)), low, triu(factors[..., :k, :]))
+    order = _permutation(pivots, rows=m, dtype=A.dtype) if pivot else Tensor(np.empty(0, A.dtype))
+    return LUResult(order, low, triu(factors[..., :k, :]))
 
 
 def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False) -> Tensor:
@@ -216,7 +216,7 @@ def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoin
         raise RuntimeError(f"lu_solve: the sizes differ; got {tuple(LU.shape)} and {tuple(B.shape)}")
     if not left:  # X A = B is A^T X^T = B^T
         return mt(lu_solve(LU, pivots, mt(B), adjoint=not adjoint))
-    p = Tensor(np.ascontiguousarray(_permutation(pivots, LU.shape[-1], LU.dtype)))
+    p = _permutation(pivots, rows=LU.shape[-1], dtype=LU.dtype)
     if adjoint:
         y = _triangular(mt(LU), B)
         return matmul(p, _triangular(mt(LU), y, up=True, unit=True))

@@ -18,7 +18,7 @@ from .join import cat
 from .matrix import mt, require_matrices, require_square
 from .op import op
 from .products import matmul
-from .reduce import amax, amin, count_nonzero
+from .reduce import amax, amin
 from .reduce import sum as sum_
 from .scan import cumprod
 from .shape import expand, movedim, reshape, unsqueeze
@@ -122,6 +122,8 @@ def linalg_norm(A: Tensor, ord: Any = None, dim: Dims = None, keepdim: bool = Fa
     if dim is None and A.ndim not in (1, 2):
         raise RuntimeError(f"norm: with ord={ord!r} and no dim a vector or a matrix is needed; got {tuple(A.shape)}")
     dims = tuple(range(A.ndim)) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
+    if dim is not None and len(dims) not in (1, 2):
+        raise RuntimeError(f"norm: with ord={ord!r} dim must name one axis or two; got {dims}")
     if len(dims) == 2:
         return matrix_norm(A, ord, dims, keepdim, dtype=dtype)
     if isinstance(ord, str):
@@ -140,8 +142,14 @@ def matrix_rank(A: Tensor, tol: Any = None, hermitian: bool = False, *, atol: An
     (require_square if hermitian else require_matrices)("matrix_rank", A)
     atol, rtol = (tol, 0.0) if tol is not None else (atol, rtol)
     atol, rtol = (t.array if isinstance(t, Tensor) else t for t in (atol, rtol))
-    values = (abs_(eigvalsh(A)) if hermitian else svdvals(A)).detach()
-    return count_nonzero(values > lapack.cutoff(values.array, A.shape, atol, rtol), -1)
+    values = abs_(eigvalsh(A)) if hermitian else svdvals(A)
+    return _count_above(values, sizes=tuple(A.shape[-2:]), atol=atol, rtol=rtol)
+
+
+@op()
+def _count_above(values, *, sizes, atol, rtol):
+    """How many singular values of matrices of this shape count as more than 0."""
+    return np.count_nonzero(values > lapack.cutoff(values, sizes, atol, rtol), -1)
 
 
 def cond(A: Tensor, p: Any = None) -> Tensor:

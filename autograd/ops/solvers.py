@@ -136,7 +136,7 @@ def logdet(A: Tensor) -> Tensor:
     """The logarithm of the determinant; NaN where it is negative, -inf where it is 0."""
     require_square("logdet", A)
     sign, logabsdet = _slogdet(A)
-    return where(sign.array < 0, np.nan, logabsdet)
+    return where(sign < 0, np.nan, logabsdet)
 
 
 # --- systems of equations --------------------------------------------------------------------------------------------
