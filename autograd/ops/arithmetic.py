@@ -88,7 +88,7 @@ def _div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
 true_divide = div
 
 
-@elementwise(ufunc=whole("floor_divide", np.floor_divide), result="same")
+@elementwise(ufunc=whole("floor_divide", np.floor_divide), result="same", takes="iuf")
 def floor_divide(input, other):
     """floor(input / other); not differentiable."""
 

@@ -25,6 +25,7 @@ LN2 = math.log(2)
     exponent=lambda g, input, exponent, out: where((input == 0) & (exponent >= 0), 0.0, g * out * log(input)),
     ufunc=np.power,
     result="same",
+    takes="iuf",
 )
 def pow(input, exponent):
     """input to the power exponent."""

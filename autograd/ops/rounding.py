@@ -88,6 +88,7 @@ def _trunc_divide(a: Any, b: Any) -> Any:
     other=lambda g, input, other: -g * div_trunc(input, other),
     ufunc=whole("fmod", np.fmod),
     result="same",
+    takes="iuf",
 )
 def fmod(input, other):
     """input - trunc(input / other) * other: the sign of input, as C's %."""
@@ -98,6 +99,7 @@ def fmod(input, other):
     other=lambda g, input, other: -g * div_floor(input, other),
     ufunc=whole("remainder", np.remainder),
     result="same",
+    takes="iuf",
 )
 def remainder(input, other):
     """input - floor(input / other) * other: the sign of other, as Python's %."""
@@ -105,13 +107,13 @@ def remainder(input, other):
     return where(rest == 0, copysign(0, other), where((rest < 0) != (other < 0), rest + other, rest))
 
 
-@elementwise(input=lambda g: 0.0, other=lambda g: 0.0, ufunc=whole("div", _trunc_divide), result="same")
+@elementwise(input=lambda g: 0.0, other=lambda g: 0.0, ufunc=whole("div", _trunc_divide), result="same", takes="iuf")
 def div_trunc(input, other):
     """input / other rounded toward 0."""
     return trunc(input / other)
 
 
-@elementwise(input=lambda g: 0.0, other=lambda g: 0.0, ufunc=whole("div", np.floor_divide), result="same")
+@elementwise(input=lambda g: 0.0, other=lambda g: 0.0, ufunc=whole("div", np.floor_divide), result="same", takes="iuf")
 def div_floor(input, other):
     """input / other rounded down, as Python's //."""
     rest = fmod(input, other)
