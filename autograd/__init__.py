@@ -9,7 +9,7 @@ tensor([2., 4., 6.])
 
 from . import methods as _methods  # noqa: F401 (binds operators and methods)
 from . import saved as _saved  # noqa: F401 (puts saved_tensors_hooks where PyTorch has it)
-from . import func, linalg, viz
+from . import func, functional, linalg, viz
 from .creation import as_tensor, asarray, from_dlpack, from_numpy, tensor
 from .dtypes import (
     can_cast, finfo, float16, float32, float64, get_default_dtype, iinfo, int8, int16, int32, int64, promote_types,
@@ -47,6 +47,7 @@ from .ops.index import *
 from .ops.join import *
 from .ops.linalg import *
 from .ops.linear import *
+from .ops.normalize import *
 from .ops.pad import *
 from .ops.pool import *
 from .ops.reduce import *
@@ -61,6 +62,7 @@ from .ops.split import *
 from .ops.statistics import *
 from .ops.strided import *
 from .ops.update import update
+from .ops.windows import overlap_add, windows
 from .ops.write import *
 from .printing import set_printoptions
 from .random import (

@@ -42,8 +42,8 @@ class LayerNorm(_Affine):
     """(x - mean) / sqrt(var + eps) * weight + bias over the last axes, which are ``normalized_shape``;
     (*, normalized_shape) -> the same (Ba et al. 2016, https://arxiv.org/abs/1607.06450).
 
-    >>> LayerNorm(2)(autograd.tensor([[0.0, 2.0]]))
-    tensor([[-1.0000,  1.0000]], grad_fn=<addBackward>)
+    >>> LayerNorm(2)(autograd.tensor([[0.0, 2.0]])).detach()
+    tensor([[-1.0000,  1.0000]])
     """
 
     def __init__(

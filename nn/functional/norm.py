@@ -16,11 +16,10 @@ def _move(p, g, *, momentum):
     return (1 - momentum) * p + momentum * g
 
 
-def _track(running: Tensor | None, now: Tensor, momentum: float, scale: float = 1.0) -> None:
+def _track(running: Tensor | None, now: np.ndarray, momentum: float) -> None:
     """running = (1 - momentum) * running + momentum * now, in place and outside the graph."""
     if running is not None:
-        values = (now.array.reshape(running.shape) * scale).astype(running.dtype, copy=False)
-        _move(running, Tensor(values), momentum=momentum)
+        _move(running, Tensor(now.astype(running.dtype, copy=False)), momentum=momentum)
 
 
 def _along_channels(t: Tensor, ndim: int) -> Tensor:
@@ -40,14 +39,6 @@ def _per_channel(x: Any, weight: Tensor | None, bias: Tensor | None) -> Tensor:
         None if weight is None else _along_channels(weight, ndim),
         None if bias is None else _along_channels(bias, ndim),
     )
-
-
-def _standardised(x: Any, mean: Any, var: Any, eps: float) -> Any:
-    return (x - mean) / autograd.sqrt(var + eps)
-
-
-def _moments(x: Any, dims: Sequence[int]) -> tuple[Any, Any]:
-    return x.mean(dims, True), x.var(dims, correction=0, keepdim=True)
 
 
 def batch_norm(
@@ -74,14 +65,14 @@ def batch_norm(
             raise ValueError(
                 f"batch_norm: training needs more than one value for each channel; got shape {input.shape}"
             )
-        mean, var = _moments(input, (0, *range(2, ndim)))
-        _track(running_mean, mean, momentum)
-        _track(running_var, var, momentum, count / (count - 1))
-    elif running_mean is None or running_var is None:
+        moments = autograd.channel_moments(input)
+        _track(running_mean, moments.array[0], momentum)
+        _track(running_var, moments.array[1] * (count / (count - 1)), momentum)
+        return autograd.normalize_channels(input, weight, bias, eps, moments)
+    if running_mean is None or running_var is None:
         raise ValueError("batch_norm: evaluation needs running_mean and running_var; got None")
-    else:
-        mean, var = _along_channels(running_mean, ndim), _along_channels(running_var, ndim)
-    return _per_channel(_standardised(input, mean, var, eps), weight, bias)
+    mean, var = _along_channels(running_mean, ndim), _along_channels(running_var, ndim)
+    return _per_channel((input - mean) / autograd.sqrt(var + eps), weight, bias)
 
 
 def instance_norm(
@@ -104,10 +95,13 @@ def instance_norm(
     count = int(np.prod(input.shape[2:]))
     if count <= 1:
         raise ValueError(f"instance_norm: more than one value for each channel is needed; got shape {input.shape}")
-    mean, var = _moments(input, tuple(range(2, input.ndim)))
-    _track(running_mean, mean.detach().mean(0), momentum)
-    _track(running_var, var.detach().mean(0), momentum, count / (count - 1))
-    return _per_channel(_standardised(input, mean, var, eps), weight, bias)
+    x: Any = input
+    if running_mean is not None or running_var is not None:
+        values = x.array.reshape(*x.shape[:2], count)
+        _track(running_mean, values.mean((0, 2)), momentum)
+        _track(running_var, values.var(2, ddof=1).mean(0), momentum)
+    rows = autograd.normalize_rows(x.reshape(-1, count), None, None, eps)
+    return _per_channel(rows.reshape(x.shape), weight, bias)
 
 
 def _check_trailing(op: str, input: Tensor, normalized_shape: Sequence[int]) -> tuple[int, ...]:
@@ -129,8 +123,10 @@ def layer_norm(
     (Ba et al. 2016, https://arxiv.org/abs/1607.06450).
     """
     dims = _check_trailing("layer_norm", input, normalized_shape)
-    mean, var = _moments(input, dims)
-    return _affine(_standardised(input, mean, var, eps), weight, bias)
+    x: Any = input
+    count = int(np.prod(x.shape[-len(dims) :]))
+    flat = (None if t is None else t.reshape(count) for t in (weight, bias))
+    return autograd.normalize_rows(x.reshape(x.array.size // max(count, 1), count), *flat, eps).reshape(x.shape)
 
 
 def rms_norm(
@@ -156,9 +152,9 @@ def group_norm(
             f"group_norm: the input must be (n, c, *) with c divisible by {num_groups}; got shape {input.shape}"
         )
     x: Any = input
-    grouped = x.reshape(input.shape[0], num_groups, -1)
-    mean, var = _moments(grouped, (2,))
-    return _per_channel(_standardised(grouped, mean, var, eps).reshape(input.shape), weight, bias)
+    groups = x.shape[0] * num_groups
+    rows = autograd.normalize_rows(x.reshape(groups, x.array.size // max(groups, 1)), None, None, eps)
+    return _per_channel(rows.reshape(x.shape), weight, bias)
 
 
 def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
