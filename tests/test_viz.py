@@ -9,9 +9,7 @@ import pytest
 
 import autograd
 from autograd.viz import backprop_graph
-from nn.linear import Linear
-from nn.mlp import MLP
-from nn.module import Module
+from nn import MLP, Linear, Module
 
 
 @pytest.fixture
