@@ -1,18 +1,22 @@
 """Norms and distances, differences, and areas under curves."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from ..kernels import distance as kernels
 from ..tensor import Tensor
 from .comparison import ne
 from .dims import normal_dim, numpy_spelling
 from .join import cat
 from .matrix_functions import matrix_norm, vector_norm
+from .op import op
+from .products import matmul
 from .scan import cumsum
 from .selection import where
-from .shape import reshape, unsqueeze
+from .shape import expand, reshape, transpose, unsqueeze
 from .split import narrow
 from .totals import sum
 
@@ -50,7 +54,30 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_fo
         raise RuntimeError(f"cdist: rows must have equal lengths; got {tuple(x1.shape)} and {tuple(x2.shape)}")
     if p < 0:
         raise RuntimeError(f"cdist: p must not be negative; got {p}")
-    return vector_norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
+    if p != 2 or x1.dtype != x2.dtype or x1.dtype not in (np.float32, np.float64):
+        return vector_norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
+    lead = np.broadcast_shapes(tuple(x1.shape[:-2]), tuple(x2.shape[:-2]))
+    count, (n, k), m = math.prod(lead), x1.shape[-2:], x2.shape[-2]
+    a = reshape(expand(x1, *lead, n, k), count, n, k)
+    return reshape(_euclidean(a, reshape(expand(x2, *lead, m, k), count, m, k)), *lead, n, m)
+
+
+def _share(g: Any, out: Any) -> Any:
+    """g / out, 0 where the distance is 0."""
+    return where(out == 0, 0.0, g / where(out == 0, 1.0, out))
+
+
+@op(
+    a=lambda g, a, b, out: sum(_share(g, out), -1, True) * a - matmul(_share(g, out), b),
+    b=lambda g, a, b, out: sum(_share(g, out), -2)[..., None] * b - matmul(transpose(_share(g, out), -2, -1), a),
+)
+def _euclidean(a, b):
+    return kernels.euclidean(np.ascontiguousarray(a), np.ascontiguousarray(b))
+
+
+@_euclidean.by_hand
+def _euclidean_backward(g, a, b, out):
+    return kernels.euclidean_backward(*map(np.ascontiguousarray, (g, a, b, out)))
 
 
 @numpy_spelling
