@@ -36,7 +36,7 @@ PRIMITIVES = {
     "log2": "math.log2({})", "log1p": "math.log1p({})", "tanh": "math.tanh({})",
     "erf": "math.erf({})", "erfc": "math.erfc({})",
     "log10": "math.log10({})", "sin": "math.sin({})", "cos": "math.cos({})", "tan": "math.tan({})",
-    "asin": "math.asin({})", "acos": "math.acos({})", "atan": "math.atan({})", "atan2": "math.atan2({}, {})",
+    "asin": "math.asin({})", "acos": "math.acos({})", "atan": "math.atan({})",
     "sinh": "math.sinh({})", "cosh": "math.cosh({})", "asinh": "math.asinh({})", "acosh": "math.acosh({})",
     "atanh": "math.atanh({})", "hypot": "math.hypot({}, {})", "lgamma": "math.lgamma({})",
 }  # fmt: skip

@@ -7,6 +7,7 @@ import numpy as np
 
 from .exponential import rsqrt
 from .formula import elementwise
+from .rounding import copysign
 from .selection import where
 
 __all__ = [
@@ -51,6 +52,13 @@ def atan(input):
 )
 def atan2(input, other):
     """The angle in [-pi, pi] of the point (other, input); the derivatives at the origin are 0."""
+    high, low = abs(input), abs(other)
+    steep = high > low
+    ratio = where(steep, low / high, high / low)
+    ratio = where(high == low, where(high == 0, 0, 1), ratio)  # 0 / 0 and inf / inf have an angle too
+    angle = where(steep, 0.5 * math.pi - atan(ratio), atan(ratio))
+    angle = where(copysign(1, other) < 0, math.pi - angle, angle)
+    return where((input != input) | (other != other), input + other, copysign(angle, input))
 
 
 def _per_square(part: Any, input: Any, other: Any) -> Any:
