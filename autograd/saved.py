@@ -128,7 +128,7 @@ def _with(hook: Callable, value: Any) -> Any:
             state.recording = outer
 
 
-_slot: Any = Node.saved  # type: ignore[attr-defined]
+_slot: Any = vars(Node)["saved"]
 
 
 class PackedNode(Node):
@@ -143,7 +143,7 @@ class PackedNode(Node):
         return super().check(saved)
 
     @property
-    def saved(self) -> list | None:  # type: ignore[override]
+    def saved(self) -> list | None:
         held = _slot.__get__(self)
         return [_unpack(item, held.hooks) for item in held.items] if isinstance(held, _Packed) else held
 

@@ -11,7 +11,6 @@ from autograd.func import (
     functional_call,
     grad,
     grad_and_value,
-    hessian,
     jacfwd,
     jacrev,
     jvp,
@@ -19,7 +18,6 @@ from autograd.func import (
     vjp,
     vmap,
 )
-
 
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # of its own jvp
 

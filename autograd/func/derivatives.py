@@ -155,7 +155,7 @@ def jacrev(
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         places = _places("jacrev", argnums, args)
         run = Recording("jacrev", functools.partial(func, **kwargs), args, places, has_aux)
-        jacobians = []
+        jacobians: list[Any] = []
         for rows in _each_basis(run.pull, run.outputs, chunk_size):
             y = run.outputs[len(jacobians)]
             flat = [reshape(r, (*y.shape, *x.shape)) for r, x in zip(rows, run.inputs, strict=True)]
@@ -199,7 +199,7 @@ def jacfwd(
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         places = _places("jacfwd", argnums, args)
         run = Recording("jacfwd", functools.partial(func, **kwargs), args, places, has_aux)
-        by_input = []  # for each input, the columns of each output
+        by_input: list[list[Tensor]] = []  # for each input, the columns of each output
         for columns in _each_basis(run.pusher(), run.inputs, None):
             x = run.inputs[len(by_input)]
             by_input.append([_columns_last(c, y, x) for c, y in zip(columns, run.outputs, strict=True)])

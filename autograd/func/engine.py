@@ -18,7 +18,7 @@ from ..tensor import Tensor, _lift, grad
 from .lanes import Batched, absorb, base_of, expose, levels_of, lift, outer_levels
 from .tree import leaves, map_leaves
 
-__all__ = ["Recording", "check_float", "zeros"]
+__all__ = ["Recording", "check_float", "walk_back", "zeros"]
 
 
 class Recording:
@@ -61,7 +61,7 @@ class Recording:
     def pull(self, cotangents: Sequence[Tensor], create_graph: bool | None = None) -> list[Tensor]:
         """The products of cotangents of the outputs with the Jacobian: a gradient for every fresh input."""
         create = self.create_graph if create_graph is None else create_graph
-        return _walk_back(self.outputs, self.inputs, cotangents, create)
+        return walk_back(self.outputs, self.inputs, cotangents, create)
 
     def pusher(self) -> Callable[[Sequence[Tensor]], list[Tensor]]:
         """The function from tangents of the inputs to tangents of the outputs.
@@ -73,7 +73,7 @@ class Recording:
         pulled = self.pull(cotangents, create_graph=True)
 
         def push(tangents: Sequence[Tensor]) -> list[Tensor]:
-            return _walk_back(pulled, cotangents, tangents, self.create_graph)
+            return walk_back(pulled, cotangents, tangents, self.create_graph)
 
         return push
 
@@ -111,14 +111,18 @@ def _reaches_others(outputs: Iterable[Tensor], own: set[int]) -> bool:
     return any(isinstance(edge, Tensor) and id(edge) not in own for edge in [*roots, *edges])
 
 
-def _walk_back(
+def walk_back(
     outputs: Sequence[Tensor], inputs: Sequence[Tensor], cotangents: Sequence[Tensor], create_graph: bool
 ) -> list[Tensor]:
+    """The gradients of the outputs, weighted by cotangents, by the inputs: zeros where nothing depends on them. Each
+    may have lanes; the graph stays.
+    """
     levels = levels_of(inputs[0]) if inputs else []
     ys, xs, gs = list(outputs), list(inputs), [cast(g, y.dtype) for g, y in zip(cotangents, outputs, strict=True)]
     for level, lanes in reversed(levels):
         ys, xs, gs = ([expose(t, level, lanes) for t in ts] for ts in (ys, xs, gs))
     pairs = [(y, g) for y, g in zip(ys, gs, strict=True) if y.requires_grad]
+    found: Sequence[Tensor | None]
     if any(isinstance(g, Batched) for _, g in pairs):
         found = _walk_in_lanes(pairs, xs, create_graph)
     elif pairs:

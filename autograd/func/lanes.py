@@ -5,7 +5,7 @@ is run on ``value`` by the interpreter of its level (see `batching`), so the gra
 of all lanes is one backward. In nested maps ``value`` may itself be Batched, at a lower level.
 """
 
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import numpy as np
 
@@ -43,8 +43,8 @@ class Lane:
         self.ndim = len(shape)
 
     @property
-    def __class__(self) -> Any:  # so that isinstance takes it for an array, which the rules of promotion look for
-        return np.ndarray
+    def __class__(self) -> Any:  # type: ignore[misc]
+        return np.ndarray  # what isinstance sees: the rules of promotion look for arrays
 
     @property
     def size(self) -> int:
@@ -134,8 +134,8 @@ class Batched(Tensor):
     def requires_grad(self, value: bool) -> None:
         self.value.requires_grad = value
 
-    _requires_grad = requires_grad  # type: ignore[assignment]
-    _view = property(lambda self: None, lambda self, view: None)  # type: ignore[assignment]  # that of value counts
+    _requires_grad = requires_grad
+    _view = property(lambda self: None, lambda self, view: None)  # that of value counts
 
     @property
     def node(self) -> NoReturn:  # type: ignore[override]
@@ -147,7 +147,7 @@ class Batched(Tensor):
     def detach(self) -> "Batched":
         return Batched(self.level, self.value.detach())
 
-    data = property(detach)  # type: ignore[assignment]
+    data = property(detach)
 
     _or_where = "choose with where(), which computes both sides"
     __bool__ = _one_number_for_each_lane("bool", _or_where)
@@ -170,7 +170,7 @@ class Batched(Tensor):
 
 def outer_levels() -> list[tuple[int, int]]:
     """Level and number of lanes of every map that is running, the outermost first."""
-    return [(i.level, i.lanes) for i in state.interceptors if hasattr(i, "lanes")]
+    return [(i.level, i.lanes) for i in cast(Any, state.interceptors) if hasattr(i, "lanes")]
 
 
 def lift(x: Tensor, level: int, lanes: int) -> Batched:

@@ -75,7 +75,7 @@ def _check_inputs(in_dims: Any, args: tuple) -> tuple[list[int | None], int]:
     if dims is None:
         raise ValueError(f"vmap: in_dims must fit the arguments; got in_dims={in_dims!r} for {len(args)} arguments")
     found: list[int | None] = []
-    sizes = {}
+    sizes: dict[int, None] = {}
     for x, dim in zip(leaves(args), dims, strict=True):
         if dim is None:
             found.append(None)
