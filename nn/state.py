@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import Tensor, no_grad
+from autograd import Tensor, load, no_grad, save
 
 from .hooks import Hooks
 from .parameter import Parameter
@@ -121,6 +121,14 @@ class Stateful(Registry):
         if problems:
             raise RuntimeError(f"load_state_dict: the state does not fit {type(self).__name__}; {'; '.join(problems)}")
         return result
+
+    def save(self, path: Any) -> None:
+        """Write the state to a safetensors file, at once or not at all; PyTorch reads it too."""
+        save(dict(self.state_dict()), path)
+
+    def load(self, path: Any, strict: bool = True) -> LoadResult:
+        """Take the state from a safetensors file, whoever wrote it, as `load_state_dict` does."""
+        return self.load_state_dict(load(path), strict)
 
     def _load(
         self,

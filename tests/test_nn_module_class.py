@@ -7,6 +7,8 @@ import weakref
 
 import numpy as np
 import pytest
+import safetensors.torch
+import torch
 
 import autograd
 import nn
@@ -205,6 +207,21 @@ def test_state_dict_round_trip():
     given = {k: v.clone() for k, v in a.state_dict().items()}
     d.load_state_dict(given, assign=True)
     assert d.out.weight.array is given["out.weight"].array and isinstance(d.out.weight, nn.Parameter)
+
+
+def test_files(tmp_path):
+    net, other = Net(), Net()
+    net.save(tmp_path / "net.safetensors")
+    assert repr(other.load(tmp_path / "net.safetensors")) == "<All keys matched successfully>"
+    x = autograd.randn(5, 3)
+    assert (net.eval()(x) == other.eval()(x)).all()
+    theirs = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.BatchNorm1d(3))
+    safetensors.torch.save_file(theirs.state_dict(), tmp_path / "theirs.safetensors")
+    mine = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    mine.load(tmp_path / "theirs.safetensors")
+    assert (mine[0].weight.detach().numpy() == theirs[0].weight.detach().numpy()).all()
+    mine.save(tmp_path / "mine.safetensors")
+    theirs.load_state_dict(safetensors.torch.load_file(tmp_path / "mine.safetensors"))
 
 
 def test_extra_state():

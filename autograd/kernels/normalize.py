@@ -5,7 +5,13 @@ import numpy as np
 from .hand import kernel
 from .language import F
 
-__all__ = ["channel_moments", "normalize_channels", "normalize_channels_backward", "normalize_rows", "normalize_rows_backward"]
+__all__ = [
+    "channel_moments",
+    "normalize_channels",
+    "normalize_channels_backward",
+    "normalize_rows",
+    "normalize_rows_backward",
+]
 
 
 @kernel

@@ -16,10 +16,11 @@ def _move(p, g, *, momentum):
     return (1 - momentum) * p + momentum * g
 
 
-def _track(running: Tensor | None, now: np.ndarray, momentum: float) -> None:
-    """running = (1 - momentum) * running + momentum * now, in place and outside the graph."""
-    if running is not None:
-        _move(running, Tensor(now.astype(running.dtype, copy=False)), momentum=momentum)
+def _track(mean: Tensor | None, var: Tensor | None, now: tuple[np.ndarray, np.ndarray], momentum: float) -> None:
+    """running = (1 - momentum) * running + momentum * now for both, in place and outside the graph."""
+    pairs = [(r, Tensor(n.astype(r.dtype, copy=False))) for r, n in zip((mean, var), now) if r is not None]
+    if pairs:
+        _move.each(pairs, {"momentum": momentum})
 
 
 def _along_channels(t: Tensor, ndim: int) -> Tensor:
@@ -66,13 +67,13 @@ def batch_norm(
                 f"batch_norm: training needs more than one value for each channel; got shape {input.shape}"
             )
         moments = autograd.channel_moments(input)
-        _track(running_mean, moments.array[0], momentum)
-        _track(running_var, moments.array[1] * (count / (count - 1)), momentum)
+        mean, var = moments.array
+        _track(running_mean, running_var, (mean, var * (count / (count - 1))), momentum)
         return autograd.normalize_channels(input, weight, bias, eps, moments)
     if running_mean is None or running_var is None:
         raise ValueError("batch_norm: evaluation needs running_mean and running_var; got None")
-    mean, var = _along_channels(running_mean, ndim), _along_channels(running_var, ndim)
-    return _per_channel((input - mean) / autograd.sqrt(var + eps), weight, bias)
+    centre, spread = _along_channels(running_mean, ndim), _along_channels(running_var, ndim)
+    return _per_channel((input - centre) / autograd.sqrt(spread + eps), weight, bias)
 
 
 def instance_norm(
@@ -98,8 +99,8 @@ def instance_norm(
     x: Any = input
     if running_mean is not None or running_var is not None:
         values = x.array.reshape(*x.shape[:2], count)
-        _track(running_mean, values.mean((0, 2)), momentum)
-        _track(running_var, values.var(2, ddof=1).mean(0), momentum)
+        now = values.mean((0, 2)), values.var(2, ddof=1).mean(0)
+        _track(running_mean, running_var, now, momentum)
     rows = autograd.normalize_rows(x.reshape(-1, count), None, None, eps)
     return _per_channel(rows.reshape(x.shape), weight, bias)
 
@@ -125,8 +126,8 @@ def layer_norm(
     dims = _check_trailing("layer_norm", input, normalized_shape)
     x: Any = input
     count = int(np.prod(x.shape[-len(dims) :]))
-    flat = (None if t is None else t.reshape(count) for t in (weight, bias))
-    return autograd.normalize_rows(x.reshape(x.array.size // max(count, 1), count), *flat, eps).reshape(x.shape)
+    w, b = (None if t is None else t.reshape(count) for t in (weight, bias))
+    return autograd.normalize_rows(x.reshape(x.array.size // max(count, 1), count), w, b, eps).reshape(x.shape)
 
 
 def rms_norm(
