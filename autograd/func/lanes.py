@@ -42,8 +42,8 @@ class Lane:
         self.strides = strides
         self.ndim = len(shape)
 
-    @property
-    def __class__(self) -> Any:  # type: ignore[misc]
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
         return np.ndarray  # what isinstance sees: the rules of promotion look for arrays
 
     @property
