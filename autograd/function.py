@@ -54,7 +54,7 @@ class _FunctionOp:
         """Where each saved tensor came from: an edge, an output of the node itself, or nowhere."""
 
         def output(i: int) -> Node:
-            return Slot(node, i, node.shape[i]) if self.several else node
+            return Slot.of(node, i) if self.several else node
 
         return [output(origin) if isinstance(origin, int) else origin for origin in node.attrs["origins"]]
 
@@ -149,6 +149,6 @@ def _record(
     results = [Tensor(out.array) if any(out is x for x in inputs) else out for out in outs]
     for i, (out, result) in enumerate(zip(outs, results, strict=True)):
         if id(out) not in context._nondifferentiable and is_float(result.dtype):
-            result.node = Slot(node, i, result.shape) if op.several else node
+            result.node = Slot.of(node, i) if op.several else node
             result._requires_grad = True
     return tuple(results)

@@ -105,9 +105,20 @@ class Slot(Node):
 
     __slots__ = ("index",)
 
-    def __init__(self, source: Node, index: int, shape: tuple[int, ...]) -> None:
-        super().__init__(source.op, (source,), [], {}, shape, source.module)
+    def __init__(self, source: Node, index: int) -> None:
+        super().__init__(source.op, (source,), [], {}, source.shape[index], source.module)
         self.index = index
+
+    @classmethod
+    def of(cls, source: Node, index: int) -> "Slot":
+        """The one Slot of this output: a rule that reads the output leads to where the user's tensor leads."""
+        slot = _slots.get((source.number, index))
+        if slot is None:
+            slot = _slots[source.number, index] = cls(source, index)
+        return slot
+
+
+_slots: weakref.WeakValueDictionary[tuple[int, int], Slot] = weakref.WeakValueDictionary()
 
 
 # --- modes -----------------------------------------------------------------------------------------------------------
@@ -351,9 +362,7 @@ def backward(
                 continue
         if type(node) is Slot:
             source = node.edges[0]
-            parts = pending.setdefault(source, [None] * len(source.shape))
-            held = parts[node.index]  # a rule that read this output, run on tensors, made another Slot of it
-            parts[node.index] = gradient if held is None else held + gradient
+            pending.setdefault(source, [None] * len(source.shape))[node.index] = gradient
             continue
         saved = node.saved
         if saved is None or _last_write > node.number:

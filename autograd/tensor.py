@@ -454,7 +454,7 @@ def _record_several(op: Any, inputs: Sequence, attrs: dict, arrays: list, outs: 
             node = _node(op, needs, edges, [*arrays, outs], attrs, shapes)
             for i, result in enumerate(results):
                 if is_float(result.dtype):
-                    result.node = Slot(node, i, result.shape)
+                    result.node = Slot.of(node, i)
                     result._requires_grad = True
     return results
 
@@ -471,7 +471,7 @@ def _lift(node: Node, saved: list) -> list:
     lifted: list[Any] = []
     for array, edge in zip(saved, node.op.origins(node), strict=False):
         if type(array) is tuple and edge is node:
-            lifted.append(tuple(_come_from(Slot(node, i, x.shape), x) for i, x in enumerate(array)))
+            lifted.append(tuple(_come_from(Slot.of(node, i), x) for i, x in enumerate(array)))
         elif not isinstance(array, np.ndarray):
             lifted.append(array)
         else:

@@ -272,6 +272,20 @@ def test_second_derivatives_through_every_output_and_both_ways():
     assert gradgradcheck(loss, a)
 
 
+def test_a_gradient_that_reads_an_output_depends_on_it():
+    """The gradient of A by way of U and S reads them: its own gradient arrives at them, and at their hooks."""
+    a = random(3, 3)
+    u, s, _ = linalg.svd(a)
+    seen = []
+    s.register_hook(lambda g: seen.append(g.numpy(force=True)))
+    (first,) = autograd.grad((s * s).sum(), a, create_graph=True)
+    assert len(seen) == 1
+    by_u, by_s = autograd.grad((first * first).sum(), [u, s])
+    np.testing.assert_allclose(by_u.numpy(), 8 * u.detach().numpy() * s.detach().numpy() ** 2)
+    np.testing.assert_allclose(by_s.numpy(), 8 * s.detach().numpy())
+    assert len(seen) == 2
+
+
 def test_third_derivative():
     a = Tensor(np.array([[2.0, 0.5], [0.5, 1.0]]), requires_grad=True)
 
