@@ -6,13 +6,14 @@ and every view takes up the new history of its base when it is next used (`Tenso
 old value notice through the clock in `graph`.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .dtypes import category
-from .graph import Node, note_write, state
+from .graph import Node, note_write, state, tick
 from .ops import index
 from .ops.convert import cast
 from .ops.op import op
@@ -74,8 +75,10 @@ def _overwrite(x, value):
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
-def assign(x: Tensor, value: Tensor, name: str) -> Tensor:
-    """Write ``value``, computed from x, into the memory of x, which from now on has the history of ``value``."""
+def assign(x: Tensor, value: Tensor, name: str, since: float = math.inf) -> Tensor:
+    """Write ``value``, computed from x, into the memory of x, which from now on has the history of ``value``. What was
+    recorded ``since`` then, besides the last operation, is part of computing it.
+    """
     if state.interceptors:
         intercepted(_Write(name), (x, value), NO_ATTRS)
         return x
@@ -85,9 +88,10 @@ def assign(x: Tensor, value: Tensor, name: str) -> Tensor:
     if category(value.dtype) > category(x.dtype):
         raise RuntimeError(f"{name}: the result can't be written into the tensor; got {value.dtype} for {x.dtype}")
     value = cast(value, x.dtype)
-    _keep_what_was_read(value.node, x.array)
-    x.array[...] = value.array
-    note_write(x.array)
+    if x.array.size:
+        _keep_what_was_read(value.node, x.array, since)
+        x.array[...] = value.array
+        note_write(x.array)
     if state.recording:
         _take_history(x, value)
     return x
@@ -125,12 +129,19 @@ def check_writable(x: Tensor, name: str) -> None:
         )
 
 
-def _keep_what_was_read(node: Node | None, array: np.ndarray) -> None:
-    """The rules of the operation read the values that stood here before: give them a copy."""
-    if type(node) is Node and node.saved:
-        for i, saved in enumerate(node.saved):
-            if isinstance(saved, np.ndarray) and np.may_share_memory(saved, array):
-                node.saved[i] = saved.copy()
+def _keep_what_was_read(node: Node | None, array: np.ndarray, since: float) -> None:
+    """The rules of the operations read the values that stood here before: give them a copy."""
+    waiting, seen = [node], {None, node}
+    while waiting:
+        node = waiting.pop()
+        if type(node) is Node and node.saved:
+            for i, saved in enumerate(node.saved):
+                if isinstance(saved, np.ndarray) and np.may_share_memory(saved, array):
+                    node.saved[i] = saved.copy()
+        for edge in node.edges if node is not None else ():
+            if isinstance(edge, Node) and edge.number > since and edge not in seen:
+                seen.add(edge)
+                waiting.append(edge)
 
 
 def _take_history(x: Tensor, value: Tensor) -> None:
@@ -174,7 +185,8 @@ def in_place(function: Callable, name: str) -> Callable:
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if not state.interceptors:
-            return assign(self, function(self, *args, **kwargs), name)
+            since = tick()
+            return assign(self, function(self, *args, **kwargs), name, since)
         outer, state.overwritten = state.overwritten, self
         try:
             value = function(self, *args, **kwargs)

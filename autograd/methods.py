@@ -33,7 +33,9 @@ ALSO_IN_PLACE = {
         "clamp", "clip", "eq", "float_power", "ge", "gt", "le", "logical_and", "logical_not", "logical_or", "logical_xor",
         "lt", "ne",
     ),
-    scan: ("cumprod", "cumsum"), distance: ("renorm",),
+    scan: ("cumprod", "cumsum"), distance: ("renorm",), diagonal: ("tril", "triu"), index: ("index_put",),
+    scatter: ("scatter", "scatter_add", "scatter_reduce"),
+    write: ("index_add", "index_copy", "index_fill", "masked_fill", "masked_scatter"),
 }  # fmt: skip
 """What has a form in place beside the elementwise operations that keep their dtype."""
 COMPARISONS = {name: getattr(elementwise, name) for name in ("eq", "ne", "lt", "le", "gt", "ge")}

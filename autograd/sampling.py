@@ -33,7 +33,7 @@ def _zeros(g: Any, shape: tuple[int, ...]) -> Any:
     return _zeros_for(g, to=shape)
 
 
-@op()
+@op(gradient=lambda g, shape: _zeros_for(g, to=shape))
 def _zeros_for(gradient, *, to):
     return np.zeros(to, gradient.dtype)
 

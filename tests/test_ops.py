@@ -99,6 +99,27 @@ def test_method_is_the_function(row, sample):
 
 
 @every_sample
+def test_in_place_form_is_the_function(row, sample):
+    """x.f_() writes what f(x) is into x, and leaves the same gradients."""
+    if row.through or not hasattr(Tensor, f"{row.name}_") or not isinstance(sample.args[0], np.ndarray):
+        return
+    args = to_ours(sample.args, "float64", row.differentiable)
+    kwargs = to_ours(sample.kwargs, "float64")
+    expected = function(row)(*args, **kwargs)
+    if expected.shape != args[0].shape or expected.dtype != args[0].dtype:
+        return
+    x = autograd.clone(args[0])
+    assert getattr(x, f"{row.name}_")(*args[1:], **kwargs) is x
+    np.testing.assert_array_equal(x.detach().numpy(), expected.detach().numpy())
+    assert x.requires_grad == expected.requires_grad
+    leaves = [t for t in tensors(args) if t.requires_grad]
+    if expected.requires_grad and leaves:
+        wanted, found = (autograd.grad((y * y).sum(), leaves, materialize_grads=True) for y in (expected, x))
+        for g, h in zip(found, wanted, strict=True):
+            np.testing.assert_array_equal(g.numpy(), h.numpy())
+
+
+@every_sample
 def test_shares_memory(row, sample):
     """Views are views where PyTorch's are, and copies elsewhere."""
     theirs_in, mine_in = to_torch(sample.args, "float64"), to_ours(sample.args, "float64")
