@@ -288,8 +288,9 @@ _PLAIN, _NOTHING = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.em
 def evaluate(root: Symbol, known: dict[Symbol, Any]) -> Any:
     """The value of an expression, given those of some of its Symbols: tensors, arrays, or other Symbols."""
     values = dict(known)
-    as_symbols = any(isinstance(value, Symbol) for value in known.values())
-    for symbol in topological([root]):
+    order = topological([root])
+    as_symbols = any(isinstance(known.get(symbol), Symbol) for symbol in order)
+    for symbol in order:
         if symbol in values:
             continue
         if symbol.op == "constant":
