@@ -29,6 +29,9 @@ class Parameter(Tensor):
     def _rebuild(cls, array: np.ndarray, requires_grad: bool) -> "Parameter":
         return cls(array, requires_grad=requires_grad)
 
+    def __repr__(self) -> str:
+        return f"Parameter containing:\n{super().__repr__()}"
+
 
 class UninitializedParameter(Parameter):
     """A parameter whose shape is not known yet; `materialize` gives it one and makes it a Parameter."""

@@ -27,6 +27,15 @@ class Net(nn.Module):
         return self.out(self.hidden(x)) * self.scale
 
 
+def test_parameter():
+    data = autograd.ones(2)
+    parameter = nn.Parameter(data)
+    assert repr(parameter) == "Parameter containing:\ntensor([1., 1.], requires_grad=True)"
+    assert parameter.array is data.array and parameter.requires_grad and parameter.is_leaf
+    assert not nn.Parameter(data, requires_grad=False).requires_grad
+    assert type(parameter * 2) is autograd.Tensor and type(parameter.detach()) is autograd.Tensor
+
+
 def test_names_and_order():
     net = Net()
     assert [n for n, _ in net.named_parameters()] == [
