@@ -1,12 +1,14 @@
 """What stands beside the layers, as `torch.nn.utils`.
 
-gradients   norms, clipping, constraints and penalties
-vectors     all parameters as one vector
-fusion      batch norm folded into the layer before it
-rnn         sequences of different lengths
+gradients         norms, clipping, constraints and penalties
+vectors           all parameters as one vector
+fusion            batch norm folded into the layer before it
+rnn               sequences of different lengths
+parametrize       parameters computed from others
+parametrizations  weight norm, spectral norm, orthogonal matrices
 """
 
-from . import rnn
+from . import parametrizations, parametrize, rnn
 from .fusion import fuse_conv_bn_eval, fuse_conv_bn_weights, fuse_linear_bn_eval, fuse_linear_bn_weights
 from .gradients import (
     clip_grad_norm_,
@@ -17,5 +19,5 @@ from .gradients import (
     l2_penalty,
     max_norm_,
     unit_norm_,
-)  # fmt: skip
+)
 from .vectors import parameters_to_vector, vector_to_parameters
