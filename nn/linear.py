@@ -66,12 +66,14 @@ class Linear(Module):
         """The affine map of ``input``."""
         try:
             return linear(input, self.weight, self.bias)
-        except RuntimeError:
+        except (AttributeError, RuntimeError):
             self._check(input)
             raise
 
     def _check(self, input: Tensor) -> None:
         name = f"{type(self).__name__}(in_features={self.in_features})"
+        if not isinstance(input, Tensor):
+            raise TypeError(f"{name}: the input must be a Tensor, got {type(input).__name__}") from None
         if not input.ndim or input.shape[-1] != self.in_features:
             raise LayerError(
                 self, name, f"the last axis of the input must be {self.in_features}, got {tuple(input.shape)}"

@@ -180,6 +180,21 @@ ERRORS = [
         RuntimeError,
         "pixel_shuffle: axis -3 must be divisible by 2^2; got shape (3, 2, 2)",
     ),
+    (
+        lambda: nn.LayerNorm(3)(a.double()),
+        RuntimeError,
+        "layer_norm: input and weight must have one dtype; got float64 and float32; convert one with to()",
+    ),
+    (
+        lambda: nn.Linear(3, 1)([[1.0, 2.0, 3.0]]),
+        TypeError,
+        "Linear(in_features=3): the input must be a Tensor, got list",
+    ),
+    (
+        lambda: nn.CrossEntropyLoss()(a, [0, 1]),
+        TypeError,
+        "cross_entropy: the target must be a Tensor; got list; use as_tensor()",
+    ),
     (lambda: nn.Zoneout(2), ValueError, "Zoneout: p must be in [0, 1]; got 2"),
 ]
 

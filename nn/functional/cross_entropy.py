@@ -37,6 +37,8 @@ def cross_entropy(
     >>> cross_entropy(autograd.tensor([[0.0, 0.0]]), autograd.tensor([1]))
     tensor(0.6931)
     """
+    if not isinstance(target, Tensor):
+        raise TypeError(f"cross_entropy: the target must be a Tensor; got {type(target).__name__}; use as_tensor()")
     plain = reduction == "mean" and weight is None and sample_weight is None and not label_smoothing
     if (
         plain and ignore_index < 0 and size_average is None and reduce is None and target.dtype is _INT64

@@ -1,7 +1,7 @@
 """Signals and images in another size."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -116,4 +116,12 @@ def _check(
         raise ValueError(f"interpolate: align_corners goes with linear and cubic modes; got mode {mode!r}")
 
 
-upsample: Callable = interpolate
+def upsample(
+    input: Tensor,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+) -> Tensor:
+    """`interpolate` by its older name."""
+    return interpolate(input, size, scale_factor, mode, align_corners)

@@ -23,6 +23,13 @@ def _track(mean: Tensor | None, var: Tensor | None, now: tuple[np.ndarray, np.nd
         _move.each(pairs, {"momentum": momentum})
 
 
+def _check_dtype(op: str, input: Tensor, weight: Tensor | None) -> None:
+    if weight is not None and weight.dtype != input.dtype:
+        raise RuntimeError(
+            f"{op}: input and weight must have one dtype; got {input.dtype} and {weight.dtype}; convert one with to()"
+        )
+
+
 def _along_channels(t: Tensor, ndim: int) -> Tensor:
     """(c,) as (c, 1, ...), to broadcast with (n, c, ...)."""
     return t if ndim == 2 else t.reshape(-1, *[1] * (ndim - 2))
@@ -58,6 +65,7 @@ def batch_norm(
     When training, running = (1 - momentum) * running + momentum * that of the batch, the variance with divisor m - 1.
     """
     ndim = input.ndim
+    _check_dtype("batch_norm", input, weight)
     if ndim < 2:
         raise ValueError(f"batch_norm: the input must have 2 or more axes; got shape {input.shape}")
     if training:
@@ -124,6 +132,7 @@ def layer_norm(
     (Ba et al. 2016, https://arxiv.org/abs/1607.06450).
     """
     dims = _check_trailing("layer_norm", input, normalized_shape)
+    _check_dtype("layer_norm", input, weight)
     x: Any = input
     count = int(np.prod(x.shape[-len(dims) :]))
     w, b = (None if t is None else t.reshape(count) for t in (weight, bias))
@@ -152,6 +161,7 @@ def group_norm(
         raise RuntimeError(
             f"group_norm: the input must be (n, c, *) with c divisible by {num_groups}; got shape {input.shape}"
         )
+    _check_dtype("group_norm", input, weight)
     x: Any = input
     groups = x.shape[0] * num_groups
     rows = autograd.normalize_rows(x.reshape(groups, x.array.size // max(groups, 1)), None, None, eps)
