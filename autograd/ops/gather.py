@@ -10,7 +10,7 @@ from ..tensor import Tensor
 from .dims import normal_dim, numpy_spelling
 from .index import getitem
 from .op import op
-from .shape import broadcast_tensors, expand, reshape, squeeze
+from .shape import broadcast_for, expand, reshape, squeeze
 
 __all__ = ["argwhere", "gather", "index_select", "isin", "masked_select", "nonzero", "take", "take_along_dim"]
 
@@ -42,9 +42,10 @@ def check_index(name: str, input: Any, dim: int, index: Any, src: Any = None) ->
             )
         longer = any(m > n for i, (m, n) in enumerate(zip(lengths, others, strict=True)) if i != free)
         if longer and np.prod(lengths):
-            where = "nowhere longer" if free is None else f"not longer, except along dim {at},"
+            where = "nowhere" if free is None else f"only along dim {at}"
             raise RuntimeError(
-                f"{name}: the index is {where} than {what}; got {tuple(index.shape)} and {tuple(other.shape)}"
+                f"{name}: the index may be longer than {what} {where}; "
+                f"got {tuple(index.shape)} and {tuple(other.shape)}"
             )
     return at
 
@@ -124,7 +125,7 @@ def index_select_along(x, index, *, dim):
 @op(part=lambda g, index, dim: index_select_along(g, index, dim=dim))
 def index_add_zeros(part, index, *, dim, to):
     """Zeros of shape ``to`` with each part along ``dim`` added where the 1-d ``index`` says."""
-    check_bounds("index_add", index, to[dim], dim, IndexError)
+    check_bounds("index_add", index, to[dim], dim)
     return add_at(to, (*[slice(None)] * dim, index), part)
 
 
@@ -171,7 +172,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """
     if mask.dtype != bool_:
         raise RuntimeError(f"masked_select: the mask holds bools; got {mask.dtype}")
-    x, where = broadcast_tensors(input, mask)
+    x, where = broadcast_for("masked_select", (input, mask))
     return getitem(as_line(x), as_line(where))
 
 

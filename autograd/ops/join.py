@@ -49,16 +49,20 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     >>> cat([Tensor([1.0]), Tensor([2.0, 3.0])])
     tensor([1., 2., 3.])
     """
-    xs = _same_dtype("cat", tensors, ValueError)
+    return _join("cat", tensors, dim)
+
+
+def _join(op_name: str, tensors: Sequence[Tensor], dim: int) -> Tensor:
+    xs = _same_dtype(op_name, tensors, ValueError)
     # PyTorch lets an empty 1-d tensor stand among any others.
     kept = [x for x in xs if tuple(x.shape) != (0,)] or xs[:1]
     shapes = [tuple(x.shape) for x in kept]
     if not kept[0].ndim:
-        raise RuntimeError(f"cat: a 0-d tensor has no axis to join; got {shapes}; use stack()")
-    at = normal_dim("cat", dim, kept[0].ndim)
+        raise RuntimeError(f"{op_name}: a 0-d tensor has no axis to join; got {shapes}; use stack()")
+    at = normal_dim(op_name, dim, kept[0].ndim)
     rests = {(*s[:at], *s[at + 1 :]) for s in shapes}
     if len(rests) != 1 or len({len(s) for s in shapes}) != 1:
-        raise RuntimeError(f"cat: lengths must be equal except along dim {at}; got {', '.join(map(str, shapes))}")
+        raise RuntimeError(f"{op_name}: lengths must be equal except along dim {at}; got {', '.join(map(str, shapes))}")
     starts = np.cumsum([0, *(s[at] for s in shapes)]).tolist()
     return _cat(*kept, dim=at, starts=starts)
 
@@ -91,7 +95,7 @@ def hstack(tensors: Sequence[Tensor]) -> Tensor:
     tensor([1., 2., 3.])
     """
     xs = [atleast_1d(x) for x in _some("hstack", tensors)]
-    return cat(xs, 0 if xs[0].ndim == 1 else 1)
+    return _join("hstack", xs, 0 if xs[0].ndim == 1 else 1)
 
 
 def vstack(tensors: Sequence[Tensor]) -> Tensor:
@@ -101,7 +105,7 @@ def vstack(tensors: Sequence[Tensor]) -> Tensor:
     tensor([[1., 2.],
             [3., 4.]])
     """
-    return cat([atleast_2d(x) for x in _some("vstack", tensors)], 0)
+    return _join("vstack", [atleast_2d(x) for x in _some("vstack", tensors)], 0)
 
 
 row_stack = vstack
@@ -109,12 +113,12 @@ row_stack = vstack
 
 def dstack(tensors: Sequence[Tensor]) -> Tensor:
     """The tensors one behind the other: along the third axis."""
-    return cat([atleast_3d(x) for x in _some("dstack", tensors)], 2)
+    return _join("dstack", [atleast_3d(x) for x in _some("dstack", tensors)], 2)
 
 
 def column_stack(tensors: Sequence[Tensor]) -> Tensor:
     """The tensors side by side, a vector as a column."""
-    return cat([x if x.ndim > 1 else reshape(x, (-1, 1)) for x in _some("column_stack", tensors)], 1)
+    return _join("column_stack", [x if x.ndim > 1 else reshape(x, (-1, 1)) for x in _some("column_stack", tensors)], 1)
 
 
 def _some(op_name: str, tensors: Sequence[Tensor]) -> Sequence[Tensor]:

@@ -79,18 +79,28 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
     >>> broadcast_shapes((2, 1), (3,))
     (2, 3)
     """
+    return common_shape("broadcast_shapes", shapes)
+
+
+def common_shape(op: str, shapes: Sequence[Any]) -> tuple[int, ...]:
+    """The shape that these broadcast to, or the error of the operation that needs one."""
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
         raise RuntimeError(
-            f"broadcast_shapes: the shapes do not broadcast; got {', '.join(map(str, shapes))}; "
+            f"{op}: the shapes do not broadcast; got {', '.join(map(str, shapes))}; "
             "from the last axis on, lengths must be equal or one of them 1"
         ) from None
 
 
 def broadcast_tensors(*tensors: Any) -> tuple:
     """The tensors expanded to the shape they broadcast to."""
-    shape = broadcast_shapes(*(tuple(x.shape) for x in tensors))
+    return broadcast_for("broadcast_tensors", tensors)
+
+
+def broadcast_for(op: str, tensors: Sequence[Any]) -> tuple:
+    """The tensors expanded to one shape for this operation."""
+    shape = common_shape(op, [tuple(x.shape) for x in tensors])
     return tuple(expand(x, shape) for x in tensors)
 
 
@@ -159,6 +169,8 @@ def _solve(op: str, shape: Sequence[int], wanted: tuple[int, ...]) -> tuple[int,
     unknown = wanted.count(-1)
     if unknown == 1 and known and size % known == 0:
         return tuple(size // known if n == -1 else n for n in wanted)
+    if unknown > 1:
+        raise RuntimeError(f"{op}: only one length may be -1; got {wanted}")
     if unknown or known != size or min([0, *wanted]) < 0:
         raise RuntimeError(
             f"{op}: the number of elements must stay the same; got {tuple(shape)} to {wanted}, {size} elements"

@@ -45,10 +45,10 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     return _getitem(input, key=along(at, slice(first, first + length)))
 
 
-def _axis(name: str, input: Any, dim: int) -> int:
+def _axis(name: str, input: Any, dim: int, error: type[Exception] = IndexError) -> int:
     at = normal_dim(name, dim, input.ndim)
     if not input.ndim:
-        raise IndexError(f"{name}: a 0-d tensor has no axis; got dim={dim}")
+        raise error(f"{name}: a 0-d tensor has no axis; got dim={dim}")
     return at
 
 
@@ -110,7 +110,7 @@ def split(input: Tensor, split_size_or_sections: int | Sequence[int], dim: int =
     >>> [part.tolist() for part in split(Tensor([1.0, 2.0, 3.0]), 2)]
     [[1.0, 2.0], [3.0]]
     """
-    at = _axis("split", input, dim)
+    at = _axis("split", input, dim, RuntimeError)
     if not isinstance(split_size_or_sections, int):
         return _lengths("split", input, at, [int(n) for n in split_size_or_sections])
     n, step = input.shape[at], split_size_or_sections
@@ -151,7 +151,9 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
 def _by_axis(name: str, axes: int, place: int) -> Callable[[Tensor, Any], tuple[Tensor, ...]]:
     def function(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
         if input.ndim < axes:
-            raise RuntimeError(f"{name}: at least {axes} axes; got shape {tuple(input.shape)}")
+            raise RuntimeError(
+                f"{name}: at least {axes} {'axis' if axes == 1 else 'axes'} needed; got shape {tuple(input.shape)}"
+            )
         dim = 0 if input.ndim == 1 else place
         n = input.shape[dim]
         if isinstance(indices_or_sections, int) and (indices_or_sections < 1 or n % indices_or_sections):

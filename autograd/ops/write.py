@@ -13,7 +13,7 @@ from .gather import as_line, check_bounds, check_vector, index_add_zeros, index_
 from .index import _setitem, split_key
 from .op import op
 from .scatter import as_input, as_source, check_dtype, zero_like
-from .shape import broadcast_tensors, sum_to
+from .shape import broadcast_for, common_shape, sum_to
 from .split import along
 
 __all__ = [
@@ -51,11 +51,11 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
 
 
 @op(
-    x=lambda g, index, dim: _index_write(g, zero_like(g), index, dim=dim),
+    x=lambda g, index, dim, name: _index_write(g, zero_like(g), index, dim=dim, name=name),
     source=lambda g, index, dim, shape: sum_to(index_select_along(g, index, dim=dim), shape),
 )
-def _index_write(x, source, index, *, dim):
-    check_bounds("index_copy", index, x.shape[dim], dim, IndexError)
+def _index_write(x, source, index, *, dim, name):
+    check_bounds(name, index, x.shape[dim], dim, IndexError)
     out = x.copy()
     out[along(dim, index)] = source
     return out
@@ -65,7 +65,7 @@ def _index_write(x, source, index, *, dim):
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """A copy of ``input`` with the parts along ``dim`` that ``index`` names replaced by those of ``source``."""
     at = _check_parts("index_copy", input, dim, index, source)
-    return as_input(_index_write(as_line(input), as_line(source), as_line(index), dim=at), input)
+    return as_input(_index_write(as_line(input), as_line(source), as_line(index), dim=at, name="index_copy"), input)
 
 
 @numpy_spelling
@@ -74,7 +74,9 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     at = check_vector("index_fill", input, dim, index)
     _check_single("index_fill", value)
     source = cast(as_source(input, value), input.dtype)
-    return as_input(_index_write(as_line(input), source, _wrapped(as_line(index), input, at), dim=at), input)
+    return as_input(
+        _index_write(as_line(input), source, _wrapped(as_line(index), input, at), dim=at, name="index_fill"), input
+    )
 
 
 def _wrapped(index: Any, input: Any, dim: int) -> Any:
@@ -103,6 +105,8 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """
     _check_mask("masked_fill", mask)
     _check_single("masked_fill", value)
+    if mask.shape != input.shape:
+        common_shape("masked_fill", [tuple(input.shape), tuple(mask.shape)])
     if not is_float(input.dtype) or isinstance(value, Tensor):
         value = cast(as_source(input, value), input.dtype)
     return where(mask, value, input)
@@ -140,7 +144,7 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """
     _check_mask("masked_scatter", mask)
     check_dtype("masked_scatter", input, source)
-    x, where_ = broadcast_tensors(input, mask)
+    x, where_ = broadcast_for("masked_scatter", (input, mask))
     return _masked_scatter(x, where_, source)
 
 
