@@ -31,7 +31,7 @@ OPERATORS = {
 ALSO_IN_PLACE = {
     elementwise: (
         "clamp", "clip", "eq", "float_power", "ge", "gt", "le", "logical_and", "logical_not", "logical_or", "logical_xor",
-        "lt", "ne",
+        "lt", "ne", "pow",
     ),
     scan: ("cumprod", "cumsum"), distance: ("renorm",), diagonal: ("tril", "triu"), index: ("index_put",),
     scatter: ("scatter", "scatter_add", "scatter_reduce"),

@@ -48,6 +48,8 @@ FORMULAS = {
     "div_trunc": lambda a, b: torch.div(a, b, rounding_mode="trunc"),
     "div_floor": lambda a, b: torch.div(a, b, rounding_mode="floor"),
     "polygamma_n": lambda t: torch.where(t == torch.inf, 0.0, torch.special.zeta(2.0, t)),
+    "power": torch.pow,
+    "cube": lambda t: t**3,
     "trigamma": lambda t: torch.where(t.isinf(), torch.polygamma(1, t), torch.special.zeta(2.0, t)),
     "i1": torch.special.i1,
     "softmax_cross_entropy": torch.nn.functional.cross_entropy,

@@ -12,8 +12,8 @@ from .selection import where
 
 __all__ = [
     "abs", "add", "addcdiv", "addcmul", "div", "floor_divide", "frexp", "gcd", "hypot",
-    "lcm", "ldexp", "lerp", "mul", "neg", "nextafter", "positive", "reciprocal", "rsub", "sgn", "sign",
-    "square", "sub", "true_divide",
+    "lcm", "ldexp", "lerp", "mul", "neg", "nextafter", "positive", "rsub", "sgn", "sign",
+    "sub", "true_divide",
 ]  # fmt: skip
 
 
@@ -118,18 +118,6 @@ def sign(input):
 
 
 sgn = sign
-
-
-@elementwise(result="number", ufunc=np.square)
-def square(input):
-    """input * input."""
-    return input * input
-
-
-@elementwise(input=lambda g, out: -g * out * out, ufunc=np.reciprocal)
-def reciprocal(input):
-    """1 / input."""
-    return 1 / input
 
 
 @elementwise(

@@ -13,7 +13,8 @@ from .selection import maximum, where
 
 __all__ = [
     "exp", "exp2", "expm1", "float_power", "log", "log1p", "log2", "log10", "logaddexp", "logaddexp2", "logit", "pow",
-    "rsqrt", "sigmoid", "sqrt", "xlogy",
+    "reciprocal",
+    "rsqrt", "sigmoid", "sqrt", "square", "xlogy",
 ]  # fmt: skip
 
 INF = math.inf
@@ -27,8 +28,53 @@ LN2 = math.log(2)
     result="same",
     takes="iuf",
 )
-def pow(input, exponent):
-    """input to the power exponent."""
+def _pow(input, exponent):
+    """input to the power exponent, as formulas write it."""
+
+
+@elementwise(
+    input=lambda g, input, exponent: where(exponent == 0, 0.0, g * exponent * power(input, exponent - 1)),
+    exponent=lambda g, input, exponent, out: where((input == 0) & (exponent >= 0), 0.0, g * out * log(input)),
+    ufunc=np.power,
+    result="same",
+    takes="iuf",
+)
+def power(input, exponent):
+    """input to the power exponent, in a loop that vectorises."""
+
+
+@elementwise(result="number", ufunc=np.square)
+def square(input):
+    """input * input."""
+    return input * input
+
+
+@elementwise(input=lambda g, input: g * (3 * input * input), result="number")
+def cube(input):
+    """input * input * input."""
+    return input * input * input
+
+
+@elementwise(input=lambda g, out: -g * out * out, ufunc=np.reciprocal)
+def reciprocal(input):
+    """1 / input."""
+    return 1 / input
+
+
+def pow(input: Any, exponent: Any) -> Any:
+    """input to the power exponent; integers stay integers. A square, cube, root or inverse is computed as such.
+
+    >>> from autograd import tensor
+    >>> pow(tensor([1.0, 2.0, 3.0]), 2)
+    tensor([1., 4., 9.])
+    """
+    if isinstance(exponent, (int, float)) and isinstance(input, (Tensor, np.ndarray)):
+        if input.dtype.kind != "f" and type(exponent) is int and exponent < 0:
+            raise RuntimeError(f"pow: integers have no negative powers; got {exponent} for {input.dtype}; use floats")
+        simpler = _SIMPLER.get(exponent)
+        if simpler is not None and (input.dtype.kind == "f" or (type(exponent) is int and exponent > 0)):
+            return simpler(input)
+    return power(input, exponent)
 
 
 def float_power(input: Any, exponent: Any) -> Any:
@@ -46,6 +92,9 @@ def sqrt(input):
 def rsqrt(input):
     """1 / sqrt(input)."""
     return 1 / sqrt(input)
+
+
+_SIMPLER = {2: square, 3: cube, 0.5: sqrt, -1: reciprocal, -0.5: rsqrt}
 
 
 @elementwise(input=lambda g, out: g * out)
