@@ -147,33 +147,18 @@ def solve_triangular(a: np.ndarray, b: np.ndarray, upper: bool, unitriangular: b
 
     As in PyTorch a zero on the diagonal gives infinities, not an error.
     """
-    from scipy.linalg import get_lapack_funcs
+    from scipy.linalg import get_blas_funcs
 
     lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     if 0 in (*lead, *b.shape[-2:]):
         return np.empty((*lead, *b.shape[-2:]), b.dtype)
-    (trtrs,) = get_lapack_funcs(("trtrs",), (a, b))
+    # Not LAPACK's trtrs: OpenBLAS wakes its threads for it, however small the matrix.
+    (trsm,) = get_blas_funcs(("trsm",), (a, b))
 
     def one(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        x, info = trtrs(a, b, lower=not upper, unitdiag=unitriangular)
-        if info > 0:
-            x = _substitute(a, b, upper, unitriangular)
-        return x
+        return trsm(1.0, a, b, lower=not upper, diag=unitriangular)
 
     return one(a, b) if not lead else _each(one, a, b)
-
-
-def _substitute(a: np.ndarray, b: np.ndarray, upper: bool, unitriangular: bool) -> np.ndarray:
-    """Substitution row by row, for what LAPACK refuses: a zero on the diagonal."""
-    x = np.zeros_like(b)
-    rows = range(len(a))
-    with np.errstate(all="ignore"):
-        for i in reversed(rows) if upper else rows:
-            known = slice(i + 1, None) if upper else slice(i)
-            x[i] = b[i] - a[i, known] @ x[known]
-            if not unitriangular:
-                x[i] /= a[i, i]
-    return x
 
 
 def lu_factor(a: np.ndarray, pivot: bool = True) -> tuple[np.ndarray, np.ndarray]:
