@@ -27,6 +27,7 @@ from .padding import *  # noqa: F403
 from .parameter import Parameter, UninitializedParameter
 from .parameter_containers import ParameterDict, ParameterList
 from .pooling import *  # noqa: F403
+from .rectifiers import *  # noqa: F403
 from .recurrent import *  # noqa: F403
 from .recurrent_cells import GRUCell, LSTMCell, RNNCell
 from .shuffle import *  # noqa: F403

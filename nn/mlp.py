@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from . import activation as _activations
+from . import activation as activations
+from . import rectifiers
 from .containers import Sequential
 from .dropout import Dropout
 from .linear import Linear
@@ -49,8 +50,8 @@ class MLP(Sequential):
 
 def _find(name: str) -> type[Module]:
     """The activation of this name: ``"relu"``, ``"leaky_relu"`` and ``"LeakyReLU"`` are all understood."""
+    known = {n.lower(): getattr(page, n) for page in (rectifiers, activations) for n in page.__all__}
     wanted = name.replace("_", "").lower()
-    known = {n.lower(): n for n in _activations.__all__}
     if wanted not in known:
         raise ValueError(f"MLP: activation must be one of {', '.join(known)} or a module class; got {name!r}")
-    return getattr(_activations, known[wanted])
+    return known[wanted]
