@@ -30,11 +30,11 @@ def _floating(name: str, dtype: np.dtype) -> np.dtype:
 
 def _zeros(g: Any, shape: tuple[int, ...]) -> Any:
     """The gradient of a draw: where the sample falls does not change with the parameters."""
-    return _zeros_for(g, to=shape)
+    return _no_effect(g, to=shape)
 
 
-@op(gradient=lambda g, shape: _zeros_for(g, to=shape))
-def _zeros_for(gradient, *, to):
+@op(gradient=_zeros)
+def _no_effect(gradient, *, to):
     return np.zeros(to, gradient.dtype)
 
 

@@ -24,6 +24,7 @@ __all__ = ["index_put"]
 
 _ALL = slice(None)
 _ZERO = np.zeros(())
+_BOUNDS = frozenset((int, type(None)))
 
 
 class Place(NamedTuple):
@@ -77,10 +78,7 @@ def _unpick(part, *indices, key, to):
 
 def getitem(x: Tensor, key: Any) -> Tensor:
     """``x[key]``: integers, slices, None and Ellipsis give a view; masks and integer tensors a copy."""
-    if type(key) is int and x.shape:
-        indices, basic, picked = (), (key, ...), None
-    else:
-        indices, basic, picked = split_key(key, tuple(x.shape))
+    indices, basic, picked = _plain_key(key, x.ndim) or split_key(key, tuple(x.shape))
     try:
         part = x if basic is None else _getitem(x, key=basic)
         return part if picked is None else _pick(part, *indices, key=picked)
@@ -209,6 +207,30 @@ def _selector(name: str, part: Any) -> Any:
     if part.dtype == uint8:  # a mask, as it was before there were bools
         return cast(part, bool_)
     return part if part.ndim or part.dtype == bool_ else operator.index(part)
+
+
+def _plain_key(key: Any, ndim: int) -> Key | None:
+    """The usual keys of integers, slices, None and Ellipsis, at once; None for any other, and for what is an error."""
+    parts = key if type(key) is tuple else (key,)
+    used, dots = 0, 0
+    for part in parts:
+        kind = type(part)
+        if kind is slice:
+            used += 1
+            if not (type(part.start) in _BOUNDS and type(part.stop) in _BOUNDS):
+                return None
+            if part.step is not None and (type(part.step) is not int or part.step < 1):
+                return None
+        elif kind is int:
+            used += 1
+        elif part is ...:
+            dots += 1
+        elif part is not None:
+            return None
+    if used > ndim or dots > 1:
+        return None
+    # With an Ellipsis numpy gives a view even where the key names a single element.
+    return Key([], parts if dots else (*parts, ...), None)
 
 
 def split_key(key: Any, shape: tuple[int, ...], name: str = "index") -> Key:

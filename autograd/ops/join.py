@@ -1,6 +1,6 @@
 """Several tensors into one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,11 @@ from ..tensor import Tensor
 from .convert import cast
 from .dims import normal_dim, numpy_spelling
 from .op import op
-from .shape import atleast_1d, atleast_2d, atleast_3d, reshape
+from .shape import reshape, unsqueeze
 
 __all__ = [
-    "block_diag", "cat", "column_stack", "concat", "concatenate", "dstack", "hstack", "row_stack", "stack", "vstack",
+    "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "cat", "column_stack", "concat", "concatenate", "dstack",
+    "hstack", "row_stack", "stack", "vstack",
 ]  # fmt: skip
 
 
@@ -83,6 +84,35 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     if len(set(shapes)) != 1:
         raise RuntimeError(f"stack: the shapes must be equal; got {', '.join(map(str, shapes))}")
     return _stack(*xs, dim=normal_dim("stack", dim, xs[0].ndim + 1))
+
+
+# --- at least so many axes -------------------------------------------------------------------------------------------
+
+
+def _each(function: Callable, tensors: tuple) -> Any:
+    """A tensor for a tensor, a tuple for several or for a sequence of them."""
+    several = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
+    made = tuple(function(x) for x in several)
+    return made[0] if len(made) == 1 and several is tensors else made
+
+
+def atleast_1d(*tensors: Any) -> Any:
+    """Each tensor, a 0-d one with an axis."""
+    return _each(lambda x: x if x.ndim else unsqueeze(x, 0), tensors)
+
+
+def atleast_2d(*tensors: Any) -> Any:
+    """Each tensor with at least two axes; (n) -> (1, n)."""
+    return _each(lambda x: x if x.ndim > 1 else reshape(x, (1, -1)), tensors)
+
+
+def atleast_3d(*tensors: Any) -> Any:
+    """Each tensor with at least three axes; (n) -> (1, n, 1), (n, m) -> (n, m, 1)."""
+
+    def lift(x: Any) -> Any:
+        return x if x.ndim > 2 else unsqueeze(atleast_2d(x), -1)
+
+    return _each(lift, tensors)
 
 
 # --- along an axis by name -------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Shapes: the same elements seen otherwise. Everything here that can share memory with its input does."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,9 @@ from .dims import as_shape, normal_dim, numpy_spelling
 from .op import op
 
 __all__ = [
-    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "expand",
-    "expand_as", "flatten", "moveaxis", "movedim", "permute", "ravel", "reshape", "reshape_as", "squeeze", "swapaxes",
-    "swapdims", "t", "transpose", "unflatten", "unsqueeze", "view", "view_as",
+    "broadcast_shapes", "broadcast_tensors", "broadcast_to", "expand", "expand_as", "flatten", "moveaxis", "movedim",
+    "permute", "ravel", "reshape", "reshape_as", "squeeze", "swapaxes", "swapdims", "t", "transpose", "unflatten",
+    "unsqueeze", "view", "view_as",
 ]  # fmt: skip
 
 
@@ -282,32 +282,3 @@ def movedim(input: Any, source: int | Sequence[int], destination: int | Sequence
 
 
 moveaxis = movedim
-
-
-# --- at least so many axes -------------------------------------------------------------------------------------------
-
-
-def _each(function: Callable, tensors: tuple) -> Any:
-    """A tensor for a tensor, a tuple for several or for a sequence of them."""
-    several = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
-    made = tuple(function(x) for x in several)
-    return made[0] if len(made) == 1 and several is tensors else made
-
-
-def atleast_1d(*tensors: Any) -> Any:
-    """Each tensor, a 0-d one with an axis."""
-    return _each(lambda x: x if x.ndim else unsqueeze(x, 0), tensors)
-
-
-def atleast_2d(*tensors: Any) -> Any:
-    """Each tensor with at least two axes; (n) -> (1, n)."""
-    return _each(lambda x: x if x.ndim > 1 else _reshape(x, to=(1, x.shape[0] if x.ndim else 1)), tensors)
-
-
-def atleast_3d(*tensors: Any) -> Any:
-    """Each tensor with at least three axes; (n) -> (1, n, 1), (n, m) -> (n, m, 1)."""
-
-    def lift(x: Any) -> Any:
-        return x if x.ndim > 2 else unsqueeze(atleast_2d(x), -1)
-
-    return _each(lift, tensors)
