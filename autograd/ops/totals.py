@@ -85,6 +85,13 @@ def _prod(x, *, dim, keepdim):
         return np.multiply.reduce(x, axis=dim, keepdims=keepdim)
 
 
+@_prod.by_hand
+def _prod_backward(g, x, out, dim):
+    if np.all(x) and np.all(np.isfinite(out) & (out != 0)):
+        return [_spread_along(g * out, x, dim) / x]
+    return [_spread_along(g, x, dim) * products_of_others(x, dim)]
+
+
 def _spread_along(g: Any, x: Any, dim: int) -> Any:
     return spread(g, tuple(x.shape), (dim,))
 
