@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Generator, Tensor, no_grad
-from autograd.random import default_generator
+from autograd import Generator, Tensor, default_generator, no_grad
 
 __all__ = [
     "calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "lecun_normal_",

@@ -65,8 +65,9 @@ class ParameterList(Module):
     def __iadd__(self, other: Iterable[Any]) -> Self:
         return self.extend(other)
 
-    def _child_lines(self) -> list[str]:
-        return [f"  ({i}): {_describe(value)}" for i, value in enumerate(self)]
+    def extra_repr(self) -> str:
+        """A line for each value."""
+        return "\n".join(f"  ({i}): {_describe(value)}" for i, value in enumerate(self))
 
 
 class ParameterDict(Module):
@@ -161,8 +162,9 @@ class ParameterDict(Module):
         for key, value in parameters.items() if hasattr(parameters, "items") else parameters:
             self[key] = value
 
-    def _child_lines(self) -> list[str]:
-        return [f"  ({key}): {_describe(value)}" for key, value in self.items()]
+    def extra_repr(self) -> str:
+        """A line for each value."""
+        return "\n".join(f"  ({key}): {_describe(value)}" for key, value in self.items())
 
 
 def _as_parameter(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """Modules that hold others: Sequential, lists and dicts of modules and parameters, MLP."""
 
 import pytest
+import torch
 
 import autograd
 import nn
@@ -57,6 +58,17 @@ def test_parameter_containers():
     assert named.pop("a").shape == (2,) and [n for n, _ in named.named_parameters()] == ["b"]
     assert named.setdefault("c", autograd.ones(4)).shape == (4,) and len(named.copy()) == 2
     assert named.popitem()[0] == "c"
+
+
+def test_repr_is_pytorch_s():
+    def models(lib, ones):
+        yield lib.ParameterList([ones(2, 3)])
+        yield lib.ParameterList([ones(2, 3), lib.Parameter(ones(1))])
+        yield lib.ModuleDict({"a": lib.ReLU(), "b": lib.ParameterList([ones(1), ones(2)])})
+        yield lib.Sequential(lib.ModuleList([lib.Linear(1, 1) for _ in range(3)]), lib.ModuleDict())
+
+    for mine, theirs in zip(models(nn, autograd.ones), models(torch.nn, torch.ones), strict=True):
+        assert repr(mine) == repr(theirs).replace("torch.", "")
 
 
 def test_mlp():

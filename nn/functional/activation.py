@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 import autograd
-from autograd import Tensor, hardshrink, logsigmoid, sigmoid, softshrink, softsign, tanh, tanhshrink
-from autograd.random import default_generator
+from autograd import Tensor, default_generator, hardshrink, logsigmoid, sigmoid, softshrink, softsign, tanh, tanhshrink
 
 __all__ = [
     "celu", "celu_", "elu", "elu_", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_",

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 import autograd
-from autograd import Tensor
-from autograd.random import default_generator
+from autograd import Tensor, default_generator
 
 __all__ = ["gumbel_softmax", "log_softmax", "softmax", "softmin"]
 
