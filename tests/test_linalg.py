@@ -239,6 +239,22 @@ def test_determinant_of_zeros_in_a_stack():
     np.testing.assert_array_equal(a.grad.numpy(), np.stack([np.eye(2), np.zeros((2, 2))]))
 
 
+@pytest.mark.parametrize("name", ["matmul", "einsum", "det", "slogdet", "matrix_exp", "cross"])
+@pytest.mark.parametrize("bad", [float("inf"), float("nan"), 1e308])
+def test_what_is_not_finite_comes_through_without_a_warning(name, bad):
+    a = Tensor(np.array([[bad, bad, 0.0], [1.0, 5.0, bad], [bad, 1.0, 1.0]]), requires_grad=True)
+    calls = {
+        "matmul": lambda: a @ a,
+        "einsum": lambda: autograd.einsum("ij,jk->ik", a, a),
+        "matrix_exp": lambda: linalg.matrix_exp(a),
+        "cross": lambda: linalg.cross(a, a),
+        "slogdet": lambda: linalg.slogdet(a)[1],
+        "det": lambda: linalg.det(a),
+    }
+    out = calls[name]()
+    assert not np.isfinite(out.detach().numpy()).all() or bad == 1e308
+
+
 @pytest.mark.parametrize("ord", [2, 1, 3, 1.5, float("inf")])
 def test_norm_of_zeros_has_gradient_zero(ord):
     x = Tensor(np.zeros(3), requires_grad=True)

@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "LinAlgError", "cholesky", "eig", "eigh", "expm", "inv", "lstsq", "lu_factor", "pinv", "qr", "slogdet", "solve",
-    "solve_triangular", "svd",
+    "LinAlgError", "cholesky", "det", "eig", "eigh", "expm", "inv", "lstsq", "lu_factor", "pinv", "qr", "slogdet",
+    "solve", "solve_triangular", "svd",
 ]  # fmt: skip
 
 
 class LinAlgError(RuntimeError):
     """A matrix that the operation is not defined for, or a factorisation that did not converge."""
+
+
+_quiet = np.errstate(all="ignore")  # infinities and NaN are results like others
 
 
 def _element(bad: np.ndarray) -> str:
@@ -26,7 +29,7 @@ def _element(bad: np.ndarray) -> str:
 
 
 def _singular(name: str, a: np.ndarray) -> LinAlgError:
-    element = _element(np.linalg.slogdet(a).sign == 0)
+    element = _element(slogdet(a)[0] == 0)
     return LinAlgError(f"{name}: the matrix must be invertible; got a singular one of shape {a.shape}{element}")
 
 
@@ -46,6 +49,13 @@ def solve(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         raise _singular("solve", a) from None
 
 
+@_quiet
+def det(a: np.ndarray) -> np.ndarray:
+    """The determinant."""
+    return np.asarray(np.linalg.det(a))
+
+
+@_quiet
 def slogdet(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The sign of the determinant and the logarithm of its size."""
     sign, logabsdet = np.linalg.slogdet(a)
@@ -118,6 +128,7 @@ def cutoff(s: np.ndarray, shape: tuple[int, ...], atol: Any, rtol: Any) -> Any:
     return np.maximum(floor, relative * s.max(-1, keepdims=True, initial=0))
 
 
+@_quiet
 def pinv(a: np.ndarray, atol: Any, rtol: Any, hermitian: bool) -> np.ndarray:
     """The Moore-Penrose inverse."""
     if hermitian:
@@ -222,6 +233,7 @@ def lstsq(a: np.ndarray, b: np.ndarray, rcond: float | None, driver: str) -> tup
     return x, rank, s if driver != "gelsy" else np.empty(0, a.dtype)
 
 
+@_quiet
 def expm(a: np.ndarray) -> np.ndarray:
     """The matrix exponential."""
     from scipy.linalg import expm as routine

@@ -29,6 +29,7 @@ def _gradient(g: Any, xs: Sequence, index: int, terms: Sequence[Labels], target:
 
 
 @op(xs=lambda g, xs, index, terms, target: _gradient(g, xs, index, terms, target))
+@np.errstate(all="ignore")  # infinities and NaN are results like others
 def _einsum(*xs, terms, target):
     """Each label stands once in a term, and in another term or in ``target``, the labels of the output."""
     steps, order = _program(terms, target, tuple([x.shape for x in xs]))

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor
-from .convert import cast, clone
+from .convert import clone
+from .diagonal import diagonal
 from .dims import normal_dim, numpy_spelling
 from .elementwise import mul
 from .op import op
@@ -29,8 +30,9 @@ def _mt(x: Any) -> Any:
     a=lambda g, b, shape: sum_to(_matmul(g, _mt(b)), shape),
     b=lambda g, a, shape: sum_to(_matmul(_mt(a), g), shape),
 )
+@np.errstate(all="ignore")  # infinities and NaN are results like others
 def _matmul(a, b):
-    return np.matmul(a, b)
+    return np.dot(a, b) if a.ndim == b.ndim == 2 else np.matmul(a, b)  # of two matrices dot is the cheaper call
 
 
 def matmul(input: Tensor, other: Tensor) -> Tensor:
@@ -330,6 +332,7 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
     a=lambda g, b, dim, shape: sum_to(_cross(b, g, dim=dim), shape),
     b=lambda g, a, dim, shape: sum_to(_cross(g, a, dim=dim), shape),
 )
+@np.errstate(all="ignore")
 def _cross(a, b, *, dim):
     a0, a1, a2 = np.moveaxis(a, dim, 0)
     b0, b1, b2 = np.moveaxis(b, dim, 0)
@@ -371,13 +374,8 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     return linalg_cross(input, other, dim=dim)
 
 
-@op(x=lambda g, shape: g * np.eye(*shape, dtype=g.dtype))
-def _trace(x):
-    return np.trace(x)
-
-
 def trace(input: Tensor) -> Tensor:
     """The sum of the diagonal of a matrix; integers are summed as int64."""
     if input.ndim != 2:
         raise RuntimeError(f"trace: a matrix is needed; got shape {tuple(input.shape)}")
-    return _trace(cast(input, np.dtype(np.int64)) if input.dtype.kind in "biu" else input)
+    return sum_(diagonal(input))
