@@ -3,14 +3,20 @@
 ``np.dot`` in a kernel calls the OpenBLAS that SciPy carries. When it is first loaded it picks code for a processor
 family from ``OPENBLAS_CORETYPE``; its own choice on recent AMD processors leaves AVX-512 unused, so the room chooses
 before it is loaded. A value the user has set stays, and a SciPy that is loaded already is left alone.
+
+OpenBLAS wakes its threads for any product of more than 2^18 multiplications, which costs more than it gives up to some
+millions, and very much more when the machine has other work: those run on the calling thread alone.
 """
 
+import ctypes
 import functools
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-__all__ = ["prepare"]
+__all__ = ["multiply", "prepare"]
 
 _VARIABLE = "OPENBLAS_CORETYPE"
 
@@ -36,3 +42,38 @@ def prepare() -> None:
         if choose:
             del os.environ[_VARIABLE]
     assert scipy.linalg.cython_blas is not None
+
+
+WAKES_THREADS = 2**18
+WORTH_THREADS = 2**23
+"""From how many multiplications on OpenBLAS uses its threads, and from how many on that pays."""
+
+
+@functools.cache
+def _threads() -> tuple[Callable[[], int], Callable[[int], None]] | None:
+    """How to read and set the number of threads of SciPy's OpenBLAS; None for another BLAS."""
+    prepare()
+    import scipy.linalg.cython_blas
+
+    library = ctypes.CDLL(scipy.linalg.cython_blas.__file__)
+    for prefix in ("scipy_openblas", "openblas"):
+        try:
+            return getattr(library, f"{prefix}_get_num_threads"), getattr(library, f"{prefix}_set_num_threads")
+        except AttributeError:
+            continue
+    return None
+
+
+def multiply(multiplications: int, kernel: Callable, *args: Any) -> None:
+    """Run a kernel of matrix products with so many multiplications each, on one thread where more don't pay."""
+    threads = _threads() if WAKES_THREADS < multiplications < WORTH_THREADS else None
+    if threads is None:
+        kernel(*args)
+        return
+    get, set_ = threads
+    before = get()
+    set_(1)
+    try:
+        kernel(*args)
+    finally:
+        set_(before)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels import linear as kernels
+from ..kernels.blas import multiply
 from ..tensor import Tensor
 from .linalg import matmul
 from .op import op
@@ -27,7 +28,9 @@ def _linear(input, weight, bias):
     if input.dtype.kind != "f" or input.dtype.itemsize < 4:
         return np.matmul(input, weight.T) + bias
     out = np.empty((*input.shape[:-1], weight.shape[0]), input.dtype)
-    kernels.linear(_contiguous_rows(input), np.ascontiguousarray(weight), bias, out if out.ndim == 2 else _rows(out))
+    rows = out if out.ndim == 2 else _rows(out)
+    size = rows.shape[0] * weight.size
+    multiply(size, kernels.linear, _contiguous_rows(input), np.ascontiguousarray(weight), bias, rows)
     return out
 
 
@@ -47,10 +50,11 @@ def _linear_backward(g, input, weight, needs):
     rows, x = _contiguous_rows(g), _contiguous_rows(input)
     dweight, dbias = np.empty(weight.shape, g.dtype), np.empty(weight.shape[:1], g.dtype)
     if not need_input:
-        kernels.linear_backward_parameters(rows, x, dweight, dbias)
+        multiply(rows.shape[0] * weight.size, kernels.linear_backward_parameters, rows, x, dweight, dbias)
         return [None, dweight, dbias]
     dx = np.empty(input.shape, g.dtype)
-    kernels.linear_backward(rows, x, np.ascontiguousarray(weight), dx if dx.ndim == 2 else _rows(dx), dweight, dbias)
+    arrays = (rows, x, np.ascontiguousarray(weight), dx if dx.ndim == 2 else _rows(dx), dweight, dbias)
+    multiply(rows.shape[0] * weight.size, kernels.linear_backward, *arrays)
     return [dx, dweight, dbias]
 
 
