@@ -23,6 +23,7 @@ from .tensor import Tensor
 __all__ = ["load", "save"]
 
 _KEY = "jitgrad"  # our one entry in the metadata: more would be written in an order that changes from run to run
+_START = '{"sha256": "'  # tells our entry even if its key was altered
 _DTYPES = {"BOOL", "U8", "I8", "I16", "I32", "I64", "F16", "F32", "F64"}
 
 
@@ -37,7 +38,7 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
     Raises TypeError for what can't be saved, with its place, before anything is written, and OSError for a file that
     can't be written.
 
-    >>> save({"model": model.state_dict(), "epoch": 3}, "checkpoint.safetensors")
+    >>> save({"model": {"weight": Tensor([1.0, 2.0])}, "epoch": 3}, "checkpoint.safetensors")
     """
     target = Path(os.path.realpath(_path("save", path)))  # a symbolic link stays one
     if target.is_dir():
@@ -59,7 +60,9 @@ def load(path: str | os.PathLike[str]) -> Any:
     The tensors are new, need no gradient and share nothing with the file. Raises FileNotFoundError if there is no such
     file, and ValueError, with the file's name and what is wrong, for one that is cut short, altered or of another kind.
 
-    >>> model.load_state_dict(load("checkpoint.safetensors")["model"])
+    >>> save({"model": {"weight": Tensor([1.0, 2.0])}, "epoch": 3}, "checkpoint.safetensors")
+    >>> load("checkpoint.safetensors")
+    {'model': {'weight': tensor([1., 2.])}, 'epoch': 3}
     """
     file = Path(_path("load", path))
     name = repr(str(path))
@@ -68,7 +71,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     try:
         with safe_open(file, framework="numpy") as opened:
             metadata = opened.metadata() or {}
-            names = list(opened.keys())  # noqa: SIM118: not a dict
+            names = list(opened.keys())
             for key in names:
                 if (dtype := opened.get_slice(key).get_dtype()) not in _DTYPES:
                     raise ValueError(
@@ -76,16 +79,17 @@ def load(path: str | os.PathLike[str]) -> Any:
                         "convert it to float32 where it was written"
                     )
             tensors = {key: opened.get_tensor(key) for key in names}
-    except SafetensorError as error:
-        raise ValueError(f"load: {name} is not a whole safetensors file; got {_diagnose(file, error)}") from None
-    if _KEY not in metadata:
+    except SafetensorError:
+        raise ValueError(f"load: {name} is not a whole safetensors file; got {_diagnose(file)}") from None
+    ours = [text for key, text in metadata.items() if key == _KEY or text.startswith(_START)]
+    if not ours:
         return {key: Tensor(array) for key, array in tensors.items()}
     try:
-        described = json.loads(metadata[_KEY])
+        described = json.loads(ours[0])
         structure = described["structure"]
         intact = described["sha256"] == _digest(structure, tensors)
         result = _unpack(structure, tensors) if intact else None
-    except (ValueError, TypeError, LookupError, RecursionError):
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         intact = False
     if not intact:
         raise ValueError(f"load: {name} was altered after it was saved; got contents its checksum does not fit")
@@ -133,10 +137,11 @@ def _pack(obj: Any, place: str, name: str, tensors: dict[str, np.ndarray]) -> An
 
 
 def _key(key: Any, place: str) -> Any:
-    packed = _pack(key, place, "", {}) if not isinstance(key, (Tensor, tuple, list, dict)) else {}
-    if isinstance(packed, dict):  # nan as a key is never found again
-        raise TypeError(f"save: a key must be a string, number, bool or None; got {type(key).__name__} {key!r} at {place}")
-    return packed
+    plain = key.item() if isinstance(key, np.generic) else key
+    kind = type(plain)
+    if not (plain is None or kind in (bool, int, str) or (kind is float and math.isfinite(plain))):
+        raise TypeError(f"save: a key must be a string, number, bool or None; got {kind.__name__} {key!r} at {place}")
+    return plain
 
 
 def _join(name: str, key: Any) -> str:
@@ -178,7 +183,7 @@ def _digest(structure: Any, tensors: dict[str, np.ndarray]) -> str:
     for name in sorted(tensors):
         array = tensors[name]
         digest.update(json.dumps([name, array.dtype.name, array.shape]).encode())
-        digest.update(array.reshape(-1).view(np.uint8))
+        digest.update(array.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 
@@ -218,13 +223,12 @@ def _missing(file: Path, name: str) -> OSError:
     return FileNotFoundError(f"load: no such file; got {name}{hint}")
 
 
-def _diagnose(file: Path, error: Exception) -> str:
-    """What is wrong with a file that safetensors refuses."""
+def _diagnose(file: Path) -> str:
+    """What a file that safetensors refuses looks like."""
     with open(file, "rb") as opened:
         start = opened.read(8)
     if not start:
         return "an empty file"
     if start.startswith((b"PK\x03\x04", b"\x80")):
         return "a pickle, as torch.save writes; write it with safetensors.torch.save_file instead"
-    reason = str(error).removeprefix("Error while deserializing header: ")
-    return f"{reason!r}; it was cut short, altered, or is of another kind"
+    return f"{file.stat().st_size:,} bytes that were cut short, altered, or are of another kind"

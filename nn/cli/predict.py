@@ -1,0 +1,76 @@
+"""`jitgrad predict`."""
+
+import argparse
+import os
+import secrets
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from .errors import CommandError, need
+from .folder import MODEL
+from .predictor import Predictor
+from .table import Table, read_csv
+
+
+def predict(args: argparse.Namespace) -> None:
+    """Print or write a line for each row of a CSV file. CommandError for what the user can mend."""
+    need("pandas")
+    import pandas as pd
+
+    run = Path(args.run)
+    if not (run / MODEL).is_file():
+        raise CommandError(f"{args.run}: not the folder of a run; there is no {MODEL} in it")
+    predictor = Predictor.load(run / MODEL)
+    table = read_csv(args.file)
+    table.require(predictor.columns)
+    x = table.numbers(predictor.columns)
+    if predictor.classes is None:
+        said = predictor.values(x)
+        frame = pd.DataFrame({"prediction": said})
+    else:
+        probabilities = predictor.probabilities(x)
+        said = np.array(predictor.classes)[probabilities.argmax(1)]
+        frame = pd.DataFrame({"prediction": said, "probability": probabilities.max(1)})
+    text = frame.to_csv(index=False, float_format="%.7g", lineterminator="\n")
+    if args.out is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    else:
+        _write(args, text)
+    if score := _score(predictor, table, said):
+        print(score, file=sys.stderr)
+
+
+def _score(predictor: Predictor, table: Table, said: np.ndarray) -> str:
+    """How good the predictions are, if the table tells; else ""."""
+    if predictor.target not in table.columns:
+        return ""
+    try:
+        if predictor.classes is not None:
+            accuracy = float(np.mean(table.labels(predictor.target) == said))
+            return f"accuracy {accuracy:.4f} by the column {predictor.target!r}"
+        y = table.numbers([predictor.target])[:, 0]
+    except CommandError:  # not known for every row
+        return ""
+    rmse = float(np.sqrt(np.mean((said - y) ** 2)))
+    return f"RMSE {rmse:.4g} by the column {predictor.target!r}"
+
+
+def _write(args: argparse.Namespace, text: str) -> None:
+    """Put the text into the file as a whole or not at all."""
+    out = Path(os.path.realpath(args.out))
+    if out.exists() and out.samefile(args.file):
+        raise CommandError(f"--out: {args.out!r} is the file to predict for; name another")
+    draft = out.with_name(f".{out.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        draft.write_text(text, encoding="utf-8", newline="")
+        os.replace(draft, out)
+    except BaseException as error:
+        with suppress(OSError):
+            draft.unlink()
+        if isinstance(error, OSError):
+            raise CommandError(f"--out: {args.out!r} can't be written; {error.strerror}; name another file") from None
+        raise
