@@ -65,8 +65,9 @@ def function(row: Row):
 
 WITHOUT_A_ROW = {
     "broadcast_shapes", "is_floating_point", "is_tensor", "numel", "tril_indices", "triu_indices", "update",
+    "overlap_add", "windows",
 }  # fmt: skip
-"""What takes no tensor or gives none."""
+"""What takes no tensor or gives none; what others are made of, where nothing in PyTorch is like it."""
 
 
 def test_every_operation_has_a_row():
@@ -149,7 +150,8 @@ def test_gradients(row, sample):
         first, second = gradients(oracle(row), args, torch_kwargs(sample), torch)
     except RuntimeError as error:
         fails = row.torch_fails or "broadcast" * (row.name == "clamp_both")
-        assert fails and re.search(fails, str(error))
+        if not fails or not re.search(fails, str(error)):
+            raise
         return
     mine, my_second = gradients(function(row), to_ours(sample.args, "float64", True), sample.kwargs, ours)
     for order, (a, b) in {"first": (mine, first), "second": (my_second, second)}.items():

@@ -4,6 +4,8 @@ Each is written so that neither its values nor its gradients overflow where the 
 stands on the side where it is small.
 """
 
+from typing import Any
+
 from .arithmetic import abs
 from .exponential import exp, expm1, log1p, sigmoid
 from .formula import elementwise
@@ -35,6 +37,13 @@ def relu6(input):
 def hardtanh(input, min_val=-1.0, max_val=1.0):
     """input between two bounds; the derivative at both is 0."""
     return minimum(maximum(input, min_val), max_val)
+
+
+@hardtanh.otherwise
+def _hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
+    """input between two bounds, integers staying integers; the derivative at both is 0."""
+    as_bound = float if input.dtype.kind == "f" else int
+    return hardtanh(input, as_bound(min_val), as_bound(max_val))
 
 
 @elementwise(
@@ -124,7 +133,7 @@ def celu(input, alpha=1.0):
 
 @elementwise(
     input=lambda g, input: where(
-        input > 0, g * 1.0507009873554805, g * 1.7580993408473766 * exp(where(input < 0, input, 0))
+        input <= 0, g * 1.7580993408473766 * exp(where(input < 0, input, 0)), g * 1.0507009873554805
     )
 )
 def selu(input):

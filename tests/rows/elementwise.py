@@ -22,8 +22,8 @@ INTEGER_ONLY = {op.name for op in registry.values() if isinstance(op, Elementwis
 WITHOUT_GRADIENT = {"floor_divide", "heaviside"}
 """Operations that PyTorch does not differentiate."""
 
-ROUGH_AT_THE_EDGES = {"digamma", "polygamma_n", "trigamma"}
-"""At the poles PyTorch's trigamma is a large number, not infinite."""
+ROUGH_AT_THE_EDGES = {"digamma", "polygamma_n", "softsign", "trigamma"}
+"""PyTorch's trigamma is a large number at the poles, not infinite; its softsign has the slope NaN at infinity, not 0."""
 
 ROUGH = {"digamma": 1e8, "lgamma": 1e8}
 """How many units in the last place to allow for derivatives: PyTorch's trigamma is good to 1e-9 only."""
