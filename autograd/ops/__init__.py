@@ -2,7 +2,10 @@
 
 op            what an operation is, and the registry
 formula       elementwise operations made from a formula
-elementwise   their rows
+elementwise   their rows: arithmetic exponential trigonometric special rounding comparison selection activation
+reduce        totals (sum, mean, var ...) and extremum (max, amin, argmax ...)
+scan          partial sums, products and extrema
+sort search statistics distance   orders and ranks, places, quantiles and histograms, norms and areas
 products einsum solvers decompositions matrix_functions   linear algebra; linalg has its names outside autograd.linalg
-reduce shape index join softmax convert ...   the others, by what they do
+shape index join softmax convert ...   the others, by what they do
 """

@@ -182,7 +182,7 @@ class Elementwise(Op):
     # --- gradients ----------------------------------------------------------------------------------------------------
 
     def gradient(self, i: int) -> "Elementwise":
-        """The operation that computes the gradient of input ``i`` from that of the output and what its formula reads."""
+        """The operation that computes the gradient of input ``i`` from the output's and what its formula reads."""
         made = self._gradients[i]
         if made is None:
             if not self.has_gradient(i):

@@ -130,7 +130,9 @@ class Op:
         rule = self.rule(i)
         if rule is None:
             name = self.inputs[i] if i < self.arity else self.rest
-            raise RuntimeError(f"{self.name}: no derivative with respect to {name}; got one that requires it; detach() it")
+            raise RuntimeError(
+                f"{self.name}: no derivative with respect to {name}; got one that requires it; detach() it"
+            )
         adapter = self._adapters[i] = self._bind_names(rule, self.reads(i), "as_value(rule", str(i - self.arity))
         return adapter
 
@@ -164,5 +166,3 @@ def op(*, view: bool = False, **rules: Callable) -> Callable[[Callable], Op]:
         return made
 
     return register
-
-
