@@ -7,8 +7,8 @@
 tensor([2., 4., 6.])
 """
 
-from . import methods as _methods  # noqa: F401 (binds operators and methods)
-from . import saved as _saved  # noqa: F401 (puts saved_tensors_hooks where PyTorch has it)
+from . import methods as _methods
+from . import saved as _saved
 from . import func, functional, linalg, viz
 from .creation import as_tensor, asarray, from_dlpack, from_numpy, tensor
 from .dtypes import (

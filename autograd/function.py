@@ -127,7 +127,9 @@ class Function:
         if not (state.recording and any(context.needs_input_grad)):
             return returned
         places = [i for i, a in enumerate(args) if isinstance(a, Tensor)]
-        results = _record(_FunctionOp(cls, context, several), context, [args[i] for i in places], places, len(args), outs)
+        results = _record(
+            _FunctionOp(cls, context, several), context, [args[i] for i in places], places, len(args), outs
+        )
         return results if several else results[0]
 
 

@@ -138,12 +138,16 @@ def randn(
     return _draw("randn", "standard_normal", as_size("randn", size), dtype, device, generator, requires_grad)
 
 
-def rand_like(input: Tensor, *, dtype: Any = None, generator: Generator | None = None, requires_grad: bool = False) -> Tensor:
+def rand_like(
+    input: Tensor, *, dtype: Any = None, generator: Generator | None = None, requires_grad: bool = False
+) -> Tensor:
     """`rand` of the shape and dtype of ``input``."""
     return rand(input.shape, dtype=dtype or input.dtype, generator=generator, requires_grad=requires_grad)
 
 
-def randn_like(input: Tensor, *, dtype: Any = None, generator: Generator | None = None, requires_grad: bool = False) -> Tensor:
+def randn_like(
+    input: Tensor, *, dtype: Any = None, generator: Generator | None = None, requires_grad: bool = False
+) -> Tensor:
     """`randn` of the shape and dtype of ``input``."""
     return randn(input.shape, dtype=dtype or input.dtype, generator=generator, requires_grad=requires_grad)
 

@@ -7,30 +7,30 @@
 """
 
 from . import functional, init, utils
-from .activation import *  # noqa: F403
+from .activation import *
 from .attention import MultiheadAttention
 from .containers import ModuleDict, ModuleList, Sequential
-from .conv import *  # noqa: F403
-from .distance import *  # noqa: F403
-from .dropout import *  # noqa: F403
-from .embedding import *  # noqa: F403
-from .flatten import *  # noqa: F403
-from .fold import *  # noqa: F403
-from .layer_norm import *  # noqa: F403
-from .linear import *  # noqa: F403
-from .losses import *  # noqa: F403
-from .margin_losses import *  # noqa: F403
+from .conv import *
+from .distance import *
+from .dropout import *
+from .embedding import *
+from .flatten import *
+from .fold import *
+from .layer_norm import *
+from .linear import *
+from .losses import *
+from .margin_losses import *
 from .mlp import MLP
 from .module import Module
-from .norm import *  # noqa: F403
-from .padding import *  # noqa: F403
+from .norm import *
+from .padding import *
 from .parameter import Parameter, UninitializedParameter
 from .parameter_containers import ParameterDict, ParameterList
-from .pooling import *  # noqa: F403
-from .rectifiers import *  # noqa: F403
-from .recurrent import *  # noqa: F403
+from .pooling import *
+from .rectifiers import *
+from .recurrent import *
 from .recurrent_cells import GRUCell, LSTMCell, RNNCell
-from .shuffle import *  # noqa: F403
-from .softmax import *  # noqa: F403
-from .transformer import *  # noqa: F403
-from .upsample import *  # noqa: F403
+from .shuffle import *
+from .softmax import *
+from .transformer import *
+from .upsample import *

@@ -112,10 +112,10 @@ def gradients(call: Callable, args: Sequence, kwargs: dict, library: Any) -> tup
     return list(first), list(second)
 
 
-class ours:
+class ours:  # noqa: N801 (stands for a module)
     """Our library with the two names that `gradients` uses as PyTorch has them."""
 
     from_numpy = staticmethod(autograd.from_numpy)
 
-    class autograd:
+    class autograd:  # noqa: N801
         grad = staticmethod(autograd.grad)

@@ -70,7 +70,9 @@ def test_optim_does_not_know_nn():
 
 
 def test_importing_loads_neither_numba_nor_scipy():
-    code = "import sys, autograd; print(sorted({'numba', 'scipy', 'matplotlib', 'pandas', 'graphviz'} & set(sys.modules)))"
+    code = (
+        "import sys, autograd; print(sorted({'numba', 'scipy', 'matplotlib', 'pandas', 'graphviz'} & set(sys.modules)))"
+    )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert found.stdout.strip() == "[]"
 

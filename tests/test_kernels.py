@@ -43,7 +43,11 @@ def test_the_compiled_loop_is_numpy_to_the_last_bit(op):
         args = [g > 0 if i in op.conditions else g.astype(np.float32) for i, g in enumerate(grid)]
         by_numpy, compiled = compile_loop.by_numpy()(*args), compile_loop()(*args)
         assert by_numpy.dtype == compiled.dtype
-        same = (by_numpy == compiled) | (np.isnan(by_numpy) & np.isnan(compiled)) if by_numpy.dtype != bool_ else by_numpy == compiled
+        same = (
+            (by_numpy == compiled) | (np.isnan(by_numpy) & np.isnan(compiled))
+            if by_numpy.dtype != bool_
+            else by_numpy == compiled
+        )
         assert same.all(), [a[~same][:5] for a in (*args, by_numpy, compiled)]
 
 
@@ -54,7 +58,9 @@ def kernel(arity: int = 2, dtype: str = "float32") -> np.ufunc:
     return compile_formula("probe", arguments, [formula], [np.dtype(dtype)], np.dtype(dtype))
 
 
-@pytest.mark.parametrize("shapes", [((5, 7), (5, 7)), ((5, 7), ()), ((), (5, 7)), ((5, 1), (1, 7)), ((0, 3), (3,)), ((), ())])
+@pytest.mark.parametrize(
+    "shapes", [((5, 7), (5, 7)), ((5, 7), ()), ((), (5, 7)), ((5, 1), (1, 7)), ((0, 3), (3,)), ((), ())]
+)
 def test_a_kernel_broadcasts_and_strides(shapes):
     a, b = (np.random.standard_normal(s).astype(np.float32) for s in shapes)
     probe = kernel()
@@ -88,7 +94,9 @@ def run(cwd: Path, cache: Path | None) -> str:
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     if cache is not None:
         env["JITGRAD_CACHE_DIR"] = str(cache)
-    return subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, cwd=cwd, env=env).stdout
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, cwd=cwd, env=env
+    ).stdout
 
 
 def test_the_cache_is_filled_and_used_from_anywhere(tmp_path):

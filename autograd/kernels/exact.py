@@ -1,6 +1,6 @@
-"""Formulas run by numpy, operation by operation. Where every operation rounds exactly (arithmetic, comparisons, a choice
-between two values) the result is that of the compiled loop to the last bit, so the first calls of such a formula need
-no compiler: a script of a few lines never waits for one.
+"""Formulas run by numpy, operation by operation. Where every operation rounds exactly (arithmetic, comparisons, a
+choice between two values) the result is that of the compiled loop to the last bit, so the first calls of such a
+formula need no compiler: a script of a few lines never waits for one.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,8 @@ __all__ = ["interpret"]
 
 EXACT: dict[str, Callable] = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide, "neg": np.negative, "abs": np.abs,
-    "sqrt": np.sqrt, "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc, "round": np.rint, "copysign": np.copysign, "fmod": np.fmod,
+    "sqrt": np.sqrt, "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc, "round": np.rint, "copysign": np.copysign,
+    "fmod": np.fmod,
     "maximum": np.maximum, "minimum": np.minimum, "where": np.where,
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
     "logical_and": np.logical_and, "logical_or": np.logical_or, "logical_not": np.logical_not,

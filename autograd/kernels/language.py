@@ -10,7 +10,7 @@ import numpy as np
 __all__ = ["F", "I", "exp", "expm1", "log", "log1p", "prange", "tanh"]
 
 F: Any = np.float64
-I: Any = np.int64  # noqa: E741 (the printer's name for the integer of the same width)
+I: Any = np.int64
 prange: Any = range
 exp: Callable = np.exp
 expm1: Callable = np.expm1

@@ -50,7 +50,9 @@ _CASTS = {"integer": "I", "double": "np.float64"}  # of the constants of a kind;
 
 
 class Argument(NamedTuple):
-    """An input of a kernel. A ``scalar`` one is expected to be a single number for the whole loop; ``either``, or not."""
+    """An input of a kernel. A ``scalar`` one is expected to be a single number for the whole loop; an ``either`` one
+    may be that or not.
+    """
 
     name: str
     dtype: np.dtype

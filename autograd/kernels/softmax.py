@@ -5,7 +5,9 @@ import numpy as np
 from .hand import kernel
 from .language import F, exp, log
 
-__all__ = ["cross_entropy", "cross_entropy_backward", "log_softmax", "log_softmax_backward", "softmax", "softmax_backward"]
+__all__ = [
+    "cross_entropy", "cross_entropy_backward", "log_softmax", "log_softmax_backward", "softmax", "softmax_backward",
+]  # fmt: skip
 
 
 @kernel

@@ -28,18 +28,18 @@ from autograd import (
     pad,
 )  # fmt: skip
 
-from .activation import *  # noqa: F403
-from .attention import *  # noqa: F403
-from .cross_entropy import *  # noqa: F403
-from .ctc import *  # noqa: F403
-from .distance import *  # noqa: F403
-from .dropout import *  # noqa: F403
-from .embedding import *  # noqa: F403
-from .fold import *  # noqa: F403
-from .interpolate import *  # noqa: F403
-from .linear import *  # noqa: F403
-from .loss import *  # noqa: F403
-from .margin_loss import *  # noqa: F403
-from .norm import *  # noqa: F403
-from .shuffle import *  # noqa: F403
-from .softmax import *  # noqa: F403
+from .activation import *
+from .attention import *
+from .cross_entropy import *
+from .ctc import *
+from .distance import *
+from .dropout import *
+from .embedding import *
+from .fold import *
+from .interpolate import *
+from .linear import *
+from .loss import *
+from .margin_loss import *
+from .norm import *
+from .shuffle import *
+from .softmax import *

@@ -9,7 +9,10 @@ from autograd.ops.formula import Elementwise
 from autograd.ops.op import registry
 
 DOMAINS: dict[str, dict[str, tuple[float, float]]] = {
-    **{name: {"input": (0.1, 3.0)} for name in ("log", "log2", "log10", "sqrt", "rsqrt", "pow", "power", "polygamma_n", "trigamma")},
+    **{
+        name: {"input": (0.1, 3.0)}
+        for name in ("log", "log2", "log10", "sqrt", "rsqrt", "pow", "power", "polygamma_n", "trigamma")
+    },
     **{name: {"input": (0.1, 0.9)} for name in ("logit", "logit_clamped")},
     **{name: {"input": (-0.9, 0.9)} for name in ("asin", "acos", "atanh", "erfinv")},
     "log1p": {"input": (-0.9, 3.0)},
