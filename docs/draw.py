@@ -1,18 +1,20 @@
-"""Draws the pictures that the README shows, from the README's own first example: ``python docs/draw.py``."""
+"""Draws the pictures that the README shows: ``python docs/draw.py``."""
 
 import contextlib
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
 import autograd
 import nn
+import nn.cli
 
 HERE = Path(__file__).parent
 
 
-def draw(folder: Path) -> None:
-    """Run the first example, walk back once more with the data kept, and save the graph in ``folder``."""
+def draw_graph(folder: Path) -> None:
+    """Run the README's first example, walk back once more with the data kept, and save the graph in ``folder``."""
     example = re.search(r"```python\n(.*?)```", (HERE.parent / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     assert example is not None
     names: dict = {}
@@ -26,5 +28,14 @@ def draw(folder: Path) -> None:
     picture.save(folder / "backprop_graph.svg")
 
 
+def draw_curves(folder: Path) -> None:
+    """Do what ``make train`` does, and keep its learning curves in ``folder``."""
+    with tempfile.TemporaryDirectory() as scratch:
+        status = nn.cli.main(["train", "--quiet", "--out", f"{scratch}/digits"])
+        assert status == 0
+        shutil.copy(f"{scratch}/digits/learning_curves.png", folder)
+
+
 if __name__ == "__main__":
-    draw(HERE)
+    draw_graph(HERE)
+    draw_curves(HERE)
