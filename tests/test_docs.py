@@ -38,7 +38,7 @@ def check(test):
     assert not outcome.failed, "".join(said)
 
 
-@pytest.mark.parametrize("name", modules())
+@pytest.mark.parametrize("name", list(modules()))
 def test_docstrings(name):
     found = [test for test in doctest.DocTestFinder().find(importlib.import_module(name)) if test.examples]
     assert found
