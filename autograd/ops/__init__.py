@@ -6,6 +6,7 @@ elementwise   their rows: arithmetic exponential trigonometric special rounding 
 reduce        totals (sum, mean, var ...) and extremum (max, amin, argmax ...)
 scan          partial sums, products and extrema
 sort search statistics distance   orders and ranks, places, quantiles and histograms, norms and areas
-products einsum solvers decompositions matrix_functions   linear algebra; linalg has its names outside autograd.linalg
+products contractions einsum solvers decompositions spectral matrix_functions   linear algebra
+linalg        its names outside autograd.linalg
 shape index join softmax convert ...   the others, by what they do
 """

@@ -5,31 +5,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ..tensor import Tensor
-from . import decompositions, matrix_functions, solvers
+from . import decompositions, matrix_functions, solvers, spectral
+from .contractions import chain_matmul, cross, inner, kron, tensordot, trace
 from .decompositions import QRResult
 from .einsum import einsum
 from .matrix import mt
-from .products import (
-    addbmm,
-    addmm,
-    addmv,
-    addr,
-    baddbmm,
-    bmm,
-    chain_matmul,
-    cross,
-    dot,
-    ger,
-    inner,
-    kron,
-    matmul,
-    mm,
-    mv,
-    outer,
-    tensordot,
-    trace,
-    vdot,
-)
+from .products import addbmm, addmm, addmv, addr, baddbmm, bmm, dot, ger, matmul, mm, mv, outer, vdot
 from .solvers import SlogdetResult, TriangularSolveResult
 
 __all__ = [
@@ -98,8 +79,8 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> SVDResult:
     if not compute_uv:
         *lead, m, n = input.shape
         u, v = (Tensor(np.zeros((*lead, size, size), input.dtype)) for size in (m, n))
-        return SVDResult(u, decompositions.svdvals(input), v)
-    u, s, vh = decompositions.svd(input, full_matrices=not some)
+        return SVDResult(u, spectral.svdvals(input), v)
+    u, s, vh = spectral.svd(input, full_matrices=not some)
     return SVDResult(u, s, mt(vh))
 
 

@@ -10,7 +10,6 @@ from ..dtypes import is_float, to_dtype
 from ..kernels import lapack
 from ..tensor import Tensor
 from .convert import cast, clone
-from .decompositions import eigvalsh, svdvals
 from .dims import normal_dim, normal_dims, numpy_spelling
 from .elementwise import abs as abs_
 from .elementwise import div, pow, sign, where
@@ -23,6 +22,7 @@ from .reduce import sum as sum_
 from .scan import cumprod
 from .shape import expand, movedim, reshape, unsqueeze
 from .solvers import LinAlgError, inv
+from .spectral import eigvalsh, svdvals
 
 __all__ = [
     "cond", "linalg_norm", "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "vander", "vector_norm",
