@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import is_float, to_dtype
+from ..dtypes import float16, float32, is_float, to_dtype
 from ..kernels import softmax as kernels
 from ..tensor import Tensor
 from .convert import cast
@@ -22,9 +22,12 @@ def _along_rows(kernel: Any, dim: int, *arrays: np.ndarray) -> np.ndarray:
     moved = [a if dim == a.ndim - 1 else a.swapaxes(dim, -1) for a in arrays]
     shape = moved[0].shape
     rows = [np.ascontiguousarray(a).reshape(-1, shape[-1]) for a in moved]
+    dtype = rows[0].dtype
+    if dtype == float16:  # numba has no arithmetic on it
+        rows = [row.astype(float32) for row in rows]
     out = np.empty(rows[0].shape, rows[0].dtype)
     kernel(*rows, out)
-    out = out.reshape(shape)
+    out = out.reshape(shape).astype(dtype, copy=False)
     return out if dim == out.ndim - 1 else out.swapaxes(dim, -1)
 
 
@@ -112,4 +115,6 @@ def _cross_entropy_backward(g, target, kept):
 
 def softmax_cross_entropy(input: Tensor, target: Tensor) -> Tensor:
     """The mean over rows of -log_softmax(input)[target]; (n, classes) and integers (n,) -> (); gradient p - onehot."""
+    if input.dtype == float16:
+        return cast(_cross_entropy(cast(input, float32), target), float16)
     return _cross_entropy(input, target)
