@@ -11,9 +11,8 @@ from .rounding import div_floor, div_trunc, whole
 from .selection import where
 
 __all__ = [
-    "abs", "add", "addcdiv", "addcmul", "div", "floor_divide", "frexp", "gcd", "hypot",
-    "lcm", "ldexp", "lerp", "mul", "neg", "nextafter", "positive", "rsub", "sgn", "sign",
-    "sub", "true_divide",
+    "abs", "add", "addcdiv", "addcmul", "div", "floor_divide", "frexp", "gcd", "hypot", "lcm", "ldexp", "lerp", "mul",
+    "neg", "nextafter", "positive", "rsub", "sgn", "sign", "sub", "true_divide",
 ]  # fmt: skip
 
 

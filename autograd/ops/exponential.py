@@ -13,11 +13,9 @@ from .selection import maximum, where
 
 __all__ = [
     "exp", "exp2", "expm1", "float_power", "log", "log1p", "log2", "log10", "logaddexp", "logaddexp2", "logit", "pow",
-    "reciprocal",
-    "rsqrt", "sigmoid", "sqrt", "square", "xlogy",
+    "reciprocal", "rsqrt", "sigmoid", "sqrt", "square", "xlogy",
 ]  # fmt: skip
 
-INF = math.inf
 LN2 = math.log(2)
 
 

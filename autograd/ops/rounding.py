@@ -7,7 +7,7 @@ import numpy as np
 from .formula import elementwise
 from .selection import where
 
-__all__ = ["ceil", "copysign", "div_floor", "div_trunc", "floor", "fmod", "frac", "remainder", "round", "trunc"]
+__all__ = ["ceil", "copysign", "floor", "fmod", "frac", "remainder", "round", "trunc"]
 
 
 def _floats_only(ufunc: Any) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 from .formula import elementwise
 
 __all__ = [
-    "clamp", "clamp_both", "clamp_max", "clamp_min", "clip", "fmax", "fmin", "heaviside", "maximum", "minimum",
+    "clamp", "clamp_max", "clamp_min", "clip", "fmax", "fmin", "heaviside", "maximum", "minimum",
     "nan_to_num", "where",
 ]  # fmt: skip
 
