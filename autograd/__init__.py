@@ -8,8 +8,10 @@ tensor([2., 4., 6.])
 """
 
 from . import methods as _methods
+from . import numpy_protocol as _numpy_protocol  # tells numpy what its functions are here
 from . import saved as _saved
 from . import func, functional, linalg, viz
+from .utils import checkpoint as _checkpoint  # so that autograd.utils.checkpoint is there
 from .creation import as_tensor, asarray, from_dlpack, from_numpy, tensor
 from .dtypes import (
     can_cast, finfo, float16, float32, float64, get_default_dtype, iinfo, int8, int16, int32, int64, promote_types,
@@ -25,6 +27,7 @@ from .filled import (
     arange, empty, empty_like, eye, full, full_like, linspace, logspace, ones, ones_like, zeros, zeros_like,
 )  # fmt: skip
 from .func import vmap
+from .anomaly import detect_anomaly, is_anomaly_check_nan_enabled, is_anomaly_enabled, set_detect_anomaly
 from .function import Function
 from .gradcheck import gradcheck, gradgradcheck
 from .graph import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled

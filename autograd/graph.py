@@ -131,7 +131,7 @@ class _State(threading.local):
     inference = False
     module: Any = None
     interceptors: tuple[Callable, ...] = ()
-    watch: Callable | None = None  # is told of every node that a backward passes: (node, gradient, parts)
+    watch: Callable | None = None  # is told of every node that a backward passes: (node, saved, gradient, parts)
     overwritten: Any = None  # the tensor whose new value is being computed, for interceptors that keep values
     on_draw: tuple[Callable, ...] = ()  # are told before random numbers are drawn
 
@@ -375,7 +375,7 @@ def backward(
         edges = node.edges if wanted is None else [edge if edge in wanted else None for edge in node.edges]
         parts = op.backward(gradient, saved, node.attrs, edges)
         if watch is not None:
-            watch(node, gradient, parts)
+            watch(node, saved, gradient, parts)
         for edge, part in zip(edges, parts, strict=True):
             if edge is None or part is None:
                 continue
