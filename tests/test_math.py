@@ -58,6 +58,10 @@ ERRORS = {
         lambda: autograd.zeros(0, 3).amax(0), IndexError,
         "amax: nothing to choose from; got shape (0, 3) over dim (0,)",
     ),
+    "max": (
+        lambda: autograd.zeros(0).max(), RuntimeError, "max: nothing to choose from; got shape (0,) over dim (0,)",
+    ),
+    "argmax": (lambda: B1.argmax(), RuntimeError, "argmax: integer or floating tensors are needed; got bool"),
     "topk": (lambda: F1.topk(4), RuntimeError, "topk: k must be in [0, 3]; got 4 for shape (3,) over dim 0"),
     "kthvalue": (lambda: F1.kthvalue(0), RuntimeError, "kthvalue: k must be in [1, 3]; got 0 for shape (3,) over dim 0"),
     "mode": (

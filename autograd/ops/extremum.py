@@ -51,28 +51,28 @@ def _argmin(x, *, dim, keepdim):
     return np.argmin(x, axis=dim, keepdims=keepdim)
 
 
-def check_not_empty(op_name: str, x: Any, dims: tuple[int, ...]) -> None:
+def check_not_empty(op_name: str, x: Any, dims: tuple[int, ...], error: type[Exception] = IndexError) -> None:
     """An extremum over no elements does not exist."""
     if not math.prod(x.shape[d] for d in dims):
-        raise IndexError(f"{op_name}: nothing to choose from; got shape {tuple(x.shape)} over dim {dims}")
+        raise error(f"{op_name}: nothing to choose from; got shape {tuple(x.shape)} over dim {dims}")
 
 
-def _over(function: Any, input: Any, dim: Dims, keepdim: bool) -> Any:
-    dims = normal_dims(function.name, dim, input.ndim)
-    check_not_empty(function.name, input, dims)
+def _over(op_name: str, function: Any, input: Any, dim: Dims, keepdim: bool) -> Any:
+    dims = normal_dims(op_name, dim, input.ndim)
+    check_not_empty(op_name, input, dims, RuntimeError if dim is None else IndexError)
     return function(input, dim=dims, keepdim=keepdim)
 
 
 @numpy_spelling
 def amax(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The largest value over ``dim``; places that tie share the gradient evenly."""
-    return _over(_amax, input, dim, keepdim)
+    return _over("amax", _amax, input, dim, keepdim)
 
 
 @numpy_spelling
 def amin(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The smallest value over ``dim``; places that tie share the gradient evenly."""
-    return _over(_amin, input, dim, keepdim)
+    return _over("amin", _amin, input, dim, keepdim)
 
 
 class MinMax(NamedTuple):
@@ -85,7 +85,7 @@ class MinMax(NamedTuple):
 @numpy_spelling
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> MinMax:
     """The pair (`amin`, `amax`) along ``dim`` or of all."""
-    return MinMax(amin(input, dim, keepdim), amax(input, dim, keepdim))
+    return MinMax(*(_over("aminmax", find, input, dim, keepdim) for find in (_amin, _amax)))
 
 
 class Extremum(NamedTuple):
@@ -103,15 +103,22 @@ def _arg(find: Any, input: Any, dim: int | None, keepdim: bool) -> Any:
     return find(input, dim=at, keepdim=keepdim)
 
 
+def _check_ordered(op_name: str, input: Any) -> None:
+    if input.dtype == np.bool_:
+        raise RuntimeError(f"{op_name}: integer or floating tensors are needed; got bool")
+
+
 @numpy_spelling
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Where the largest value is, along ``dim`` or in the flattened tensor; int64, the first of equal ones."""
+    _check_ordered("argmax", input)
     return _arg(_argmax, input, dim, keepdim)
 
 
 @numpy_spelling
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Where the smallest value is, along ``dim`` or in the flattened tensor; int64, the first of equal ones."""
+    _check_ordered("argmin", input)
     return _arg(_argmin, input, dim, keepdim)
 
 
@@ -133,7 +140,7 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """
     if isinstance(dim, Tensor):
         return maximum(input, dim)
-    return amax(input) if dim is None else _extremum(_argmax, input, dim, keepdim)
+    return _over("max", _amax, input, None, False) if dim is None else _extremum(_argmax, input, dim, keepdim)
 
 
 @numpy_spelling
@@ -143,4 +150,4 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """
     if isinstance(dim, Tensor):
         return minimum(input, dim)
-    return amin(input) if dim is None else _extremum(_argmin, input, dim, keepdim)
+    return _over("min", _amin, input, None, False) if dim is None else _extremum(_argmin, input, dim, keepdim)
