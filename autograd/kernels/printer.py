@@ -32,15 +32,9 @@ PRIMITIVES = {
     "bitwise_left_shift": "{} << {}", "bitwise_right_shift": "{} >> {}",
     "to_int": "I({})", "to_real": "F({})", "bits": "F({}).view(I)", "from_bits": "I({}).view(F)",
     "to_double": "np.float64({})", "math_sin": "math.sin({})", "math_cos": "math.cos({})", "math_tan": "math.tan({})",
-    "exp": "math.exp({})", "exp2": "2 ** {}", "expm1": "math.expm1({})", "log": "math.log({})",
-    "log2": "math.log2({})", "log1p": "math.log1p({})", "tanh": "math.tanh({})",
-    "erf": "math.erf({})", "erfc": "math.erfc({})",
-    "log10": "math.log10({})", "sin": "math.sin({})", "cos": "math.cos({})", "tan": "math.tan({})",
-    "asin": "math.asin({})", "acos": "math.acos({})", "atan": "math.atan({})",
-    "sinh": "math.sinh({})", "cosh": "math.cosh({})", "asinh": "math.asinh({})", "acosh": "math.acosh({})",
-    "atanh": "math.atanh({})", "hypot": "math.hypot({}, {})", "lgamma": "math.lgamma({})",
+    "hypot": "math.hypot({}, {})", "lgamma": "math.lgamma({})",
 }  # fmt: skip
-"""How each primitive is written in numba. The functions of ``scalar`` are primitives too, written as calls."""
+"""How each primitive is written in numba; the functions of ``scalar`` are primitives too, written as calls."""
 
 _BOOLEAN = {"lt", "le", "gt", "ge", "eq", "ne", "logical_and", "logical_or", "logical_not"}
 _INTEGER = {"to_int", "bits"}
