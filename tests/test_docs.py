@@ -54,12 +54,13 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 @pytest.fixture
 def _as_before():
-    """Rows that an example adds are taken away again."""
-    held = [(table, dict(table)) for table in (registry, formulas)]
+    """Rows that an example adds are taken away again, with the formulas of their gradients."""
+    held = set(registry)
     yield
-    for table, content in held:
-        table.clear()
-        table.update(content)
+    for row in set(registry) - held:
+        del registry[row]
+        for name in [name for name in formulas if name == row or name.startswith(f"{row}_backward")]:
+            del formulas[name]
 
 
 @pytest.mark.usefixtures("_as_before")
