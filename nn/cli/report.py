@@ -55,6 +55,7 @@ def _panel(axes: Any, name: str, train: list[float], validation: list[float], be
     axes.plot(best, validation[best - 1], "o", ms=7, mfc="white", mec=_BLUE, mew=1.8, label=f"kept: epoch {best}")
     axes.set_title(name, loc="left", fontsize=11, color="#22262b")
     axes.set_xlabel("epoch", color=_GREY)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(axis="y", color="#e6e8eb", lw=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
