@@ -9,8 +9,27 @@ import numpy as np
 from . import filled, sampling
 from .inplace import in_place, overwrite, setitem
 from .ops import (
-    convert, diagonal, distance, elementwise, flip, gather, grid, index, linalg, reduce, repeat, scan, scatter,
-    search, shape, softmax, sort, split, statistics, strided, write,
+    convert,
+    diagonal,
+    distance,
+    elementwise,
+    flip,
+    gather,
+    grid,
+    index,
+    linalg,
+    reduce,
+    repeat,
+    scan,
+    scatter,
+    search,
+    shape,
+    softmax,
+    sort,
+    split,
+    statistics,
+    strided,
+    write,
 )  # fmt: skip
 from .ops.formula import Elementwise
 from .tensor import Tensor
@@ -30,8 +49,8 @@ OPERATORS = {
 }  # fmt: skip
 ALSO_IN_PLACE = {
     elementwise: (
-        "clamp", "clip", "eq", "float_power", "ge", "gt", "le", "logical_and", "logical_not", "logical_or", "logical_xor",
-        "lt", "ne", "pow",
+        "clamp", "clip", "eq", "float_power", "ge", "gt", "le", "logical_and", "logical_not", "logical_or",
+        "logical_xor", "lt", "ne", "pow",
     ),
     scan: ("cumprod", "cumsum"), distance: ("renorm",), diagonal: ("tril", "triu"), index: ("index_put",),
     scatter: ("scatter", "scatter_add", "scatter_reduce"),
