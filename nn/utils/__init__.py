@@ -6,9 +6,10 @@ fusion            batch norm folded into the layer before it
 rnn               sequences of different lengths
 parametrize       parameters computed from others
 parametrizations  weight norm, spectral norm, orthogonal matrices
+prune             weights and units masked, taken out, and what that saves
 """
 
-from . import parametrizations, parametrize, rnn
+from . import parametrizations, parametrize, prune, rnn
 from .fusion import fuse_conv_bn_eval, fuse_conv_bn_weights, fuse_linear_bn_eval, fuse_linear_bn_weights
 from .gradients import (
     clip_grad_norm_,
