@@ -2,7 +2,7 @@
 
 tree          nests of tuples, lists and dictionaries
 lanes         a tensor as one lane of a mapped function sees it
-batching      how operations run on all lanes
+batching      how operations run on all lanes; rules_axes, rules_products: one rule a family
 mapping       vmap
 engine        running a function on fresh inputs and walking back
 derivatives   grad and its relatives

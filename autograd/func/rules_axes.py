@@ -1,0 +1,223 @@
+"""Rules of `vmap` for operations on elements and axes: the lanes are one axis more in front."""
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+
+from ..ops.index import Place
+from ..ops.index import _getitem as getitem_op
+from ..ops.shape import movedim, reshape
+from ..ops.split import along
+from ..tensor import _note_view
+from .batching import all_mapped, lane_ndims, ranked, rule_for
+
+__all__: list[str] = []
+
+_ALL = slice(None)
+
+
+# --- elements --------------------------------------------------------------------------------------------------------
+
+
+@rule_for("elementwise")
+def _elementwise(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    ndim = max(lane_ndims(values, mapped))
+    return op(*(ranked(v, here, ndim) for v, here in zip(values, mapped, strict=True)))
+
+
+@rule_for("cast", "clone", "mantissa", "exponent", "isreal")
+def _same_shape(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    return op(*values, **attrs)
+
+
+# --- shapes ----------------------------------------------------------------------------------------------------------
+
+
+@rule_for("reshape")
+def _reshape(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    return op(values[0], to=(lanes, *attrs["to"]))
+
+
+@rule_for("expand")
+def _expand(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    return op(ranked(values[0], True, len(attrs["to"])), to=(lanes, *attrs["to"]))
+
+
+@rule_for("sum_to")
+def _sum_to(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    (x,), to = values, attrs["to"]
+    summed = op(x, to=(lanes, *[1] * (x.ndim - 1 - len(to)), *to))
+    return summed if summed.ndim == len(to) + 1 else reshape(summed, (lanes, *to))
+
+
+@rule_for("permute")
+def _permute(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    return op(values[0], dims=(0, *(d + 1 for d in attrs["dims"])))
+
+
+@rule_for("flip", "roll")
+def _dims(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    dims = attrs["dims"]
+    return NotImplemented if dims is None else op(*values, **{**attrs, "dims": tuple(d + 1 for d in dims)})
+
+
+@rule_for("tril", "triu", "windows", "overlap_add", "max_places", "adaptive_places")
+def _of_last_axes(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    return op(*values, **attrs)
+
+
+@rule_for("diagonal", "undiagonal", "diagonal_scatter")
+def _diagonal(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    moved = {"dim1": attrs["dim1"] + 1, "dim2": attrs["dim2"] + 1, **_to(attrs, lanes)}
+    return op(*all_mapped(values, mapped, lanes), **{**attrs, **moved})
+
+
+def _to(attrs: dict, lanes: int) -> dict:
+    """The attribute ``to``, a shape, with the lanes; nothing for an operation without."""
+    return {"to": (lanes, *attrs["to"])} if "to" in attrs else {}
+
+
+@rule_for("pad", "pad_repeating", "unpad")
+def _pad(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    return op(*values, **{**attrs, "sides": ((0, 0), *attrs["sides"]), **_to(attrs, lanes)})
+
+
+@rule_for("cat", "stack")
+def _join(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    return op(*all_mapped(values, mapped, lanes), **{**attrs, "dim": attrs["dim"] + 1})
+
+
+@rule_for("split", "unbind")
+def _parts(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    dim = attrs["dim"] + 1
+    parts = op(values[0], **{**attrs, "dim": dim})
+    bounds = attrs.get("bounds")
+    keys = range(len(parts)) if bounds is None else itertools.starmap(slice, itertools.pairwise(bounds))
+    for key, part in zip(keys, parts, strict=True):
+        _note_view(getitem_op, values[0], {"key": along(dim, key)}, part)
+    return parts
+
+
+# --- along axes ------------------------------------------------------------------------------------------------------
+
+
+@rule_for(
+    "sum", "mean", "var", "std", "prod", "amax", "amin", "any", "all", "count_nonzero", "argmax", "argmin", "softmax",
+    "log_softmax", "cumsum", "cumprod", "logcumsumexp", "cummax", "cummin", "shift", "argsort", "topk", "kth",
+    "median_place", "mode_place", "norm",
+)  # fmt: skip
+def _along_axes(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    (x,), dim = values, attrs["dim"]
+    if dim is None:
+        if attrs.get("keepdim") or op.name == "norm":
+            return NotImplemented
+        return op(reshape(x, (lanes, math.prod(x.shape[1:]))), **{**attrs, "dim": 1})
+    if dim == ():  # one number a lane
+        return op(reshape(x, (lanes, 1)), **{**attrs, "dim": (1,), "keepdim": False})
+    if x.ndim == 1:
+        return NotImplemented
+    return op(x, **{**attrs, "dim": dim + 1 if isinstance(dim, int) else tuple(d + 1 for d in dim)})
+
+
+@rule_for("gather_along", "recurrence", "scatter_zeros")
+def _along_one_axis(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    return op(*all_mapped(values, mapped, lanes), **{**attrs, "dim": attrs["dim"] + 1, **_to(attrs, lanes)})
+
+
+@rule_for("index_select_along")
+def _index_select(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    (x, index), dim = values, attrs["dim"]
+    if not mapped[1]:
+        return op(x, index, dim=dim + 1)
+    if mapped[0]:
+        return NotImplemented
+    chosen = op(x, reshape(index, (lanes * index.shape[1],)), dim=dim)
+    return movedim(reshape(chosen, (*x.shape[:dim], lanes, index.shape[1], *x.shape[dim + 1 :])), dim, 0)
+
+
+@rule_for("index_add_zeros")
+def _index_add_zeros(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    (part, index), to = values, attrs["to"]
+    if not mapped[1]:
+        return op(part, index, dim=attrs["dim"] + 1, to=(lanes, *to))
+    if attrs["dim"] != 0:
+        return NotImplemented
+    # The rows of all lanes one after the other.
+    (part,) = all_mapped([part], mapped[:1], lanes)
+    places = index + np.arange(lanes)[:, None] * to[0]
+    rows = reshape(part, (lanes * part.shape[1], *part.shape[2:]))
+    return reshape(op(rows, reshape(places, (-1,)), dim=0, to=(lanes * to[0], *to[1:])), (lanes, *to))
+
+
+# --- indexing --------------------------------------------------------------------------------------------------------
+
+
+@rule_for("getitem")
+def _getitem(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    return op(values[0], key=(_ALL, *attrs["key"]))
+
+
+@rule_for("ungetitem")
+def _ungetitem(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    return op(values[0], key=(_ALL, *attrs["key"]), to=(lanes, *attrs["to"]))
+
+
+def _key_of_lanes(key: tuple, indices: list, mapped: list[bool], lanes: int) -> tuple[tuple, list] | None:
+    """The key, and its index arrays, that pick in every lane what ``key`` picks in one; None if there is none such."""
+    places = [i for i, part in enumerate(key) if isinstance(part, Place)]
+    # Indices that stand apart put their axes in front, before the lanes.
+    if places[-1] - places[0] >= len(places):
+        return None
+    if not any(mapped):
+        return (_ALL, *key), indices
+    if places[0] != 0 or any(index.dtype.kind == "b" for index in indices):
+        return None
+    ndim = max(lane_ndims(indices, mapped))
+    lane_numbers = np.arange(lanes).reshape(-1, *[1] * ndim)
+    aligned = [ranked(x, here, ndim) for x, here in zip(indices, mapped, strict=True)]
+    return (Place(len(indices)), *key), [*aligned, lane_numbers]
+
+
+@rule_for("pick", "unpick")
+def _pick(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    for index, here in zip(values[1:], mapped[1:], strict=True):
+        if here and index.dtype.kind == "b":
+            raise RuntimeError(
+                "index: inside vmap a mask picks other numbers of elements in every lane; "
+                f"got a mask of shape {tuple(index.shape[1:])} a lane; use where()"
+            )
+    found = _key_of_lanes(attrs["key"], values[1:], mapped[1:], lanes)
+    if found is None:
+        return NotImplemented
+    key, indices = found
+    (source,) = all_mapped(values[:1], mapped[:1], lanes)
+    return op(source, *indices, **{**attrs, "key": key, **({"to": (lanes, *attrs["to"])} if "to" in attrs else {})})
+
+
+# --- writes in place -------------------------------------------------------------------------------------------------
+
+
+@rule_for("overwrite")
+def _overwrite(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    x, value = values
+    if not mapped[0]:
+        x = all_mapped([x], [False], lanes)[0]
+    return op(x, ranked(value, mapped[1], x.ndim - 1))
+
+
+@rule_for("assign")
+def _assign(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    x, value = values
+    if not mapped[0]:
+        raise RuntimeError(
+            f"{op.method}: inside vmap the value is other in every lane, the tensor it is written into is not; "
+            f"got shape {tuple(x.shape)}; use the out-of-place operation"
+        )
+    if x.shape[1:] != value.shape[mapped[1] :]:
+        raise RuntimeError(
+            f"{op.method}: the result must have the shape of the tensor; "
+            f"got {tuple(value.shape[mapped[1] :])} for {tuple(x.shape[1:])}"
+        )
+    return op(x, *all_mapped([value], mapped[1:], lanes))

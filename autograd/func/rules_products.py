@@ -1,0 +1,113 @@
+"""Rules of `vmap` for products: as few and as large ones as can be."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..ops.gather import gather
+from ..ops.products import matmul
+from ..ops.reduce import mean
+from ..ops.shape import movedim, permute, reshape, transpose
+from ..ops.softmax import log_softmax
+from .batching import all_mapped, lane_ndims, ranked, rule_for
+
+__all__: list[str] = []
+
+
+# --- products --------------------------------------------------------------------------------------------------------
+
+
+@rule_for("matmul")
+def _matmul(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    a, b = values
+    ndims = lane_ndims(values, mapped)
+    if mapped[0] and not mapped[1] and ndims[1] == 2:
+        # One product of all rows, where numpy would make one of each lane.
+        return reshape(op(reshape(a, (math.prod(a.shape[:-1]), a.shape[-1])), b), (*a.shape[:-1], b.shape[-1]))
+    if mapped[1] and not mapped[0] and ndims == [2, 2]:
+        columns = reshape(permute(b, (1, 0, 2)), (b.shape[1], lanes * b.shape[2]))
+        return transpose(reshape(op(a, columns), (a.shape[0], lanes, b.shape[2])), 0, 1)
+    return op(*(ranked(v, here, max(ndims)) for v, here in zip(values, mapped, strict=True)))
+
+
+@rule_for("linear")
+def _linear(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    x, weight, bias = values
+    if not mapped[1] and not mapped[2]:
+        return op(x, weight, bias)
+    if not mapped[1]:
+        return matmul(x, transpose(weight, 0, 1)) + ranked(bias, True, max(x.ndim - mapped[0], 1))
+    sizes = x.shape[mapped[0] : -1]
+    rows = reshape(x, (*x.shape[: mapped[0]], math.prod(sizes), x.shape[-1]))
+    out = reshape(matmul(rows, transpose(weight, 1, 2)), (lanes, *sizes, weight.shape[1]))
+    return out + ranked(bias, mapped[2], out.ndim - 1)
+
+
+@rule_for("cross_entropy")
+def _cross_entropy(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    x, target = all_mapped(values, mapped, lanes)
+    picked = gather(log_softmax(x, -1), -1, reshape(target, (*target.shape, 1)))
+    return -mean(picked, (-1, -2))
+
+
+@rule_for(
+    "inv", "pinv", "det", "cofactors", "slogdet", "cholesky", "eigh", "svd", "svdvals", "matrix_exp", "lu_factor",
+    "solve", "solve_triangular",
+)  # fmt: skip
+def _of_matrices(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    """Operations on the last two axes, which take stacks of matrices anyhow."""
+    ndims = lane_ndims(values, mapped)
+    if min(ndims) < 2 or len(set(ndims)) > 1:
+        return NotImplemented
+    return op(*all_mapped(values, mapped, lanes), **attrs)
+
+
+# --- convolution and normalisation -----------------------------------------------------------------------------------
+
+
+def _side_by_side(x: Any) -> Any:
+    """(lanes, batch, channels, *) as (batch, lanes * channels, *): each lane a group of channels."""
+    moved = movedim(x, 0, 1)
+    return reshape(moved, (moved.shape[0], moved.shape[1] * moved.shape[2], *moved.shape[3:]))
+
+
+def _rows(x: Any) -> Any:
+    """The first two axes as one."""
+    return reshape(x, (x.shape[0] * x.shape[1], *x.shape[2:]))
+
+
+@rule_for("conv", "conv_input")
+def _conv(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    x, weight = values
+    if not mapped[1]:
+        out = op(_rows(x), weight, **attrs)
+        return reshape(out, (*x.shape[:2], *out.shape[1:]))
+    (x,) = all_mapped([x], mapped[:1], lanes)
+    out = op(_side_by_side(x), _rows(weight), **{**attrs, "groups": attrs["groups"] * lanes})
+    return movedim(reshape(out, (out.shape[0], lanes, out.shape[1] // lanes, *out.shape[2:])), 1, 0)
+
+
+@rule_for("conv_weight")
+def _conv_weight(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    part, x = all_mapped(values, mapped, lanes)
+    out = op(_side_by_side(part), _side_by_side(x), **{**attrs, "groups": attrs["groups"] * lanes})
+    return reshape(out, (lanes, out.shape[0] // lanes, *out.shape[1:]))
+
+
+@rule_for("normalize_rows")
+def _normalize_rows(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    x, weight, bias = values
+    (x,) = all_mapped([x], mapped[:1], lanes)
+    if not mapped[1] and not mapped[2]:
+        return reshape(op(_rows(x), weight, bias, **attrs), x.shape)
+    ones, zeros = np.ones(x.shape[2], x.dtype), np.zeros(x.shape[2], x.dtype)
+    normal = reshape(op(_rows(x), ones, zeros, **attrs), x.shape)
+    return normal * ranked(weight, mapped[1], 2) + ranked(bias, mapped[2], 2)
+
+
+@rule_for("einsum")
+def _einsum(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    lane = 1 + max((label for term in attrs["terms"] for label in term), default=0)
+    terms = tuple((lane, *term) if here else term for term, here in zip(attrs["terms"], mapped, strict=True))
+    return op(*values, terms=terms, target=(lane, *attrs["target"]))
