@@ -407,6 +407,41 @@ class Nothing(nn.Module):
         return None
 
 
+class Doubtful(nn.Module):
+    """Splits at first, and gives fewer parts or other shapes later."""
+
+    parts = 2
+
+    def forward(self, left, right):
+        return left + right
+
+    def right_inverse(self, value):
+        return [value / 2] * self.parts
+
+
+class Unwilling(nn.Module):
+    def forward(self, value):
+        return value
+
+    def right_inverse(self, value):
+        raise NotImplementedError
+
+
+def test_a_right_inverse_may_refuse_at_the_start():
+    for kinds in ([Unwilling], [Unwilling, Doubled], [Doubled, Unwilling]):
+        layer = nn.Linear(3, 2)
+        before = layer.weight.detach().numpy().copy()
+        for kind in kinds:
+            parametrize.register_parametrization(layer, "weight", kind())
+        np.testing.assert_allclose(layer.weight.detach().numpy(), before * (2 if kinds[-1] is Doubled else 1))
+
+
+def three():
+    layer = registered(Doubtful)
+    layer.parametrizations.weight[0].parts = 3
+    layer.weight = autograd.ones(2, 3)
+
+
 def registered(*kinds, **options):
     layer = nn.Linear(3, 2)
     for kind in kinds:
@@ -427,6 +462,7 @@ ERRORS = [
     (lambda: registered(Nothing), "register_parametrization: a right inverse must give a tensor or a sequence of them; got NoneType"),
     (lambda: setattr(registered(Squared), "weight", autograd.ones(2, 3)), "right_inverse: what is assigned must be turned into the original; got Squared; define right_inverse(self, value) in it"),
     (lambda: setattr(registered(Doubled), "weight", autograd.ones(3, 3)), "right_inverse: original is (2, 3) of float32; got (3, 3) of float32"),
+    (three, "right_inverse: there are 2 originals; got 3 tensors"),
     (lambda: registered(Doubled).register_parameter("weight", nn.Parameter(autograd.ones(1))), "\"ParametrizedLinear: 'weight' is parametrized; got another Parameter of this name; assign a value to it, or call remove_parametrizations first\""),
     (lambda: parametrize.remove_parametrizations(nn.Linear(3, 2), "weight"), "remove_parametrizations: Linear has no parametrization of this name; got 'weight'"),
     (lambda: parametrize.remove_parametrizations(registered(Factored), "weight", leave_parametrized=False), "remove_parametrizations: with leave_parametrized=False the original must be one tensor; got 2; leave the parametrized value"),
