@@ -8,7 +8,7 @@ from test_ops import function as function_of
 
 import autograd
 from autograd import Tensor
-from autograd.func import grad, vmap
+from autograd.func import grad, vjp, vmap
 from autograd.func.tree import leaves
 
 LANES = 3
@@ -86,3 +86,45 @@ def test_gradients_of_each_lane(row, sample):
     lanes = [Tensor(lanes_of(row.name, sample.args[0], i).copy()) for i in range(LANES)]
     expected = np.stack([grad(loss)(x).array for x in lanes])
     assert_close(vmap(grad(loss))(autograd.stack(lanes)).array, expected, f"{row.name}{sample}", terms=1.0)
+
+
+@pytest.mark.parametrize(("row", "sample"), DIFFERENTIABLE, ids=[f"{r.name}{s!r}" for r, s in DIFFERENTIABLE])
+def test_many_cotangents(row, sample):
+    """vmap of a pullback: the rules of gradients with lanes."""
+    function = function_of(row)
+    if not isinstance(sample.args[0], np.ndarray) or sample.args[0].dtype.kind != "f":
+        return
+    kwargs, rest = to_ours(sample.kwargs), to_ours(sample.args[1:], "float64")
+
+    def floats(x):
+        return tuple(t for t in tensors(function(x, *rest, **kwargs)) if t.is_floating_point())
+
+    x = Tensor(sample.args[0].copy())
+    y, pullback = vjp(floats, x)
+    if not y:
+        return
+    lanes = [tuple(autograd.randn(t.shape).to(t.dtype) for t in y) for _ in range(LANES)]
+    expected = np.stack([pullback(lane)[0].array for lane in lanes])
+    result = vmap(pullback)(tuple(autograd.stack(column) for column in zip(*lanes, strict=True)))[0]
+    assert_close(result.array, expected, f"{row.name}{sample}", terms=1.0)
+
+
+@pytest.mark.parametrize(("row", "sample"), CASES, ids=IDS)
+def test_maps_in_maps(row, sample):
+    """Two axes of lanes, for the first argument."""
+    function = function_of(row)
+    if row.name in DEPENDS_ON_VALUES or not isinstance(sample.args[0], np.ndarray) or sample.args[0].dtype.kind != "f":
+        return
+    kwargs, rest = to_ours(sample.kwargs), to_ours(sample.args[1:])
+    outer = Tensor(
+        np.stack([np.stack([lanes_of(row.name, sample.args[0], i + 2 * j) for i in range(2)]) for j in range(2)])
+    )
+    result = tensors(vmap(vmap(lambda x: function(x, *rest, **kwargs), in_dims=0), in_dims=1)(outer))
+    for k, y in enumerate(result):
+        wanted = np.stack(
+            [
+                np.stack([tensors(function(outer[j, i].clone(), *rest, **kwargs))[k].array for j in range(2)])
+                for i in range(2)
+            ]
+        )
+        assert_close(y.array, wanted, f"{row.name}{sample}", terms=1.0)

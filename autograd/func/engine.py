@@ -141,4 +141,5 @@ def _walk_in_lanes(pairs: list[tuple[Tensor, Tensor]], xs: list[Tensor], create_
     with set_grad_enabled(create_graph):
         roots = [(y.node or y, g) for y, g in pairs]
         found = graph.backward(roots, set(edges), retain_graph=True, lift=_lift)
-    return [found.get(edge) for edge in edges]
+    gradients = [found.get(edge) for edge in edges]
+    return [Tensor(g) if isinstance(g, np.ndarray) else g for g in gradients]

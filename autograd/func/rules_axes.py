@@ -71,7 +71,10 @@ def _of_last_axes(op: Any, values: list, mapped: list[bool], attrs: dict, lanes:
 @rule_for("diagonal", "undiagonal", "diagonal_scatter")
 def _diagonal(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
     moved = {"dim1": attrs["dim1"] + 1, "dim2": attrs["dim2"] + 1, **_to(attrs, lanes)}
-    return op(*all_mapped(values, mapped, lanes), **{**attrs, **moved})
+    # A number to write is not for one lane.
+    whole = [not here and not ndim for here, ndim in zip(mapped, lane_ndims(values, mapped), strict=True)]
+    xs = [v if w else all_mapped([v], [m], lanes)[0] for v, m, w in zip(values, mapped, whole, strict=True)]
+    return op(*xs, **{**attrs, **moved})
 
 
 def _to(attrs: dict, lanes: int) -> dict:
