@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .ops.formula import Elementwise
 from .tensor import Tensor
 
 __all__ = ["array_function", "array_ufunc"]
@@ -35,6 +36,9 @@ _SCANS = {"add": "cumsum", "multiply": "cumprod"}
 
 def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
     """What numpy's ufuncs, and with them the operators of arrays, do when an operand is a tensor."""
+    known = _elementwise.get(ufunc)
+    if known is not None and method == "__call__" and not kwargs and not any(type(x) is list for x in inputs):
+        return known(*inputs)
     name = ufunc.__name__
     if method == "__call__":
         if kwargs:
@@ -44,6 +48,8 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
             )
         function = _ufunc(name)
         if function is not None:
+            if isinstance(function, Elementwise):
+                _elementwise[ufunc] = function
             return function(*(x if type(x) in _OPERANDS else _as_tensor(x) for x in inputs))
     elif method in ("reduce", "accumulate"):
         found = (_REDUCTIONS if method == "reduce" else _SCANS).get(name)
@@ -54,6 +60,7 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
     raise _unknown(name if method == "__call__" else f"{name}.{method}")
 
 
+_elementwise: dict[np.ufunc, Callable] = {}  # those called so far; they take arrays as they are
 _OPERANDS = frozenset({Tensor, float, int, bool})
 
 
