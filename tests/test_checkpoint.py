@@ -341,3 +341,29 @@ def test_a_write_over_what_was_packed_is_found():
     y.add_(1)
     with pytest.raises(RuntimeError, match=r"^sin: a value saved for backward was changed in place"):
         z.sum().backward()
+
+
+def test_inside_maps_and_around_them():
+    x = leaf(4, 3).detach()
+
+    def function(t):
+        return (t.exp() * t.sin()).sum()
+
+    def repeated(t):
+        return checkpoint(function, t)
+
+    wanted = autograd.func.vmap(autograd.func.grad(function))(x)
+    np.testing.assert_allclose(autograd.func.vmap(autograd.func.grad(repeated))(x).array, wanted.array)
+    around = autograd.func.grad(lambda t: checkpoint(lambda u: autograd.func.vmap(function)(u).sum(), t))
+    np.testing.assert_allclose(around(x).array, wanted.array)
+    outside = autograd.func.grad(lambda t: autograd.func.vmap(repeated)(t).sum())
+    np.testing.assert_allclose(outside(x).array, wanted.array)
+    np.testing.assert_allclose(
+        autograd.func.hessian(repeated)(x[0]).array, autograd.func.hessian(function)(x[0]).array, rtol=1e-12
+    )
+
+
+def test_anomalies_in_a_repetition_are_found():
+    x = autograd.tensor([1.0, 0.0], requires_grad=True)
+    with autograd.detect_anomaly(), pytest.raises(RuntimeError, match=r"^sqrt: the gradient must be finite"):
+        checkpoint(autograd.sqrt, x).sum().backward()
