@@ -131,6 +131,36 @@ def test_regression_in_the_unit_of_the_target(capsys):
     assert header == "prediction" and status == 0
     rmse = np.sqrt(np.mean((np.array(values, dtype=float) - truth) ** 2))
     assert err == f"RMSE {rmse:.4g} by the column 'c'\n" and rmse < 6
+    test = split(np.array(truth), stratify=False, seed=1)[2]
+    error = np.array(values, dtype=float)[test] - np.array(truth)[test]
+    assert found["test"]["rmse"] == pytest.approx(np.sqrt(np.mean(error**2)), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "text, options",
+    [
+        ("x,y\n" + "".join(f"{i},{i % 5}\n" for i in range(15)), ""),  # three of each class
+        ("x,y\n" + "".join(f"{i},{i / 7}\n" for i in range(10)), ""),  # the fewest values
+        ("x,y\n" + "".join(f"{i},{i / 7}\n" for i in range(13)), "--batch-size 2"),  # 9 rows: none may be left alone
+        ("x,one,y\n" + "".join(f"{i},1,{i % 2}\n" for i in range(20)), ""),  # a column that is always the same
+        ("x,y\n" + "".join(f"{1e9 + i},{i % 2}\n" for i in range(20)), ""),  # far from 0, and still apart
+    ],
+)
+def test_small_and_awkward_tables(text, options, capsys):
+    write(text)
+    assert run(capsys, "train", "--data", "data.csv", "--target", "y", *QUICK, *options.split()) == (0, "", "")
+    said = run(capsys, "predict", "runs/data", "data.csv")[1].splitlines()[1:]
+    assert len(said) == text.count("\n") - 1
+    assert np.isfinite([float(number) for answer in said for number in answer.split(",")]).all()
+    assert len({answer.split(",")[-1] for answer in said}) > 1
+
+
+def test_digits_share_one_scale_unless_told_otherwise():
+    for name, options in [("a", []), ("b", ["--scaling", "shared"]), ("c", ["--scaling", "column"])]:
+        args = ["--epochs", "1", "--layers", "none", "--quiet"]
+        assert main(["train", "--out", name, *args, *options]) == 0
+    a, b, c = (metrics(name)["history"] for name in "abc")
+    assert a == b and a != c
 
 
 @pytest.mark.parametrize(

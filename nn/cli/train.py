@@ -41,7 +41,7 @@ def train(args: argparse.Namespace) -> None:
         report.write_metrics(_summary(args, predictor, parts, history, seconds) | metrics, draft / folder.METRICS)
         result = _result(objective, metrics["test"])
         report.draw_curves(history, objective, f"{table.source}: test {result}", draft / folder.CURVES)
-        note = report.draw_graph(predictor, objective, parts["train"].take(np.arange(8)), draft / folder.GRAPH)
+        note = report.draw_graph(predictor, objective, parts["train"].batches(8)[0], draft / folder.GRAPH)
         names = sorted(path.name for path in draft.iterdir())
     if not args.quiet:
         print(f"test {result} (the parameters of epoch {history.best_epoch}, the best in validation)")
