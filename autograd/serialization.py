@@ -43,6 +43,8 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
     target = Path(os.path.realpath(_path("save", path)))  # a symbolic link stays one
     if target.is_dir():
         raise IsADirectoryError(f"save: a file is needed; got the folder {str(path)!r}")
+    if target.exists() and not target.is_file():  # the rename would put a file in the place of /dev/null
+        raise OSError(f"save: a regular file is needed; got the device or pipe {str(path)!r}")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"save: the folder must exist; got {str(path)!r}; make {str(target.parent)!r} first")
     tensors: dict[str, np.ndarray] = {}

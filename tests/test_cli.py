@@ -35,6 +35,17 @@ def run(capsys, *args):
     return status, *capsys.readouterr()
 
 
+def jitgrad(*args, **options):
+    """The same as a process of its own."""
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "  # ignored in some shells
+        "from nn.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", code, *args]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, **options)
+
+
 def metrics(folder="runs/data"):
     return json.loads(Path(folder, "metrics.json").read_text(encoding="utf-8"))
 
@@ -251,6 +262,40 @@ def test_the_accuracy_of_predictions_that_are_not_all_right(capsys):
     assert run(capsys, "predict", "runs/data", "new.csv")[2] == "accuracy 0.9000 by the column 'kind'\n"
 
 
+def test_no_accuracy_where_the_classes_have_other_names(capsys):
+    write(blobs())
+    assert main(["train", "--data", "data.csv", *EASY]) == 0
+    write("x,y,kind\n1,2,Katze\n", "new.csv")
+    assert run(capsys, "predict", "runs/data", "new.csv")[2] == ""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has it")
+def test_a_device_is_written_to_and_not_replaced(capsys):
+    write(blobs())
+    assert main(["train", "--data", "data.csv", *EASY]) == 0
+    write("x,y\n1,2\n", "new.csv")
+    message = "jitgrad predict: --out: '/dev/full' can't be written; No space left on device; name another file\n"
+    assert run(capsys, "predict", "runs/data", "new.csv", "--out", "/dev/full") == (2, "", message)
+    assert not os.path.isfile("/dev/full")
+    with open("/dev/full", "w") as full:
+        done = jitgrad("predict", "runs/data", "new.csv", stdout=full)
+    message = b"jitgrad predict: the predictions can't be printed; No space left on device; try --out\n"
+    assert (done.wait(60), done.stderr.read()) == (2, message)
+    done.stderr.close()
+
+
+def test_a_reader_may_stop_early():
+    """As head does."""
+    write(blobs())
+    assert main(["train", "--data", "data.csv", *EASY]) == 0
+    write("x,y\n" + "1,2\n" * 50_000, "new.csv")
+    process = jitgrad("predict", "runs/data", "new.csv", stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"prediction,probability\n"
+    process.stdout.close()
+    assert (process.wait(60), process.stderr.read()) == (0, b"")
+    process.stderr.close()
+
+
 def test_what_was_measured_is_what_predict_says(capsys):
     """On a problem that can't be solved, the rows of each part: nothing is scaled, coded or switched in two ways."""
     labels = np.random.default_rng(0).integers(0, 2, 200)
@@ -324,6 +369,8 @@ IGNORE = "; --ignore leaves a column out"
          f"data.csv, line 3: column 'y' has one example of class 'b'; {TOO_FEW}"),
         ("x,y\n1,a\n2,b\n3,a\n4,a\n5,b\n", "--target y",
          f"data.csv, line 3: column 'y' has 2 examples of class 'b'; {TOO_FEW}"),
+        ("x,y\n1,1\n2,2\n3,1\n4,1\n5,2\n", "--target y",
+         f"data.csv, line 3: column 'y' has 2 examples of class '2'; {TOO_FEW}; for values, --task regression"),
         ("x,y\n1,a\n2,a\n3,a\n", "--target y",
          "data.csv: column 'y' is 'a' in every row; there is nothing to learn"),
         ("x,y\n1,0.5\n2,0.5\n", "--target y",
@@ -410,6 +457,9 @@ def test_without_graphviz_the_graph_is_left_as_text(capsys, monkeypatch):
         ("runs/data text.csv", "text.csv, line 3: column 'y' must be a number; got 'high'"),
         ("runs/data new.csv --out no/said.csv",
          "--out: 'no/said.csv' can't be written; No such file or directory; name another file"),
+        ("runs/data new.csv --out new.csv/said.csv",
+         "--out: 'new.csv/said.csv' can't be written; Not a directory; name another file"),
+        ("runs/data new.csv --out runs", "--out: 'runs' can't be written; Is a directory; name another file"),
         ("runs/data new.csv --out new.csv", "--out: 'new.csv' is the file to predict for; name another"),
         ("damaged new.csv", "load: 'damaged/model.safetensors' was altered after it was saved; got contents its "
                             "checksum does not fit"),
@@ -482,14 +532,7 @@ def test_the_old_run_survives(where, error, old_run, capsys, monkeypatch):
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 def test_ctrl_c_leaves_the_old_run(old_run):
     """A real process and a real signal, in the midst of training."""
-    code = (
-        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "  # ignored in some shells
-        "from nn.cli import main; sys.exit(main(sys.argv[1:]))"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, "train", "--data", "iris", "--epochs", "1000000", "--layers", "8"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )  # fmt: skip
+    process = jitgrad("train", "--data", "iris", "--epochs", "1000000", "--layers", "8", stdout=subprocess.PIPE)
     for _ in range(600):
         if len(os.listdir("runs")) == 2:
             break
@@ -497,7 +540,7 @@ def test_ctrl_c_leaves_the_old_run(old_run):
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (130, "jitgrad train: interrupted; nothing was written\n")
+    assert (process.returncode, err) == (130, b"jitgrad train: interrupted; nothing was written\n")
     assert os.listdir("runs") == ["iris"]
     assert contents("runs/iris") == old_run
 

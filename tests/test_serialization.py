@@ -174,6 +174,7 @@ def test_what_cannot_be_saved_is_named_before_anything_is_written(obj, error, me
     "path, error, message",
     [
         ("folder", IsADirectoryError, "save: a file is needed; got the folder 'folder'"),
+        (os.devnull, OSError, f"save: a regular file is needed; got the device or pipe {os.devnull!r}"),
         ("no/x", FileNotFoundError, "save: the folder must exist; got 'no/x'; make '{cwd}/no' first"),
         (None, TypeError, "save: the path of a file is needed; got NoneType"),
     ],

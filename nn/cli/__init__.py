@@ -1,6 +1,5 @@
 """The command line: ``jitgrad train`` and ``jitgrad predict``."""
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -34,7 +33,4 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"jitgrad {args.command}: interrupted; nothing was written", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # `jitgrad predict ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     return 0

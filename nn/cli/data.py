@@ -71,9 +71,11 @@ def class_target(table: Table, column: str) -> tuple[np.ndarray, list[str]]:
     rarest = counts.argmin()
     if counts[rarest] < 3:
         number = "one example" if counts[rarest] == 1 else "2 examples"
+        name = str(names[rarest])
+        hint = "; for values, --task regression" if name.replace(".", "", 1).lstrip("-").isdigit() else ""
         raise CommandError(
-            f"{table.place(first[rarest])}: column {column!r} has {number} of class {str(names[rarest])!r}; at least 3 "
-            "are needed, for training, validation and test"
+            f"{table.place(first[rarest])}: column {column!r} has {number} of class {name!r}; at least 3 are needed, "
+            f"for training, validation and test{hint}"
         )
     try:
         order = np.argsort(names.astype(np.float64), kind="stable")

@@ -36,8 +36,14 @@ def predict(args: argparse.Namespace) -> None:
         frame = pd.DataFrame({"prediction": said, "probability": probabilities.max(1)})
     text = frame.to_csv(index=False, float_format="%.7g", lineterminator="\n")
     if args.out is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at the end
+            if not isinstance(error, BrokenPipeError):  # `jitgrad predict ... | head` has seen enough
+                raise CommandError(f"the predictions can't be printed; {error.strerror}; try --out") from None
+            return
     else:
         _write(args, text)
     if score := _score(predictor, table, said):
@@ -50,7 +56,10 @@ def _score(predictor: Predictor, table: Table, said: np.ndarray) -> str:
         return ""
     try:
         if predictor.classes is not None:
-            accuracy = float(np.mean(table.labels(predictor.target) == said))
+            labels = table.labels(predictor.target)
+            if not np.isin(labels, predictor.classes).any():  # the classes have other names there
+                return ""
+            accuracy = float(np.mean(labels == said))
             return f"accuracy {accuracy:.4f} by the column {predictor.target!r}"
         y = table.numbers([predictor.target])[:, 0]
     except CommandError:  # not known for every row
@@ -61,16 +70,21 @@ def _score(predictor: Predictor, table: Table, said: np.ndarray) -> str:
 
 def _write(args: argparse.Namespace, text: str) -> None:
     """Put the text into the file as a whole or not at all."""
-    out = Path(os.path.realpath(args.out))
+    out = Path(args.out)
+    special = out.exists() and not out.is_file()  # /dev/stdout, say, must not be replaced
+    if not special:
+        out = Path(os.path.realpath(out))  # a symbolic link stays one
     if out.exists() and out.samefile(args.file):
         raise CommandError(f"--out: {args.out!r} is the file to predict for; name another")
-    draft = out.with_name(f".{out.name}.{secrets.token_hex(4)}.tmp")
+    draft = out if special else out.with_name(f".{out.name}.{secrets.token_hex(4)}.tmp")
     try:
         draft.write_text(text, encoding="utf-8", newline="")
-        os.replace(draft, out)
+        if not special:
+            os.replace(draft, out)
     except BaseException as error:
-        with suppress(OSError):
-            draft.unlink()
+        if not special:
+            with suppress(OSError):
+                draft.unlink()
         if isinstance(error, OSError):
             raise CommandError(f"--out: {args.out!r} can't be written; {error.strerror}; name another file") from None
         raise
