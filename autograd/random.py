@@ -1,6 +1,6 @@
 """Random numbers: generators, the default one, and tensors drawn from them."""
 
-import secrets
+import os
 import threading
 from typing import Any
 
@@ -29,16 +29,24 @@ class Generator:
     def __init__(self, device: Any = "cpu") -> None:
         check_device("Generator", device)
         self._lock = threading.Lock()
+        self._begun: np.random.Generator | None = None
         self.seed()
 
     def manual_seed(self, seed: int) -> "Generator":
         """Begin the stream of this seed."""
         self._seed = int(seed) % 2**64  # a negative seed is read as an unsigned number, as in PyTorch
-        self._stream = np.random.Generator(np.random.PCG64(self._seed))
+        self._begun = None
         return self
 
     @property
-    def numpy(self) -> np.random.Generator:
+    def _stream(self) -> "np.random.Generator":
+        # Begun when it is first drawn from, because numpy.random takes a while to import.
+        if self._begun is None:
+            self._begun = np.random.Generator(np.random.PCG64(self._seed))
+        return self._begun
+
+    @property
+    def numpy(self) -> "np.random.Generator":
         """The stream, to draw from."""
         for told in state.on_draw:
             told()
@@ -46,7 +54,7 @@ class Generator:
 
     def seed(self) -> int:
         """Begin a stream nobody can foretell; returns its seed."""
-        self.manual_seed(secrets.randbits(63))
+        self.manual_seed(int.from_bytes(os.urandom(8)) >> 1)
         return self._seed
 
     def initial_seed(self) -> int:

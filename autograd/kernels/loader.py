@@ -4,13 +4,9 @@ never served from an old entry, and a second process loads a kernel in a few mil
 """
 
 import functools
-import hashlib
-import importlib.metadata
 import importlib.util
 import os
-import platform
 import sys
-import tempfile
 import threading
 from pathlib import Path
 from types import ModuleType
@@ -24,6 +20,8 @@ _loaded: dict[str, ModuleType] = {}
 @functools.cache
 def cache_folder() -> Path:
     """Where kernels are kept: ``$JITGRAD_CACHE_DIR``, else the user's cache folder, else a temporary one."""
+    import tempfile
+
     if chosen := os.environ.get("JITGRAD_CACHE_DIR"):
         candidates = [Path(chosen)]
     elif sys.platform == "darwin":
@@ -44,12 +42,18 @@ def cache_folder() -> Path:
 
 @functools.cache
 def _versions() -> str:
+    # Imported here, as all that only a kernel needs: `import autograd` must be quick.
+    import importlib.metadata
+    import platform
+
     packages = [f"{name} {importlib.metadata.version(name)}" for name in ("numba", "numpy")]
     return " ".join([platform.python_implementation(), platform.python_version(), *packages])
 
 
 def load(name: str, text: str) -> ModuleType:
     """The module with this text, loaded once per process; ``name`` makes the file findable for a person."""
+    import hashlib
+
     digest = hashlib.sha256(f"{_versions()}\n{text}".encode()).hexdigest()[:24]
     with _lock:
         if digest not in _loaded:
@@ -60,6 +64,8 @@ def load(name: str, text: str) -> ModuleType:
 def _write(path: Path, text: str) -> Path:
     # Renaming makes the file appear whole, also when two processes print the same kernel at once.
     if not path.exists():
+        import tempfile
+
         with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False) as file:
             file.write(text)
         os.replace(file.name, path)
