@@ -384,7 +384,13 @@ def backward(
                     f"{op.name}: a gradient has the shape of its input; got {part.shape} for an input of "
                     f"shape {edge.shape}; the rule of {op.name} is wrong"
                 )
-            arrive(edge, part, part is not gradient and lift is None and part.base is None and not op.shares)
+            fresh = part is not gradient and lift is None and part.base is None and not op.shares
+            if edge in pending:
+                arrive(edge, part, fresh)
+            else:  # as in arrive; most edges see one gradient, and this is where the walk spends its time
+                pending[edge] = part
+                if fresh:
+                    owned.add(edge)
 
     if targets is None:
         for leaf, gradient in pending.items():

@@ -162,10 +162,12 @@ class Tensor:
             gradient, fresh = (value if isinstance(gradient, Tensor) else value.array), False
         with _receiving:
             held = self._grad
-            if isinstance(gradient, Tensor):
+            if held is None and fresh:
+                self._grad = Tensor(gradient)
+            elif isinstance(gradient, Tensor):
                 self._grad = gradient if held is None else held + gradient
             elif held is None:
-                self._grad = Tensor(gradient if fresh else gradient.copy())
+                self._grad = Tensor(gradient.copy())
             elif held.node is None:
                 np.add(held.array, gradient, out=held.array)
             else:
@@ -400,7 +402,9 @@ def intercepted(op: Any, inputs: Sequence, attrs: dict) -> Any:
 def record(op: Any, inputs: Sequence, attrs: dict, values: list) -> Node | None:
     """The node of an operation that ran, if an input needs a gradient; ``values`` are its input and output arrays."""
     needs, edges = _edges(inputs)
-    return _node(op, needs, edges, values, attrs, values[-1].shape) if needs else None
+    if not needs:
+        return None
+    return _node(op, needs, edges, values, attrs, values[-1].shape)
 
 
 def _note_view(op: Any, parent: Any, attrs: dict, result: Tensor) -> None:

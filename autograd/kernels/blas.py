@@ -66,8 +66,7 @@ def _threads() -> tuple[Callable[[], int], Callable[[int], None]] | None:
 
 def multiply(multiplications: int, kernel: Callable, *args: Any) -> None:
     """Run a kernel of matrix products with so many multiplications each, on one thread where more don't pay."""
-    threads = _threads() if WAKES_THREADS < multiplications < WORTH_THREADS else None
-    if threads is None:
+    if multiplications <= WAKES_THREADS or multiplications >= WORTH_THREADS or (threads := _threads()) is None:
         kernel(*args)
         return
     get, set_ = threads

@@ -27,33 +27,39 @@ def _rows(x: Any) -> Any:
 def _linear(input, weight, bias):
     if input.dtype.kind != "f" or input.dtype.itemsize < 4:
         return np.matmul(input, weight.T) + bias
-    out = np.empty((*input.shape[:-1], weight.shape[0]), input.dtype)
-    rows = out if out.ndim == 2 else _rows(out)
-    size = rows.shape[0] * weight.size
-    multiply(size, kernels.linear, _contiguous_rows(input), np.ascontiguousarray(weight), bias, rows)
+    if input.ndim == 2:
+        out = rows = np.empty((input.shape[0], weight.shape[0]), input.dtype)
+    else:
+        out = np.empty((*input.shape[:-1], weight.shape[0]), input.dtype)
+        rows = _rows(out)
+    multiply(rows.shape[0] * weight.size, kernels.linear, _contiguous_rows(input), contiguous(weight), bias, rows)
     return out
 
 
+contiguous = np.ascontiguousarray
+
+
 def _contiguous_rows(x: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(x if x.ndim == 2 else x.reshape(-1, x.shape[-1]))
+    return contiguous(x if x.ndim == 2 else x.reshape(-1, x.shape[-1]))
 
 
 @_linear.by_hand
 def _linear_backward(g, input, weight, needs):
     need_input, need_weight, need_bias = needs
-    if not (need_weight and need_bias) or g.dtype.itemsize < 4:
+    dtype = g.dtype
+    if not (need_weight and need_bias) or dtype.itemsize < 4:
         return [
             matmul(g, weight) if need_input else None,
             matmul(_rows(g).T, _rows(input)) if need_weight else None,
             sum_to(g, weight.shape[:1]) if need_bias else None,
         ]
     rows, x = _contiguous_rows(g), _contiguous_rows(input)
-    dweight, dbias = np.empty(weight.shape, g.dtype), np.empty(weight.shape[:1], g.dtype)
+    dweight, dbias = np.empty(weight.shape, dtype), np.empty(weight.shape[0], dtype)
     if not need_input:
         multiply(rows.shape[0] * weight.size, kernels.linear_backward_parameters, rows, x, dweight, dbias)
         return [None, dweight, dbias]
-    dx = np.empty(input.shape, g.dtype)
-    arrays = (rows, x, np.ascontiguousarray(weight), dx if dx.ndim == 2 else _rows(dx), dweight, dbias)
+    dx = np.empty(input.shape, dtype)
+    arrays = (rows, x, contiguous(weight), dx if dx.ndim == 2 else _rows(dx), dweight, dbias)
     multiply(rows.shape[0] * weight.size, kernels.linear_backward, *arrays)
     return [dx, dweight, dbias]
 
