@@ -12,6 +12,7 @@ import ctypes
 import functools
 import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -69,10 +70,33 @@ def multiply(multiplications: int, kernel: Callable, *args: Any) -> None:
     if multiplications <= WAKES_THREADS or multiplications >= WORTH_THREADS or (threads := _threads()) is None:
         kernel(*args)
         return
-    get, set_ = threads
-    before = get()
-    set_(1)
+    _alone.begin(*threads)
     try:
         kernel(*args)
     finally:
-        set_(before)
+        _alone.end(threads[1])
+
+
+class _Alone:
+    """Has the BLAS use one thread while any call is running here; the last one to end puts back what was set."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.running = 0
+        self.before = 0
+
+    def begin(self, get: Callable[[], int], set_: Callable[[int], None]) -> None:
+        with self.lock:
+            if not self.running:
+                self.before = get()
+                set_(1)
+            self.running += 1
+
+    def end(self, set_: Callable[[int], None]) -> None:
+        with self.lock:
+            self.running -= 1
+            if not self.running:
+                set_(self.before)
+
+
+_alone = _Alone()

@@ -32,15 +32,14 @@ def _linear(input, weight, bias):
     else:
         out = np.empty((*input.shape[:-1], weight.shape[0]), input.dtype)
         rows = _rows(out)
-    multiply(rows.shape[0] * weight.size, kernels.linear, _contiguous_rows(input), contiguous(weight), bias, rows)
+    multiply(
+        rows.shape[0] * weight.size, kernels.linear, _contiguous_rows(input), np.ascontiguousarray(weight), bias, rows
+    )
     return out
 
 
-contiguous = np.ascontiguousarray
-
-
 def _contiguous_rows(x: np.ndarray) -> np.ndarray:
-    return contiguous(x if x.ndim == 2 else x.reshape(-1, x.shape[-1]))
+    return np.ascontiguousarray(x if x.ndim == 2 else x.reshape(-1, x.shape[-1]))
 
 
 @_linear.by_hand
@@ -59,7 +58,7 @@ def _linear_backward(g, input, weight, needs):
         multiply(rows.shape[0] * weight.size, kernels.linear_backward_parameters, rows, x, dweight, dbias)
         return [None, dweight, dbias]
     dx = np.empty(input.shape, dtype)
-    arrays = (rows, x, contiguous(weight), dx if dx.ndim == 2 else _rows(dx), dweight, dbias)
+    arrays = (rows, x, np.ascontiguousarray(weight), dx if dx.ndim == 2 else _rows(dx), dweight, dbias)
     multiply(rows.shape[0] * weight.size, kernels.linear_backward, *arrays)
     return [dx, dweight, dbias]
 
