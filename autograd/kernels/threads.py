@@ -1,0 +1,145 @@
+"""How many threads work on one call, and whether this call may use them.
+
+There is one pool of threads, that of numba's OpenMP layer, and kernels with a ``prange`` run on it. Two pools would
+fight: the workers of each wait for their next task by spinning, on the cores that the other's want. numba's workqueue
+layer is never used, because it ends the process when two Python threads enter it at once; where OpenMP is missing,
+everything runs on the calling thread.
+
+A call takes the pool with `enter`, and runs serially when it does not get it:
+
+- what is small never asks, since waking a thread costs more than it saves;
+- while another Python thread is in the pool, the machine has its work;
+- in a process forked from one that had started the pool, threads that OpenMP believes in do not exist.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["GRAIN", "enter", "get_num_threads", "leave", "set_num_threads"]
+
+GRAIN = 2**15
+"""From so many elements on a loop over memory is shared out. A region of the pool costs 1 to 2 us, what a thread does
+with about 4,000 elements; a machine with other work to do makes that more.
+"""
+
+
+def _default() -> int:
+    """The cores this process may use, or fewer if the environment says so."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:
+        cores = os.cpu_count() or 1
+    for variable in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        first = os.environ.get(variable, "").partition(",")[0].strip()
+        if first.isdecimal() and int(first):
+            return int(first)
+    return cores
+
+
+count = _default()
+"""How many threads a large call uses."""
+
+_forked = False
+_taken = threading.Lock()
+_pool: "_Pool | None" = None
+_unavailable = False
+
+
+def get_num_threads() -> int:
+    """How many threads a large operation uses: at first as many as there are cores for this process, or as
+    ``OMP_NUM_THREADS`` or ``NUMBA_NUM_THREADS`` says.
+    """
+    return count
+
+
+def set_num_threads(n: int) -> None:
+    """Use ``n`` threads for large operations from now on; small ones always run on the calling thread.
+
+    The number holds for all Python threads of the process, as in PyTorch. A process forked from one that has used
+    several threads stays with one.
+
+    >>> import autograd
+    >>> before = autograd.get_num_threads()
+    >>> autograd.set_num_threads(1)
+    >>> autograd.get_num_threads()
+    1
+    >>> autograd.set_num_threads(before)
+    """
+    global count
+    if isinstance(n, bool) or not hasattr(type(n), "__index__"):
+        raise TypeError(f"set_num_threads: the number of threads is an integer; got {type(n).__name__}")
+    if n < 1:
+        raise RuntimeError(f"set_num_threads: the number of threads must be positive; got {n}")
+    if not _forked:
+        count = int(n)
+
+
+class _Pool:
+    """numba's functions that read and set how many threads a region started by the calling thread has."""
+
+    def __init__(self, get: Callable[[], int], set_: Callable[[int], Any]) -> None:
+        self.get, self.set = get, set_
+        self.before = 0
+
+
+def _start() -> "_Pool | None":
+    """Start numba's pool unless it runs already; None if it is one that can't be used."""
+    import numba
+    from numba.np.ufunc import parallel
+
+    config: Any = numba.config
+    chosen = config.THREADING_LAYER
+    try:
+        if chosen == "default":
+            config.THREADING_LAYER = "omp"
+        parallel._launch_threads()
+    except (ImportError, ValueError):  # no OpenMP runtime
+        return None
+    finally:
+        config.THREADING_LAYER = chosen
+    if parallel.threading_layer() == "workqueue":
+        return None
+    return _Pool(parallel._get_num_threads, parallel._set_num_threads)
+
+
+def enter() -> bool:
+    """Take the pool for this call; False if it must run serially. `leave` gives it back."""
+    global _pool, _unavailable
+    if count == 1 or _unavailable or not _taken.acquire(blocking=False):
+        return False
+    pool = _pool
+    if pool is None:
+        pool = _pool = _start()
+        if pool is None:
+            _unavailable = True
+            _taken.release()
+            return False
+    pool.before = pool.get()
+    if pool.before != count:
+        pool.set(count)
+    return True
+
+
+def leave() -> None:
+    """Give the pool back, set as it was found: other users of numba have their own number of threads."""
+    assert _pool is not None
+    if _pool.before != count:
+        _pool.set(_pool.before)
+    _taken.release()
+
+
+def _after_fork() -> None:
+    """The threads of the parent are not here. GNU's OpenMP ends a child that tries to use them."""
+    global count, _forked, _taken
+    import sys
+
+    parallel = sys.modules.get("numba.np.ufunc.parallel")
+    _taken = threading.Lock()  # another thread of the parent may have held it
+    if parallel is not None and parallel._is_initialized:
+        count, _forked = 1, True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

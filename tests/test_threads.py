@@ -1,0 +1,172 @@
+"""Threads: one pool, the same answers with any number of them, and nothing changed for others in the process."""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd.kernels import threads
+from autograd.kernels.hand import kernel
+from autograd.kernels.language import F, prange
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def two_threads():
+    before = autograd.get_num_threads()
+    autograd.set_num_threads(2)
+    yield
+    autograd.set_num_threads(before)
+
+
+@kernel
+def row_sums(x, out):
+    """The sum of each row."""
+    for i in prange(x.shape[0]):
+        total = F(0)
+        for j in range(x.shape[1]):
+            total += x[i, j]
+        out[i] = total
+
+
+def sums(n: int = 512) -> np.ndarray:
+    x = np.random.default_rng(0).standard_normal((n, 128)).astype(np.float32)
+    out = np.empty(n, np.float32)
+    row_sums(x, out)
+    return out
+
+
+def entered(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """The answers to all that ask for the pool from now on."""
+    answers: list[bool] = []
+    enter = threads.enter
+
+    def note() -> bool:
+        answers.append(enter())
+        return answers[-1]
+
+    monkeypatch.setattr(threads, "enter", note)
+    return answers
+
+
+def test_the_number_of_threads_is_set_and_read():
+    autograd.set_num_threads(3)
+    assert autograd.get_num_threads() == 3
+
+
+@pytest.mark.parametrize(
+    ("n", "error", "message"),
+    [
+        (0, RuntimeError, "set_num_threads: the number of threads must be positive; got 0"),
+        (True, TypeError, "set_num_threads: the number of threads is an integer; got bool"),
+        ("2", TypeError, "set_num_threads: the number of threads is an integer; got str"),
+    ],
+)
+def test_a_number_of_threads_is_a_positive_integer(n, error, message):
+    with pytest.raises(error) as caught:
+        autograd.set_num_threads(n)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [({"OMP_NUM_THREADS": "3"}, 3), ({"OMP_NUM_THREADS": "5,2"}, 5), ({"NUMBA_NUM_THREADS": "1"}, 1)],
+)
+def test_the_environment_says_how_many(variables, expected):
+    env = {k: v for k, v in os.environ.items() if k not in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS")}
+    code = "import autograd; print(autograd.get_num_threads())"
+    found = subprocess.run(
+        [sys.executable, "-c", code], env={**env, **variables}, capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert int(found.stdout) == expected
+
+
+@pytest.mark.parametrize("n", [2, 3, 8])  # 8 are more than numba counts here
+def test_a_kernel_has_one_answer(monkeypatch, n):
+    autograd.set_num_threads(1)
+    alone = sums()
+    autograd.set_num_threads(n)
+    asked = entered(monkeypatch)
+    np.testing.assert_array_equal(sums(), alone)
+    assert asked == [True]
+
+
+def test_small_work_stays_on_the_calling_thread(monkeypatch):
+    asked = entered(monkeypatch)
+    sums(8)
+    assert asked == []
+
+
+def test_the_number_of_threads_of_other_numba_code_stays():
+    import numba
+
+    sums()
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        sums()
+        assert numba.get_num_threads() == 1
+    finally:
+        numba.set_num_threads(before)
+
+
+def test_python_threads_at_once():
+    expected = sums()
+    wrong = []
+
+    def work() -> None:
+        for _ in range(50):
+            if not np.array_equal(sums(), expected):
+                wrong.append(threading.current_thread())
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not wrong
+    assert threads.enter(), "somebody kept the pool"
+    threads.leave()
+
+
+def in_a_child(n: int) -> tuple[np.ndarray, int]:
+    autograd.set_num_threads(2)
+    return sums(n), autograd.get_num_threads()
+
+
+@pytest.mark.parametrize(("method", "count"), [("fork", 1), ("spawn", 2)])
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # forking beside threads
+def test_a_process_pool_after_parallel_work(method, count):
+    expected = sums()
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(method)) as pool:
+        for found, threads_there in pool.map(in_a_child, [512] * 4):
+            np.testing.assert_array_equal(found, expected)
+            assert threads_there == count
+    np.testing.assert_array_equal(sums(), expected)
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_joblib_after_parallel_work(backend):
+    joblib = pytest.importorskip("joblib")
+    expected = sums()
+    for found in joblib.Parallel(2, backend=backend)(joblib.delayed(sums)() for _ in range(4)):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("layer", ["workqueue", "omp"])
+def test_the_layer_that_aborts_is_never_used(layer):
+    code = (
+        "import autograd\nfrom autograd.kernels import threads\n"
+        "autograd.set_num_threads(2); print(threads.enter()); print(threads.enter())"
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_THREADING_LAYER": layer}
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
+    assert found.stdout.split() == [str(layer == "omp"), "False"]
