@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from .dtypes import category
-from .graph import Node, note_write, state, tick
+from .graph import Node, note_write, set_grad_enabled, state, tick
 from .ops import index
 from .ops.convert import cast
 from .ops.op import op
 from .ops.shape import sum_to
 from .tensor import NO_ATTRS, Tensor, as_array, intercepted, record
 
-__all__ = ["assign", "in_place", "overwrite", "setitem"]
+__all__ = ["assign", "detach_", "in_another_shape", "in_place", "overwrite", "setitem"]
 
 
 # --- what a write leaves in the graph --------------------------------------------------------------------------------
@@ -112,14 +112,7 @@ def check_writable(x: Tensor, name: str) -> None:
     """Refuse what would be silently wrong: leaves that collect a gradient, and memory that is several elements."""
     if state.interceptors:
         return  # they know where the memory is; `assign` asks again when they have had their turn
-    if state.recording and x.requires_grad:
-        base = x if x._view is None else x._view.base
-        if base.node is None:
-            what = "a leaf" if base is x else "a view of a leaf"
-            raise RuntimeError(
-                f"{name}: {what} that requires a gradient can't be changed in place; got one of shape {x.shape}; "
-                "do it under no_grad(), or use the out-of-place operation"
-            )
+    _check_leaf(x, name)
     array = x.array
     if array.size and any(
         stride == 0 and length > 1 for stride, length in zip(array.strides, array.shape, strict=True)
@@ -127,6 +120,17 @@ def check_writable(x: Tensor, name: str) -> None:
         raise RuntimeError(
             f"{name}: several elements share one place in memory; got an expanded tensor of shape {x.shape}; clone() it"
         )
+
+
+def _check_leaf(x: Tensor, name: str) -> None:
+    if state.recording and x.requires_grad:
+        base = x if x._view is None else x._view.root()
+        if base.node is None:
+            what = "a leaf" if base is x else "a view of a leaf"
+            raise RuntimeError(
+                f"{name}: {what} that requires a gradient can't be changed in place; got one of shape {x.shape}; "
+                "do it under no_grad(), or use the out-of-place operation"
+            )
 
 
 def _keep_what_was_read(node: Node | None, array: np.ndarray, since: float) -> None:
@@ -146,7 +150,7 @@ def _keep_what_was_read(node: Node | None, array: np.ndarray, since: float) -> N
 
 def _take_history(x: Tensor, value: Tensor) -> None:
     view = x._view
-    base = x if view is None else view.base
+    base = x if view is None else view.root()
     if view is None:
         x.node, x._requires_grad = value.node, value._requires_grad
     elif value._requires_grad or base._requires_grad:
@@ -156,12 +160,22 @@ def _take_history(x: Tensor, value: Tensor) -> None:
     base._version += 1
 
 
+def _is_seen(x: Tensor, value: Tensor) -> bool:
+    """Whether anybody is to know that the value goes into x: the graph, or an interceptor."""
+    return bool(state.interceptors) or (state.recording and (x.requires_grad or value.requires_grad))
+
+
 def overwrite(x: Tensor, value: Any, name: str) -> Tensor:
     """Write ``value``, broadcast and converted, over x; the gradient goes to it and no longer to what x was before."""
     source = value if isinstance(value, Tensor) else Tensor(np.asarray(as_array(value), x.dtype))
     check_writable(x, name)
+    source = cast(source, x.dtype)
     try:
-        replaced = _overwrite(x, cast(source, x.dtype))
+        if source.ndim <= x.ndim and not _is_seen(x, source):
+            x.array[...] = source.array
+            note_write(x.array)
+            return x
+        replaced = _overwrite(x, source)
     except ValueError:
         raise RuntimeError(
             f"{name}: the value does not broadcast to the tensor; got {source.shape} for {x.shape}"
@@ -176,8 +190,12 @@ def setitem(x: Tensor, key: Any, value: Any) -> None:
         overwrite(part, index.drop_leading_ones(value, part.ndim) if isinstance(value, Tensor) else value, "setitem")
         return
     check_writable(x, "setitem")
-    source = value if isinstance(value, Tensor) else Tensor(np.asarray(as_array(value), x.dtype))
-    assign(x, index.setitem(x, cast(source, x.dtype), key), "setitem")
+    source = cast(value if isinstance(value, Tensor) else Tensor(np.asarray(as_array(value), x.dtype)), x.dtype)
+    if _is_seen(x, source):
+        assign(x, index.setitem(x, source, key), "setitem")
+    else:
+        index.setitem(x.array, source.array, key, how=index.write)
+        note_write(x.array)
 
 
 def in_place(function: Callable, name: str) -> Callable:
@@ -197,3 +215,50 @@ def in_place(function: Callable, name: str) -> Callable:
     method.__name__ = name
     method.__doc__ = f"`{name.strip('_')}` in place."
     return method
+
+
+# --- another shape in place ------------------------------------------------------------------------------------------
+
+
+def _in_lanes(x: Tensor) -> Any:
+    """x if it is a tensor inside vmap, which has its lanes as ``value``."""
+    return x if hasattr(x, "value") else None
+
+
+def in_another_shape(function: Callable, name: str) -> Callable:
+    """The method that makes a tensor what ``function`` makes of it, a view: the memory stays, its reading changes."""
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if (mapped := _in_lanes(self)) is not None:
+            mapped.value = function(self, *args, **kwargs).value
+            return self
+        _check_leaf(self, name)
+        before = self
+        if self._view is None:
+            # What the views of this tensor are views of from now on, as it is one itself.
+            before = Tensor(self.array)
+            before.node, before._requires_grad, before._version = self.node, self._requires_grad, self._version
+        keeps_leaf = self._requires_grad and self.node is None
+        with set_grad_enabled(not keeps_leaf):
+            after = function(before, *args, **kwargs)
+        self.array = after.array
+        if not keeps_leaf:
+            self.node, self._requires_grad, self._view = after.node, after._requires_grad, after._view
+        if self.array.size:
+            note_write(self.array)  # PyTorch counts it as a write
+        return self
+
+    method.__name__ = name
+    method.__doc__ = f"`{name.strip('_')}` in place: the same memory, seen otherwise."
+    return method
+
+
+def detach_(self: Tensor) -> Tensor:
+    """This tensor itself taken out of the graph: it is a leaf that needs no gradient."""
+    if self._view is not None:
+        raise RuntimeError(f"detach_: a view can't be detached in place; got one of shape {self.shape}; use detach()")
+    if (mapped := _in_lanes(self)) is not None:
+        mapped.value = mapped.value.detach()
+    else:
+        self.node, self._requires_grad = None, False
+    return self

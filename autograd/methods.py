@@ -2,12 +2,13 @@
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from . import filled, sampling
-from .inplace import in_place, overwrite, setitem
+from .inplace import detach_, in_another_shape, in_place, overwrite, setitem
 from .ops import (
     convert,
     diagonal,
@@ -57,6 +58,10 @@ ALSO_IN_PLACE = {
     write: ("index_add", "index_copy", "index_fill", "masked_fill", "masked_scatter"),
 }  # fmt: skip
 """What has a form in place beside the elementwise operations that keep their dtype."""
+IN_ANOTHER_SHAPE = {
+    shape: ("squeeze", "swapaxes", "swapdims", "t", "transpose", "unsqueeze"), strided: ("as_strided",),
+}  # fmt: skip
+"""What changes the shape of the tensor itself in its form in place."""
 COMPARISONS = {name: getattr(elementwise, name) for name in ("eq", "ne", "lt", "le", "gt", "ge")}
 
 
@@ -111,6 +116,9 @@ def bind() -> None:
     for room, names in ALSO_IN_PLACE.items():
         for name in names:
             _set(f"{name}_", in_place(getattr(room, name), f"{name}_"))
+    for room, names in IN_ANOTHER_SHAPE.items():
+        for name in names:
+            _set(f"{name}_", in_another_shape(getattr(room, name), f"{name}_"))
     for name in ("addmm", "addmv", "addr", "addbmm", "baddbmm"):
         _set(f"{name}_", in_place(getattr(linalg, name), f"{name}_"))
     for name, function in OPERATORS.items():
@@ -121,12 +129,13 @@ def bind() -> None:
     Tensor.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]  # setting __eq__ must not take it away
     for name in OPERATORS.keys() - {"matmul"}:
         _set(f"__i{name}__", in_place(OPERATORS[name], f"__i{name}__"))
-    for function in (fill_, zero_, copy_):
+    for function in (fill_, zero_, copy_, detach_):
         _set(function.__name__, function)
     for name, function in {**convert.METHODS, **filled.METHODS, **sampling.METHODS}.items():
         _set(name, function)
     _set("where", lambda self, condition, other: elementwise.where(condition, self, other))
-    _set("polygamma", lambda self, n: elementwise.polygamma(n, self))
+    for name, bound in (("polygamma", _method), ("polygamma_", partial(in_place, name="polygamma_"))):
+        _set(name, bound(lambda self, n: elementwise.polygamma(n, self)))
     _set("__neg__", _method(elementwise.neg))
     _set("__abs__", _method(elementwise.abs))
     _set("__invert__", _method(elementwise.bitwise_not))

@@ -214,7 +214,7 @@ class Tensor:
     def _refresh(self) -> None:
         """Take up the history of the tensor this is a view of, if that was written to since."""
         view = self._view
-        if view is not None and view.version != view.base._version:
+        if view is not None and view.root()._version != view.version:
             view.version = view.base._version
             fresh = view.base
             with graph.enable_grad():
@@ -351,6 +351,13 @@ class View:
         self.path = path
         self.version = base._version
 
+    def root(self) -> Tensor:
+        """The tensor whose memory it is; one that took another shape in place has become a view of what it was."""
+        above = self.base._view
+        if above is not None:
+            self.base = above.base
+        return self.base
+
 
 class Kept(NamedTuple):
     """What a forward returns that keeps a value besides its output for the backward written by hand."""
@@ -415,7 +422,7 @@ def _note_view(op: Any, parent: Any, attrs: dict, result: Tensor) -> None:
         if above is None:
             result._view = View(parent, ((op, attrs),))
         else:
-            result._view = View(above.base, (*above.path, (op, attrs)))
+            result._view = View(above.root(), (*above.path, (op, attrs)))
 
 
 def _edges(inputs: Sequence) -> tuple[int, list]:

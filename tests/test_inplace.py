@@ -112,10 +112,58 @@ def augmented(lib, x):
     return y
 
 
+def another_shape_then_write(lib, x):
+    y = x.reshape(2, 2) * 1
+    y.t_()
+    y[0].mul_(3)
+    y.unsqueeze_(0).squeeze_()
+    return y * lib.arange(4, dtype=lib.float64).reshape(2, 2)
+
+
+def another_shape_of_a_base(lib, x):
+    y = x.reshape(2, 2) * x[0]
+    before = y[0]
+    y.t_()
+    after = y[0]
+    before.mul_(3)
+    after.mul_(x[1])
+    y.transpose_(0, 1)
+    before += 1
+    return before * after + y
+
+
+def another_shape_of_a_view(lib, x):
+    y = x * 1
+    v = y[1:3]
+    v.unsqueeze_(1)
+    v.mul_(5)
+    y.mul_(2)
+    v.swapaxes_(0, 1)
+    return v * y[:2]
+
+
+def another_shape_of_data(lib, x):
+    y = lib.zeros(2, 2, dtype=lib.float64)
+    v = y[1]
+    y.t_()
+    v.add_(x[:2])
+    y.as_strided_((3,), (1,), 1)
+    return y * y
+
+
+def detached_in_place(lib, x):
+    y = x * 2
+    v = y[0]
+    y.detach_()
+    assert not y.requires_grad and y.is_leaf and v.requires_grad
+    return x * y + v
+
+
 PROGRAMS = [
     write_to_a_view, write_to_the_base_of_a_view, write_to_a_view_of_a_view, two_views_of_one_base, copy_rows,
     write_with_an_index, write_with_a_mask, overwrite, saved_then_view_changed, in_place_reads_what_was_there,
-    relu_in_place, transpose_then_write, augmented,
+    relu_in_place, transpose_then_write, augmented, another_shape_then_write, another_shape_of_a_base,
+    another_shape_of_a_view, another_shape_of_data, detached_in_place,
 ]  # fmt: skip
 
 
@@ -153,8 +201,29 @@ def saved_and_overwritten_through_detach(lib, x):
     return z
 
 
+def saved_and_another_shape(lib, x):
+    y = x.exp()
+    return y.unsqueeze_(0)
+
+
+def leaf_in_another_shape(lib, x):
+    return x.unsqueeze_(0)
+
+
+def view_of_a_leaf_in_another_shape(lib, x):
+    return x[1:].squeeze_()
+
+
+def detached_view(lib, x):
+    return (x * 1)[1:].detach_()
+
+
 @pytest.mark.parametrize(
-    "program", [saved_and_overwritten, saved_and_overwritten_through_a_view, saved_and_overwritten_through_detach],
+    "program",
+    [
+        saved_and_overwritten, saved_and_overwritten_through_a_view, saved_and_overwritten_through_detach,
+        saved_and_another_shape, leaf_in_another_shape, view_of_a_leaf_in_another_shape, detached_view,
+    ],
     ids=lambda f: f.__name__,
 )  # fmt: skip
 def test_what_pytorch_refuses_is_refused(program):
@@ -169,6 +238,31 @@ def test_writes_without_recording_keep_the_leaf():
         x.add_(1)
         x[0] = 5.0
     assert x.requires_grad and x.is_leaf and x.tolist()[0] == 5.0
+
+
+def test_a_leaf_takes_another_shape_without_recording():
+    for lib in (autograd, torch):
+        x = lib.ones(2, 3, requires_grad=True)
+        with lib.no_grad():
+            assert x.t_() is x
+        (x * lib.arange(6.0).reshape(3, 2)).sum().backward()
+        assert x.is_leaf and x.requires_grad and x.grad.tolist() == [[0, 1], [2, 3], [4, 5]]
+
+
+def test_another_shape_in_every_lane():
+    for lib, vmap in ((autograd, autograd.func.vmap), (torch, torch.vmap)):
+        out = vmap(lambda t: (t * 1).t_().unsqueeze_(0))(lib.arange(12.0).reshape(2, 2, 3))
+        assert tuple(out.shape) == (2, 1, 3, 2) and out[1, 0, 1].tolist() == [7, 10]
+
+
+def test_a_write_without_a_graph_goes_straight_to_memory():
+    x = autograd.zeros(1000)
+    place = autograd.tensor([1, 5])
+    memory = x.numpy()
+    x[place] = 3.0
+    x[place] += autograd.tensor([1.0, 2.0])
+    assert x.numpy() is memory and memory[[1, 5]].tolist() == [4, 5]
+    assert x.sum() == 9
 
 
 def test_views_share_memory():

@@ -15,6 +15,7 @@ from samples import Row, Sample, load_rows
 
 import autograd
 from autograd import Tensor
+from autograd.methods import IN_ANOTHER_SHAPE
 from autograd.ops.formula import Elementwise
 from autograd.ops.op import registry
 
@@ -37,6 +38,8 @@ def _in_torch(name: str):
 
 PLACES = (torch, torch.nn.functional, torch.special, torch.Tensor)
 
+
+SHAPES_IN_PLACE = {name for names in IN_ANOTHER_SHAPE.values() for name in names}
 
 # Rows that PyTorch has under another name.
 FORMULAS = {
@@ -110,7 +113,8 @@ def test_in_place_form_is_the_function(row, sample):
     args = to_ours(sample.args, "float64", row.differentiable)
     kwargs = to_ours(sample.kwargs, "float64")
     expected = function(row)(*args, **kwargs)
-    if expected.shape != args[0].shape or expected.dtype != args[0].dtype:
+    keeps_shape = expected.shape == args[0].shape and expected.dtype == args[0].dtype
+    if not keeps_shape and row.name not in SHAPES_IN_PLACE:
         return
     x = autograd.clone(args[0])
     assert getattr(x, f"{row.name}_")(*args[1:], **kwargs) is x

@@ -8,7 +8,7 @@ and a `Place` in the key says where each stands.
 
 import operator
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -107,10 +107,14 @@ def _to_value(part: Any, shape: tuple[int, ...]) -> Any:
     value=lambda g, indices, basic, picked, shape: _to_value(_at(g, indices, basic, picked), shape),
 )
 def _setitem(x, value, *indices, basic, picked):
-    out = x.copy()
-    view = out if basic is None else out[basic]
-    view[... if picked is None else _fill(picked, indices)] = value
-    return out
+    return write(x.copy(), value, *indices, basic=basic, picked=picked)
+
+
+def write(x: np.ndarray, value: np.ndarray, *indices: Any, basic: tuple | None, picked: tuple | None) -> np.ndarray:
+    """Write into the array itself."""
+    view = x if basic is None else x[basic]
+    view[... if picked is None else _fill(picked, [_array(i) for i in indices])] = value
+    return x
 
 
 def _at(x: Any, indices: Sequence, basic: tuple | None, picked: tuple | None) -> Any:
@@ -118,11 +122,11 @@ def _at(x: Any, indices: Sequence, basic: tuple | None, picked: tuple | None) ->
     return part if picked is None else _pick(part, *indices, key=picked)
 
 
-def setitem(x: Tensor, value: Tensor, key: Any, name: str = "setitem") -> Tensor:
-    """A copy of x with ``value``, broadcast, at ``x[key]``."""
+def setitem(x: Any, value: Any, key: Any, name: str = "setitem", how: Callable = _setitem) -> Any:
+    """A copy of x with ``value``, broadcast, at ``x[key]``; with ``how=write`` and arrays x itself."""
     indices, basic, picked = split_key(key, tuple(x.shape), name)
     try:
-        return _setitem(x, value, *indices, basic=basic, picked=picked)
+        return how(x, value, *indices, basic=basic, picked=picked)
     except IndexError as error:
         raise IndexError(_explain(name, error, x)) from None
     except ValueError:
