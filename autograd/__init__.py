@@ -44,6 +44,7 @@ from .ops.conv import *
 from .ops.convert import *
 from .ops.diagonal import *
 from .ops.distance import *
+from .ops.dropout import *
 from .ops.flip import *
 from .ops.gather import *
 from .ops.grid import *

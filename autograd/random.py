@@ -13,8 +13,8 @@ from .graph import state
 from .tensor import Tensor
 
 __all__ = [
-    "Generator", "default_generator", "get_rng_state", "initial_seed", "manual_seed", "rand", "rand_like", "randint",
-    "randint_like", "randn", "randn_like", "randperm", "seed", "set_rng_state",
+    "Generator", "default_generator", "draw_stream", "get_rng_state", "initial_seed", "manual_seed", "rand",
+    "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "seed", "set_rng_state",
 ]  # fmt: skip
 
 
@@ -130,6 +130,18 @@ def draw(generator: Generator | None, kind: str, shape: tuple, dtype: np.dtype) 
     if half and kind == "random":
         array = np.floor(array * 2048) / 2048  # rounded to the nearest, the largest would become 1
     return array.astype(dtype, copy=False)
+
+
+def draw_stream(generator: Generator | None = None) -> np.ndarray:
+    """The key of a stream of its own: two numbers (uint64) by a generator or the default, from which an operation
+    computes as many random bits as it needs, in any order and again in backward.
+
+    It is an input of such an operation like others. To run a recorded operation once more with other random numbers,
+    draw another key; to run it with the same, hand it the same key.
+    """
+    source = generator or default_generator
+    with source._lock:
+        return source.numpy.bit_generator.random_raw(2)
 
 
 def rand(

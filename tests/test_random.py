@@ -25,6 +25,7 @@ DRAWS = {
     "normal_": lambda g: autograd.empty(50, dtype=autograd.float64).normal_(5, 2, generator=g),
     "exponential_": lambda g: autograd.empty(50).exponential_(2, generator=g),
     "bernoulli_": lambda g: autograd.empty(50).bernoulli_(0.3, generator=g),
+    "dropout": lambda g: autograd.dropout(autograd.ones(50), 0.5, True, generator=g),
     "random_": lambda g: autograd.empty(50, dtype=autograd.int64).random_(generator=g),
 }
 
@@ -67,6 +68,31 @@ def test_ranges(dtype):
     u = autograd.empty(20_000, dtype=dtype).uniform_(-2, 5)
     assert u.dtype == dtype and u.array.min() >= -2 and u.array.max() < 5
     assert autograd.empty(1000, dtype=dtype).random_().array.max() <= 2 ** {2: 11, 4: 24, 8: 53}[dtype.itemsize]
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
+def test_dropout_is_independent_from_place_to_place(p):
+    n = 200_000  # more than one block of the kernel
+    a, b = (autograd.dropout(autograd.ones(n, dtype=autograd.float64), p, True).array > 0 for _ in range(2))
+    deviation = (p * (1 - p) / n) ** 0.5
+    assert abs(a.mean() - (1 - p)) < 5 * deviation
+    for lag in (1, 2, 16, 64, 1000, 65536):
+        correlation = np.corrcoef(a[lag:], a[:-lag])[0, 1]
+        assert abs(correlation) < 5 / (n - lag) ** 0.5, lag
+    assert abs(np.corrcoef(a, b)[0, 1]) < 5 / n**0.5, "another call, another mask"
+
+
+def test_dropout_computes_its_mask_again_in_backward():
+    x = autograd.randn(70, 1000, requires_grad=True)
+    y = autograd.dropout(x, 0.3, True)
+    (g,) = autograd.grad(y, x, autograd.ones(70, 1000), create_graph=True)
+    np.testing.assert_array_equal(g.array, np.where(y.array == 0, 0, np.float32(1 / 0.7)))
+    assert sum(s.nbytes for s in y.grad_fn.saved if s is not None) == 16, "two numbers are kept, and no mask"
+    half = autograd.dropout(autograd.ones(50, dtype=autograd.float16), 0.5, True)
+    assert half.dtype == autograd.float16 and set(half.tolist()) == {0.0, 2.0}
+    assert not autograd.dropout(x, 1.0, True).array.any()
+    with pytest.raises(ValueError, match=r"^dropout: p must be in \[0, 1\]; got 2$"):
+        autograd.dropout(x, 2, True)
 
 
 def p_value(sample, distribution) -> float:

@@ -3,10 +3,8 @@
 import warnings
 from typing import Any
 
-import numpy as np
-
 import autograd
-from autograd import Tensor, default_generator
+from autograd import Tensor
 
 __all__ = [
     "alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout", "zoneout",
@@ -19,18 +17,18 @@ def check_probability(op: str, p: float) -> None:
         raise ValueError(f"{op}: p must be in [0, 1]; got {p}")
 
 
-def _kept(shape: tuple[int, ...], p: float) -> np.ndarray:
-    """True in a random part 1 - p of the places."""
-    with default_generator._lock:
-        return default_generator.numpy.random(shape, np.float32) >= p
+def _mask(shape: tuple[int, ...], p: float, dtype: Any) -> Tensor:
+    """1 / (1 - p) in a random part 1 - p of the places, 0 elsewhere."""
+    return autograd.dropout(autograd.ones(shape, dtype=dtype), p, True)
 
 
 def _drop(op: str, input: Tensor, shape: tuple[int, ...], p: float, training: bool, inplace: bool) -> Tensor:
     check_probability(op, p)
     if not training or p == 0:
         return input
-    mask = Tensor(np.multiply(_kept(shape, p), 1 / (1 - p) if p < 1 else 0.0, dtype=input.dtype))
-    return input.mul_(mask) if inplace else input * mask
+    if inplace:
+        return input.mul_(_mask(shape, p, input.dtype))
+    return autograd.dropout(input, p, True) if shape == input.shape else input * _mask(shape, p, input.dtype)
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -77,13 +75,12 @@ def _drop_to_lowest(op: str, input: Tensor, shape: tuple, p: float, training: bo
     check_probability(op, p)
     if not training or p == 0:
         return input
-    kept = _kept(shape, p)
     if p == 1:
         return input.mul_(0) if inplace else input * 0
     scale = ((1 - p) * (1 + p * LOWEST**2)) ** -0.5
     x: Any = input
-    factor = Tensor(np.where(kept, scale, 0.0).astype(x.dtype))
-    shift = Tensor((np.where(kept, 0.0, scale * LOWEST) - scale * LOWEST * p).astype(x.dtype))
+    factor = _mask(shape, p, x.dtype) * (scale * (1 - p))
+    shift = (scale - factor) * LOWEST - scale * LOWEST * p
     return x.mul_(factor).add_(shift) if inplace else x * factor + shift
 
 
@@ -108,5 +105,5 @@ def zoneout(input: Tensor, previous: Tensor, p: float = 0.5, training: bool = Tr
     """
     check_probability("zoneout", p)
     if training:
-        return autograd.where(Tensor(_kept(input.shape, p)), input, previous)
+        return autograd.where(_mask(input.shape, p, input.dtype) != 0, input, previous)
     return input + (previous - input) * p
