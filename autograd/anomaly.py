@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from . import graph
-from .graph import Node, Slot, intercept, state, user_line
+from .graph import Node, Slot, intercept, line_at, state, user_line, user_place
 from .tensor import Tensor
 
 __all__ = ["detect_anomaly", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "set_detect_anomaly"]
@@ -47,8 +46,7 @@ class detect_anomaly:  # noqa: N801 (PyTorch's name)
     backward at the first whose gradients are not finite although what they are computed from is.
 
     The error names the operation, the ranges of its inputs, the line that called it and the module it was called in.
-    Values overwritten in place are reported with the line that saved them too. Everything runs slower. With
-    ``check_nan=False`` only lines are recorded.
+    Everything runs slower. With ``check_nan=False`` only lines are recorded.
 
     >>> import autograd
     >>> x = autograd.tensor([1.0, 0.0], requires_grad=True)
@@ -105,7 +103,7 @@ class _Detector:
         return out
 
     def _note(self, node: Node) -> None:
-        graph.lines[node] = user_line()
+        node.place = user_place()
         model = _model()
         if model is not None:
             _models[node] = weakref.ref(model)
@@ -120,8 +118,12 @@ class _Detector:
         op = node.op
         names = [*[*getattr(op, "inputs", ()), *["input"] * len(saved)][: len(saved) - 1], "output"]
         found = [*zip(["gradient"] * len(gradients), gradients, strict=True), *zip(names, saved, strict=False)]
-        line, model = graph.lines.get(node), _models.get(node)
-        called = f"called at {line}" if line is not None else "called at a line that detect_anomaly() around it shows"
+        place, model = node.place, _models.get(node)
+        called = (
+            f"called at {line_at(place)}"
+            if place is not None
+            else "called at a line that detect_anomaly() around it shows"
+        )
         raise RuntimeError(
             f"{op.name}: the gradient must be finite where its inputs are; got {bad} for {_ranges(found)}; "
             f"{called}{_place(node.module, model() if model is not None else None)}"

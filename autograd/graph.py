@@ -15,6 +15,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ContextDecorator
+from types import CodeType
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,6 +25,7 @@ __all__ = [
     "set_grad_enabled",
 ]  # fmt: skip
 
+Place = tuple[CodeType, int]  # of a running program
 _clock = itertools.count(1)  # numbers nodes and in-place writes, so that "written after it was saved" is a comparison
 
 
@@ -40,7 +42,7 @@ class Node:
     reads none) and, for each input, the ``edges`` entry the gradient goes to: a Node, a leaf tensor, or None.
     """
 
-    __slots__ = ("__weakref__", "attrs", "edges", "hooks", "module", "number", "op", "saved", "shape")
+    __slots__ = ("__weakref__", "attrs", "edges", "hooks", "module", "number", "op", "place", "saved", "shape")
 
     def __init__(self, op: Any, edges: Sequence, saved: list | None, attrs: dict, shape: Any, module: Any) -> None:
         self.op = op
@@ -50,7 +52,8 @@ class Node:
         self.shape = shape
         self.module = module
         self.hooks: list[Callable] | None = None
-        self.number = next(_clock)
+        self.number = number = next(_clock)
+        self.place: Place | None = user_place() if number < _places_until else None
 
     def name(self) -> str:
         """The name of the operation, as in `repr` of a tensor and in pictures."""
@@ -76,7 +79,7 @@ class Node:
                 if (where := written_since(array, self.number)) is not None:
                     raise RuntimeError(
                         f"{self.op.name}: a value saved for backward was changed in place afterwards; "
-                        f"got a tensor of shape {array.shape} {_saved_at(self)}overwritten at {where}; "
+                        f"got a tensor of shape {array.shape} saved at {_saved_at(self)}, overwritten at {where}; "
                         "clone() it before the change, or use the out-of-place operation"
                     )
         return saved
@@ -91,13 +94,12 @@ def _arrays(saved: Iterable) -> Iterator[np.ndarray]:
             yield from _arrays(value)
 
 
-# The line that ran a node's operation, known while `detect_anomaly` is on: finding it costs 1 us or so an operation.
-lines: weakref.WeakKeyDictionary[Node, str] = weakref.WeakKeyDictionary()
-
-
 def _saved_at(node: Node) -> str:
-    line = lines.get(node)
-    return f"saved at {line}, " if line is not None else "(saved at a line that detect_anomaly() would show) "
+    global _places_until
+    if node.place is not None:
+        return line_at(node.place)
+    _places_until = math.inf
+    return "a line (they are recorded from now on)"
 
 
 class Slot(Node):
@@ -233,8 +235,13 @@ class intercept:  # noqa: N801 (a context, used like a function)
 # --- writes in place -------------------------------------------------------------------------------------------------
 
 # Memory is known by the array that owns it. Only memory that was written to is in here, so recording costs nothing.
-_writes: dict[int, tuple[weakref.ref, int, str]] = {}
+_writes: dict[int, tuple[weakref.ref, int, Place]] = {}
 _last_write = 0
+
+# To note the line that runs an operation costs a quarter of a microsecond, and only a program that writes in place has
+# a use for it: nodes note it at the beginning of a program, and for a good while after each write.
+_A_WHILE = 20_000  # ticks of the clock
+_places_until: float = _A_WHILE
 
 
 def _owner(array: np.ndarray) -> np.ndarray:
@@ -243,17 +250,21 @@ def _owner(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def note_write(*arrays: np.ndarray) -> None:
-    """Remember that this memory changes now: a graph that saved it before must not use it any more."""
-    global _last_write
+def note_write(*arrays: np.ndarray, routine: bool = False) -> None:
+    """Remember that this memory changes now: a graph that saved it before must not use it any more. What happens in
+    every training step, as an optimizer's update, is ``routine``.
+    """
+    global _last_write, _places_until
     _last_write = number = next(_clock)
-    line = user_line()
+    place = user_place()
+    if not routine and _places_until < number + _A_WHILE:
+        _places_until = number + _A_WHILE
     for array in arrays:
         owner = array if array.base is None else _owner(array)
         key = id(owner)
         held = _writes.get(key)
         gone = held[0] if held is not None else weakref.ref(owner, functools.partial(_forget, key))
-        _writes[key] = (gone, number, line)
+        _writes[key] = (gone, number, place)
 
 
 def _forget(key: int, _: weakref.ref) -> None:
@@ -263,7 +274,7 @@ def _forget(key: int, _: weakref.ref) -> None:
 def written_since(array: np.ndarray, number: int, until: float = math.inf) -> str | None:
     """The line that last changed the memory of this array, if that was while the clock went from ``number`` on."""
     record = _writes.get(id(_owner(array)))
-    return record[2] if record is not None and number < record[1] < until else None
+    return line_at(record[2]) if record is not None and number < record[1] < until else None
 
 
 def tick() -> int:
@@ -271,18 +282,37 @@ def tick() -> int:
     return next(_clock)
 
 
-_PACKAGE = __name__.rpartition(".")[0]
+def user_place() -> Place:
+    """The place outside this library that is running: the code, and how far into it."""
+    frame = sys._getframe(2)
+    while _is_ours[frame.f_globals.get("__name__")]:
+        frame = frame.f_back  # type: ignore[assignment]
+    return frame.f_code, frame.f_lasti
+
+
+class _Ours(dict[Any, bool]):
+    """Whether a module is of this library, by its name."""
+
+    packages = (__name__.partition(".")[0], "nn", "optim")
+
+    def __missing__(self, name: Any) -> bool:
+        self[name] = str(name).partition(".")[0] in self.packages
+        return self[name]
+
+
+_is_ours = _Ours()
+
+
+def line_at(place: Place) -> str:
+    """The file and line of a place."""
+    code, offset = place
+    line = next((n for start, end, n in code.co_lines() if start <= offset < end), code.co_firstlineno)
+    return f"{code.co_filename}:{line}"
 
 
 def user_line() -> str:
     """The file and line outside this library that is running."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-
-
-_OURS = {_PACKAGE.partition(".")[0], "nn", "optim"}
+    return line_at(user_place())
 
 
 # --- the walk --------------------------------------------------------------------------------------------------------

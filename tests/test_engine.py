@@ -1,6 +1,7 @@
 """The graph and the walk back: order, modes, hooks, freeing, threads, and what is refused."""
 
 import gc
+import math
 import threading
 import time
 import weakref
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Tensor, tensor
+import nn
+import optim
+from autograd import Tensor, graph, tensor
 
 
 def leaf(*values: float) -> Tensor:
@@ -433,14 +436,42 @@ def test_refused(act, message):
     assert str(caught.value) == message
 
 
-def test_an_overwritten_value_is_named_with_its_place():
-    line = overwritten.__code__.co_firstlineno + 3
-    with pytest.raises(RuntimeError) as caught:
-        overwritten()
-    assert str(caught.value) == (
-        "exp: a value saved for backward was changed in place afterwards; got a tensor of shape (2,) "
-        f"(saved at a line that detect_anomaly() would show) overwritten at {__file__}:{line}; clone() it before the change, or use the out-of-place operation"
+def overwritten_in_a_module():
+    net = nn.Sequential(nn.Linear(2, 2), nn.Tanh())
+    y = net(leaf(1.0, 2.0).float())
+    y.zero_()
+    y.sum().backward()
+
+
+@pytest.mark.parametrize(("program", "name"), [(overwritten, "exp"), (overwritten_in_a_module, "tanh")])
+def test_an_overwritten_value_is_named_with_its_places(program, name, monkeypatch):
+    first = program.__code__.co_firstlineno
+    monkeypatch.setattr(graph, "_places_until", math.inf)
+    assert message(program) == (
+        f"{name}: a value saved for backward was changed in place afterwards; got a tensor of shape (2,) "
+        f"saved at {__file__}:{first + 2}, overwritten at {__file__}:{first + 3}; "
+        "clone() it before the change, or use the out-of-place operation"
     )
+
+
+def test_places_are_known_at_first_and_after_writes(monkeypatch):
+    monkeypatch.setattr(graph, "_places_until", 0)
+    assert "saved at a line (they are recorded from now on), overwritten at" in message(overwritten)
+    assert f"saved at {__file__}:" in message(overwritten)
+    monkeypatch.setattr(graph, "_places_until", 0)
+    autograd.zeros(2).add_(1)
+    assert f"saved at {__file__}:" in message(overwritten)
+    monkeypatch.setattr(graph, "_places_until", 0)
+    w = leaf(1.0)
+    w.grad = autograd.ones_like(w)
+    optim.SGD([w], lr=0.1).step()  # which every program does
+    assert w.exp().grad_fn.place is None
+
+
+def message(program):
+    with pytest.raises(RuntimeError) as caught:
+        program()
+    return str(caught.value)
 
 
 def test_a_wrong_gradient_is_found():
