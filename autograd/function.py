@@ -146,7 +146,7 @@ def _record(
         origins.append(next((i for i, out in enumerate(outs) if out is tensor), origin))
     context._saved = ()
     attrs = {"count": count, "places": places, "origins": origins}
-    node = Node(op, edges, saved, attrs, shapes, state.module)
+    node = Node(op, edges, saved, attrs, shapes)
     # An input that comes back as an output is a new tensor, so that its own history stays as it is.
     results = [Tensor(out.array) if any(out is x for x in inputs) else out for out in outs]
     for i, (out, result) in enumerate(zip(outs, results, strict=True)):

@@ -15,6 +15,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ContextDecorator
+from heapq import heappop, heappush
 from types import CodeType
 from typing import Any, Protocol
 
@@ -32,6 +33,8 @@ _clock = itertools.count(1)  # numbers nodes and in-place writes, so that "writt
 class Leaf(Protocol):
     """What an edge ends in when nothing computed it: a tensor that collects its gradient."""
 
+    _hooks: dict | None
+
     @property
     def shape(self) -> tuple[int, ...]: ...
     def _receive(self, gradient: Any, fresh: bool) -> None: ...
@@ -44,13 +47,13 @@ class Node:
 
     __slots__ = ("__weakref__", "attrs", "edges", "hooks", "module", "number", "op", "place", "saved", "shape")
 
-    def __init__(self, op: Any, edges: Sequence, saved: list | None, attrs: dict, shape: Any, module: Any) -> None:
+    def __init__(self, op: Any, edges: Sequence, saved: list | None, attrs: dict, shape: Any) -> None:
         self.op = op
         self.edges = edges
         self.saved = saved
         self.attrs = attrs
         self.shape = shape
-        self.module = module
+        self.module = state.module
         self.hooks: list[Callable] | None = None
         self.number = number = next(_clock)
         self.place: Place | None = user_place() if number < _places_until else None
@@ -108,7 +111,8 @@ class Slot(Node):
     __slots__ = ("index",)
 
     def __init__(self, source: Node, index: int) -> None:
-        super().__init__(source.op, (source,), [], {}, source.shape[index], source.module)
+        super().__init__(source.op, (source,), [], {}, source.shape[index])
+        self.module = source.module
         self.index = index
 
     @classmethod
@@ -318,6 +322,7 @@ def user_line() -> str:
 # --- the walk --------------------------------------------------------------------------------------------------------
 
 _youngest_first = operator.attrgetter("number")
+_receiving = threading.RLock()  # two threads may walk back into the same leaf
 
 
 def reachable(roots: Iterable[Any]) -> list[Node]:
@@ -356,33 +361,48 @@ def backward(
     of ``targets``; without targets every leaf receives its own. ``wrap`` and ``unwrap`` are for hooks, which are
     given tensors.
     """
-    pending: dict[Any, Any] = {}
-    owned: set[Any] = set()  # edges whose pending array nobody else holds: it may be added to, or kept by a leaf
-
-    def arrive(edge: Any, gradient: Any, fresh: bool) -> None:
-        present = pending.get(edge)
-        if present is None:
-            pending[edge] = gradient
-            if fresh:
-                owned.add(edge)
-        elif lift is not None:
-            pending[edge] = present + gradient
-        elif edge in owned:
-            np.add(present, gradient, out=present)
-        else:
-            pending[edge] = np.add(present, gradient, out=...)
-            owned.add(edge)
-
-    for edge, gradient in roots:
-        arrive(edge, gradient, False)
-    order = reachable(pending)
-    wanted = None if targets is None else _on_a_path_to(targets, order)
+    pending: dict[Any, Any] = {}  # what has arrived so far, by node or leaf
+    owned: set[Any] = set()  # of those, the arrays nobody else holds: they may be added to, or kept by a leaf
+    waiting: list[tuple[int, Node]] = []  # the nodes in it, a heap with the youngest first
     found: dict[Any, Any] = {}
+    edges: Sequence = [edge for edge, _ in roots]
+    parts: Sequence = [part for _, part in roots]
+    wanted = None if targets is None else _on_a_path_to(targets, reachable(edges))
     watch = state.watch
+    op: Any = None
+    gradient: Any = None
+    shares = True  # who seeds the roots may hold the seeds
 
-    for node in order:
-        gradient = pending.pop(node, None)
-        if gradient is None or (wanted is not None and node not in wanted):
+    while True:
+        for edge, part in zip(edges, parts, strict=True):
+            if edge is None or part is None:
+                continue
+            if part.shape != edge.shape:
+                raise RuntimeError(
+                    f"{op.name}: a gradient has the shape of its input; got {part.shape} for an input of "
+                    f"shape {edge.shape}; the rule of {op.name} is wrong"
+                )
+            present = pending.get(edge)
+            if present is None:
+                pending[edge] = part
+                if isinstance(edge, Node):
+                    heappush(waiting, (-edge.number, edge))
+                if not shares and part is not gradient and part.base is None:
+                    owned.add(edge)
+            elif lift is not None:
+                pending[edge] = present + part
+            elif edge in owned:
+                np.add(present, part, out=present)
+            else:
+                pending[edge] = np.add(present, part, out=...)
+                owned.add(edge)
+        if not waiting:
+            break
+        # What is left of the graph is older than this node, so nothing more will arrive here.
+        _, node = heappop(waiting)
+        gradient = pending.pop(node)
+        edges = parts = ()
+        if wanted is not None and node not in wanted:
             continue
         if node.hooks:
             gradient = unwrap(run_hooks(node.hooks, wrap(gradient)))
@@ -392,7 +412,10 @@ def backward(
                 continue
         if type(node) is Slot:
             source = node.edges[0]
-            pending.setdefault(source, [None] * len(source.shape))[node.index] = gradient
+            if source not in pending:
+                pending[source] = [None] * len(source.shape)
+                heappush(waiting, (-source.number, source))
+            pending[source][node.index] = gradient
             continue
         saved = node.saved
         if saved is None or _last_write > node.number:
@@ -404,30 +427,21 @@ def backward(
         op = node.op
         edges = node.edges if wanted is None else [edge if edge in wanted else None for edge in node.edges]
         parts = op.backward(gradient, saved, node.attrs, edges)
+        shares = op.shares or lift is not None
         if watch is not None:
             watch(node, saved, gradient, parts)
-        for edge, part in zip(edges, parts, strict=True):
-            if edge is None or part is None:
-                continue
-            if part.shape != edge.shape:
-                raise RuntimeError(
-                    f"{op.name}: a gradient has the shape of its input; got {part.shape} for an input of "
-                    f"shape {edge.shape}; the rule of {op.name} is wrong"
-                )
-            fresh = part is not gradient and lift is None and part.base is None and not op.shares
-            if edge in pending:
-                arrive(edge, part, fresh)
-            else:  # as in arrive; most edges see one gradient, and this is where the walk spends its time
-                pending[edge] = part
-                if fresh:
-                    owned.add(edge)
 
+    leaves = pending if targets is None else {leaf: g for leaf, g in pending.items() if leaf in targets}
+    for leaf, gradient in leaves.items():
+        if leaf._hooks:
+            leaves[leaf] = unwrap(run_hooks(leaf._hooks.values(), wrap(gradient)))
+            owned.discard(leaf)
     if targets is None:
-        for leaf, gradient in pending.items():
-            leaf._receive(gradient, leaf in owned)
-    else:
-        found.update((leaf, gradient) for leaf, gradient in pending.items() if leaf in targets)
-    return found
+        with _receiving:
+            for leaf, gradient in leaves.items():
+                leaf._receive(gradient, leaf in owned)
+        return found
+    return found | leaves
 
 
 def run_hooks(hooks: Iterable[Callable], gradient: Any) -> Any:

@@ -18,7 +18,7 @@ from .ops import index
 from .ops.convert import cast
 from .ops.op import op
 from .ops.shape import sum_to
-from .tensor import NO_ATTRS, Tensor, as_array, intercepted, record
+from .tensor import NO_ATTRS, Tensor, as_array, intercepted
 
 __all__ = ["assign", "detach_", "in_another_shape", "in_place", "overwrite", "setitem"]
 
@@ -154,9 +154,9 @@ def _take_history(x: Tensor, value: Tensor) -> None:
     if view is None:
         x.node, x._requires_grad = value.node, value._requires_grad
     elif value._requires_grad or base._requires_grad:
-        values = [base.array, value.array, base.array]
-        base.node = record(_replace, (base, value), {"path": view.path}, values)
-        base._requires_grad = base.node is not None
+        edges = [(t.node or t) if t._requires_grad else None for t in (base, value)]
+        base.node = Node(_replace, edges, [], {"path": view.path}, base.shape)
+        base._requires_grad = True
     base._version += 1
 
 

@@ -1,6 +1,6 @@
 """The tensor, and `apply`, the one door every operation goes through."""
 
-import threading
+import operator
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,7 +14,6 @@ from .graph import Node, Slot, intercept, intercepting, state
 __all__ = ["NO_ATTRS", "Kept", "Tensor", "apply", "as_array", "grad"]
 
 NO_ATTRS: dict[str, Any] = {}
-_receiving = threading.Lock()  # two threads may walk back into the same leaf
 
 
 class Tensor:
@@ -157,21 +156,17 @@ class Tensor:
 
     def _receive(self, gradient: Any, fresh: bool) -> None:
         """Add to ``grad`` what a walk brought here: an array (kept without a copy if ``fresh``), or a tensor."""
-        if self._hooks:
-            value = graph.run_hooks(self._hooks.values(), _wrap(gradient))
-            gradient, fresh = (value if isinstance(gradient, Tensor) else value.array), False
-        with _receiving:
-            held = self._grad
-            if held is None and fresh:
-                self._grad = Tensor(gradient)
-            elif isinstance(gradient, Tensor):
-                self._grad = gradient if held is None else held + gradient
-            elif held is None:
-                self._grad = Tensor(gradient.copy())
-            elif held.node is None:
-                np.add(held.array, gradient, out=held.array)
-            else:
-                self._grad = Tensor(held.array + gradient)
+        held = self._grad
+        if held is None and fresh:
+            self._grad = Tensor(gradient)
+        elif isinstance(gradient, Tensor):
+            self._grad = gradient if held is None else held + gradient
+        elif held is None:
+            self._grad = Tensor(gradient.copy())
+        elif held.node is None:
+            np.add(held.array, gradient, out=held.array)
+        else:
+            self._grad = Tensor(held.array + gradient)
 
     def retain_grad(self) -> None:
         """Keep the gradient of this tensor in ``grad`` although it is no leaf."""
@@ -376,24 +371,37 @@ def apply(op: Any, inputs: Sequence, attrs: dict = NO_ATTRS, kernel: Callable | 
     """
     if intercepting and state.interceptors:
         return intercepted(op, inputs, attrs)
-    arrays = [x.array if isinstance(x, Tensor) else x for x in inputs]
-    out = kernel(*arrays) if kernel is not None else op.forward(*arrays, **attrs)
+    values: list[Any] = []
+    edges: list[Any] = []  # where the gradient of each input goes, if it needs one
+    needs, bit = 0, 1
+    for x in inputs:
+        edge = None
+        if isinstance(x, Tensor):
+            if x._view is not None:
+                x._refresh()
+            if x._requires_grad:
+                edge = x.node or x
+                needs += bit
+            x = x.array
+        values.append(x)
+        edges.append(edge)
+        bit += bit
+    out = kernel(*values) if kernel is not None else op.forward(*values, **attrs)
     kept = None
-    if type(out) is Kept:
-        out, kept = out
-    if type(out) is tuple:
-        return _record_several(op, inputs, attrs, arrays, out)
     if type(out) is not np.ndarray:
-        out = np.asarray(out)  # a ufunc turns 0-d arrays into numpy's scalars
+        if type(out) is Kept:
+            out, kept = out
+        elif type(out) is tuple:
+            return _several(op, edges, needs, values, attrs, out)
+        else:
+            out = np.asarray(out)  # a ufunc turns 0-d arrays into numpy's scalars
     result = Tensor(out)
-    if state.recording and out.dtype.kind == "f":
-        arrays.append(out)
-        node = record(op, inputs, attrs, arrays)
-        if node is not None:
-            if kept is not None and node.saved is not None:
-                node.saved.append(kept)
-            result.node = node
-            result._requires_grad = True
+    if needs and state.recording and out.dtype.kind == "f":
+        values.append(out)
+        if kept is not None:
+            values.append(kept)
+        result.node = Node(op, edges, op.keep(values, needs), attrs, out.shape)
+        result._requires_grad = True
     if op.views and out.base is not None:
         _note_view(op, inputs[0], attrs, result)
     return result
@@ -404,14 +412,6 @@ def intercepted(op: Any, inputs: Sequence, attrs: dict) -> Any:
     *outer, innermost = state.interceptors
     with intercept(tuple(outer)):
         return innermost(op, inputs, attrs)
-
-
-def record(op: Any, inputs: Sequence, attrs: dict, values: list) -> Node | None:
-    """The node of an operation that ran, if an input needs a gradient; ``values`` are its input and output arrays."""
-    needs, edges = _edges(inputs)
-    if not needs:
-        return None
-    return _node(op, needs, edges, values, attrs, values[-1].shape)
 
 
 def _note_view(op: Any, parent: Any, attrs: dict, result: Tensor) -> None:
@@ -425,48 +425,16 @@ def _note_view(op: Any, parent: Any, attrs: dict, result: Tensor) -> None:
             result._view = View(above.root(), (*above.path, (op, attrs)))
 
 
-def _edges(inputs: Sequence) -> tuple[int, list]:
-    """The bit set of the inputs that need a gradient, and where the gradient of each goes."""
-    needs, bit = 0, 1
-    edges: list[Any] = []
-    for x in inputs:
-        if isinstance(x, Tensor):
-            if x._view is not None:
-                x._refresh()
-            if x._requires_grad:
-                needs |= bit
-                edges.append(x.node or x)
-            else:
-                edges.append(None)
-        else:
-            edges.append(None)
-        bit += bit
-    return needs, edges
-
-
-def _node(op: Any, needs: int, edges: list, values: list | None, attrs: dict, shape: Any) -> Node:
-    assert values is not None
-    drops = op.drops(needs, len(edges))
-    if len(drops) == len(values):
-        values = []
-    else:
-        for place in drops:
-            values[place] = None
-    return Node(op, edges, values, attrs, shape, state.module)
-
-
-def _record_several(op: Any, inputs: Sequence, attrs: dict, arrays: list, outs: tuple) -> tuple:
+def _several(op: Any, edges: list, needs: int, values: list, attrs: dict, outs: tuple) -> tuple:
     """The tensors of an operation with several outputs: each gets a Slot of the operation's node."""
     results = tuple(Tensor(np.asarray(out)) for out in outs)
-    if state.recording:
-        needs, edges = _edges(inputs)
-        if needs:
-            shapes = tuple(result.shape for result in results)
-            node = _node(op, needs, edges, [*arrays, outs], attrs, shapes)
-            for i, result in enumerate(results):
-                if is_float(result.dtype):
-                    result.node = Slot.of(node, i)
-                    result._requires_grad = True
+    if needs and state.recording:
+        values.append(outs)
+        node = Node(op, edges, op.keep(values, needs), attrs, tuple(result.shape for result in results))
+        for i, result in enumerate(results):
+            if is_float(result.dtype):
+                result.node = Slot.of(node, i)
+                result._requires_grad = True
     return results
 
 
@@ -515,7 +483,7 @@ def _seed(y: Tensor, gradient: Tensor | None) -> Any:
                 f"backward: a gradient can be left out only for a tensor of one element; got shape {y.shape}; "
                 "pass gradient= or reduce it, with sum() say"
             )
-        return np.full(y.shape, 1, y.dtype) if y.array.ndim else np.array(1, y.dtype)
+        return np.array(1, y.dtype, ndmin=y.array.ndim)
     value = _wrap(gradient)
     if value.shape != y.shape:
         raise RuntimeError(f"backward: the gradient must have the shape of the tensor; got {value.shape} for {y.shape}")
@@ -526,18 +494,21 @@ def _walk(
     seeds: list[tuple[Tensor, Any]], targets: set | None, retain_graph: bool | None, create_graph: bool
 ) -> dict[Any, Any]:
     retain = create_graph if retain_graph is None else retain_graph
-    roots = [(y.node or y, seed) for y, seed in seeds]
     outer = state.recording
     state.recording = create_graph
     try:
         if create_graph:
-            lifted = [(edge, _wrap(seed)) for edge, seed in roots]
-            return graph.backward(lifted, targets, retain_graph=retain, lift=_lift)
-        arrays = [(edge, seed.array if isinstance(seed, Tensor) else seed) for edge, seed in roots]
-        with np.errstate(all="ignore"):  # infinities and NaN are results like others
-            return graph.backward(arrays, targets, retain_graph=retain, wrap=_wrap, unwrap=lambda t: t.array)
+            roots = [(y.node or y, _wrap(seed)) for y, seed in seeds]
+            return graph.backward(roots, targets, retain_graph=retain, lift=_lift)
+        roots = [(y.node or y, seed.array if isinstance(seed, Tensor) else seed) for y, seed in seeds]
+        return _walk_on_arrays(roots, targets, retain_graph=retain, wrap=_wrap, unwrap=_array_of)
     finally:
         state.recording = outer
+
+
+# Infinities and NaN are results like others.
+_walk_on_arrays = np.errstate(all="ignore")(graph.backward)
+_array_of = operator.attrgetter("array")
 
 
 def grad(

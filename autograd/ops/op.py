@@ -73,7 +73,7 @@ class Op:
         self.rest_rule = rules.get(self.rest) if self.rest else None
         self.hand: Callable | None = None
         self._adapters: dict[int, Callable] = {}
-        self._drops: dict[tuple[int, int], tuple[int, ...]] = {}
+        self._unread: dict[tuple[int, int], list[int]] = {}
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -100,26 +100,39 @@ class Op:
         rule = self.rule(i)
         return tuple(inspect.signature(rule).parameters) if rule is not None else ()
 
-    def drops(self, needs: int, count: int) -> tuple[int, ...]:
-        """The places in (``count`` inputs, output) that no rule reads when those in the bit set ``needs`` run."""
-        known = self._drops.get((needs, count))
-        if known is None:
-            read = {name for i in range(count) if needs >> i & 1 for name in self.reads(i)}
-            if self.hand is not None:
-                read.update(self._hand_reads)
-            names = [*self.inputs, *[self.rest] * (count - self.arity), self.names.output]
-            known = self._drops[needs, count] = tuple(i for i, name in enumerate(names) if name not in read)
-        return known
+    def keep(self, values: list, needs: int) -> Sequence:
+        """Of the values of a call (inputs, output, what else the forward kept) those that are read by the rules of the
+        inputs in the bit set ``needs``, None in the place of others; nothing if none is.
+        """
+        unread = self._unread.get((needs, len(values)))
+        if unread is None:
+            unread = self._unread[needs, len(values)] = self._find_unread(needs, len(values))
+        if len(unread) == len(values):
+            return ()
+        for place in unread:
+            values[place] = None
+        return values
+
+    def _find_unread(self, needs: int, count: int) -> list[int]:
+        read = {name for i in range(needs.bit_length()) if needs >> i & 1 for name in self.reads(i)}
+        if self.hand is not None:
+            read.update(self._hand_reads)
+        rest = [self.rest] * (count - self.arity - 1) if self.rest else []
+        names = [*self.inputs, *rest, self.names.output, "kept"]
+        return [i for i, name in enumerate(names[:count]) if name not in read]
 
     def backward(self, g: Any, saved: Sequence, attrs: dict, edges: Sequence) -> list:
         """The gradient of each input that has an edge, None for the others."""
         if self.hand is not None and isinstance(g, np.ndarray):
             return self.hand(g, saved, attrs, edges)
+        parts = []
         adapters = self._adapters
-        return [
-            None if edge is None else (adapters.get(i) or self._adapter(i))(g, saved, attrs, edge)
-            for i, edge in enumerate(edges)
-        ]
+        for i, edge in enumerate(edges):
+            if edge is None:
+                parts.append(None)
+            else:
+                parts.append((adapters.get(i) or self._adapter(i))(g, saved, attrs, edge))
+        return parts
 
     def origins(self, node: Node) -> list:
         """Where each of the values a node saved came from: the inputs' edges, then the node itself for its output."""
@@ -138,11 +151,13 @@ class Op:
 
     def _bind_names(self, rule: Callable, names: Sequence[str], call: str, index: str = "") -> Callable:
         """``rule`` as a function of (g, saved, attrs, edges or edge), each of its names looked up in its place."""
-        where = {"g": "g", "shape": "edge.shape", "index": index, "needs": "[e is not None for e in edge]"}
+        needs = ", ".join(f"edge[{i}] is not None" for i in range(self.arity))
+        where = {"g": "g", "shape": "edge.shape", "index": index, "needs": f"({needs},)"}
         where.update((name, f"attrs[{name!r}]") for name in self.attrs)
         where.update((name, f"saved[{place}]") for place, name in enumerate(self.inputs))
         where.update(out=f"saved[{self.arity}]", kept=f"saved[{self.arity + 1}]")
         if self.rest:
+            where["needs"] = "[e is not None for e in edge]"
             where.update({"out": "saved[-1]", self.rest: f"saved[{self.arity}:-1]"})
         opening, closing = call + "(", ")" * (call.count("(") + 1)
         text = f"lambda g, saved, attrs, edge: {opening}{', '.join(where[name] for name in names)}{closing}"
