@@ -80,27 +80,35 @@ class Elementwise(Op):
         dtype, any_tensor, number = None, False, None
         for i, x in enumerate(args):
             if isinstance(x, Tensor):
-                x = x.array
+                found = x.array.dtype
                 any_tensor = True
-            elif type(x) is not np.ndarray:
-                if number is not None or (type(x) is not float and type(x) is not int):
-                    return self._general(args)
+            elif type(x) is np.ndarray:
+                found = x.dtype
+            elif number is None and (type(x) is float or type(x) is int):
                 number = i
                 continue
+            else:
+                return self._general(args)
             if dtype is None:
-                dtype = x.dtype
-            elif x.dtype is not dtype and x.dtype != dtype:  # a kernel from the disk cache makes dtypes of its own
+                dtype = found
+            elif found is not dtype and found != dtype:  # a kernel from the disk cache makes dtypes of its own
                 return self._general(args)
         kernel = self.kernels.get(dtype)  # type: ignore[arg-type]
         if kernel is None:
             return self._general(args)
+        inputs: Sequence = args
         if number is not None:
             if dtype.kind != "f":  # type: ignore[union-attr]
                 return self._general(args)
-            value, inputs = args[number], [*args]
+            inputs = [*args]
+            value = args[number]
             inputs[number] = constant(value, dtype) if value else np.array(value, dtype)  # 0.0 and -0.0 are one key
-            return self._run(inputs, kernel, any_tensor)
-        return self._run(args, kernel, any_tensor)
+        if not any_tensor:
+            return self._run(inputs, kernel)
+        try:
+            return apply(self, inputs, NO_ATTRS, kernel)
+        except ValueError as error:
+            raise self._misfit(error, args) from None
 
     def otherwise(self, function: Callable) -> Callable:
         """Let the decorated function answer calls that are not just one positional argument for each input."""
@@ -117,20 +125,23 @@ class Elementwise(Op):
         bound.apply_defaults()
         return bound.args
 
-    def _run(self, args: Sequence, kernel: Callable, any_tensor: bool) -> Any:
+    def _run(self, args: Sequence, kernel: Callable) -> Any:
         try:
-            if any_tensor:
+            if any(isinstance(x, Tensor) for x in args):
                 return apply(self, args, NO_ATTRS, kernel)
-            out = kernel(*args)
+            return as_value(kernel(*args))
         except ValueError as error:
-            shapes = [np.shape(x.array if isinstance(x, Tensor) else x) for x in args]
-            if _broadcast(shapes):
-                raise RuntimeError(f"{self.name}: {error}") from None
-            raise RuntimeError(
-                f"{self.name}: the shapes do not broadcast; got {', '.join(map(str, shapes))}; "
-                "from the last axis on, lengths must be equal or one of them 1"
-            ) from None
-        return out if type(out) is np.ndarray else np.asarray(out)
+            raise self._misfit(error, args) from None
+
+    def _misfit(self, error: ValueError, args: Sequence) -> RuntimeError:
+        """What numpy's error says in the user's terms."""
+        shapes = [np.shape(x.array if isinstance(x, Tensor) else x) for x in args]
+        if _broadcast(shapes):
+            return RuntimeError(f"{self.name}: {error}")
+        return RuntimeError(
+            f"{self.name}: the shapes do not broadcast; got {', '.join(map(str, shapes))}; "
+            "from the last axis on, lengths must be equal or one of them 1"
+        )
 
     def _general(self, args: tuple) -> Any:
         """Symbols, Python numbers, mixed dtypes, and the first call for a dtype."""
@@ -159,8 +170,7 @@ class Elementwise(Op):
                     out = self.formula(*prepared)
                 return _convert(out, dtype) if half else out
             kernel = self.kernels.setdefault(inner, found)
-        any_tensor = any(isinstance(x, Tensor) for x in prepared)
-        out = self._run(prepared, kernel, any_tensor)
+        out = self._run(prepared, kernel)
         return _convert(out, dtype) if half and self.result != "bool" else out
 
     # --- kernels ------------------------------------------------------------------------------------------------------
@@ -237,15 +247,18 @@ class Elementwise(Op):
 
     def _adapter(self, i: int) -> Callable:
         made = self.gradient(i)
-        places = {name: place for place, name in enumerate((*self.inputs, self.names.output))}
-        reads = [places[name] for name in made.inputs[1:]]
+        kernels = made.kernels
 
-        def adapter(g: Any, saved: Sequence, attrs: dict, edge: Any) -> Any:
-            value = made(g, *[saved[place] for place in reads])
-            return value if value.shape == edge.shape else as_value(sum_to(value, edge.shape))
+        def pull(shape: tuple[int, ...], g: Any, *values: Any) -> Any:
+            # What was saved has the dtype of the gradient, since the operation ran in it.
+            kernel = kernels.get(g.dtype) if type(g) is np.ndarray else None
+            part = kernel(g, *values) if kernel is not None else made(g, *values)
+            return as_value(part if part.shape == shape else sum_to(part, shape))
 
         if made.is_identity:
             adapter = lambda g, saved, attrs, edge: g if g.shape == edge.shape else sum_to(g, edge.shape)
+        else:
+            adapter = self._bind_names("pull(edge.shape, g, {})", self.reads(i), pull=pull)
         self._adapters[i] = adapter
         return adapter
 

@@ -88,7 +88,7 @@ class Op:
     def by_hand(self, backward: Callable) -> Callable:
         """State the backward of all inputs at once, on arrays; used unless the gradient is differentiated again."""
         self._hand_reads = tuple(inspect.signature(backward).parameters)
-        self.hand = self._bind_names(backward, self._hand_reads, "backward")
+        self.hand = self._bind_names("backward({})", self._hand_reads, backward=backward)
         return backward
 
     def rule(self, i: int) -> Callable | None:
@@ -146,22 +146,23 @@ class Op:
             raise RuntimeError(
                 f"{self.name}: no derivative with respect to {name}; got one that requires it; detach() it"
             )
-        adapter = self._adapters[i] = self._bind_names(rule, self.reads(i), "as_value(rule", str(i - self.arity))
+        adapter = self._adapters[i] = self._bind_names(
+            "as_value(rule({}))", self.reads(i), f"{i - self.arity}", rule=rule, as_value=as_value
+        )
         return adapter
 
-    def _bind_names(self, rule: Callable, names: Sequence[str], call: str, index: str = "") -> Callable:
-        """``rule`` as a function of (g, saved, attrs, edges or edge), each of its names looked up in its place."""
+    def _bind_names(self, call: str, names: Sequence[str], index: str = "", **functions: Callable) -> Callable:
+        """``call`` as a function of (g, saved, attrs, edges or edge), with each of the names looked up in its place."""
         needs = ", ".join(f"edge[{i}] is not None" for i in range(self.arity))
         where = {"g": "g", "shape": "edge.shape", "index": index, "needs": f"({needs},)"}
         where.update((name, f"attrs[{name!r}]") for name in self.attrs)
         where.update((name, f"saved[{place}]") for place, name in enumerate(self.inputs))
-        where.update(out=f"saved[{self.arity}]", kept=f"saved[{self.arity + 1}]")
+        where.update({self.names.output: f"saved[{self.arity}]", "kept": f"saved[{self.arity + 1}]"})
         if self.rest:
             where["needs"] = "[e is not None for e in edge]"
-            where.update({"out": "saved[-1]", self.rest: f"saved[{self.arity}:-1]"})
-        opening, closing = call + "(", ")" * (call.count("(") + 1)
-        text = f"lambda g, saved, attrs, edge: {opening}{', '.join(where[name] for name in names)}{closing}"
-        return eval(text, {"rule": rule, "backward": rule, "as_value": as_value})
+            where.update({self.names.output: "saved[-1]", self.rest: f"saved[{self.arity}:-1]"})
+        arguments = ", ".join(where[name] for name in names)
+        return eval(f"lambda g, saved, attrs, edge: {call.format(arguments)}", functions)
 
 
 def as_value(gradient: Any) -> Any:
