@@ -498,9 +498,9 @@ def _walk(
     state.recording = create_graph
     try:
         if create_graph:
-            roots = [(y.node or y, _wrap(seed)) for y, seed in seeds]
-            return graph.backward(roots, targets, retain_graph=retain, lift=_lift)
-        roots = [(y.node or y, seed.array if isinstance(seed, Tensor) else seed) for y, seed in seeds]
+            lifted = [(y.node or y, _wrap(seed)) for y, seed in seeds]
+            return graph.backward(lifted, targets, retain_graph=retain, lift=_lift)
+        roots: list[Any] = [(y.node or y, seed.array if isinstance(seed, Tensor) else seed) for y, seed in seeds]
         return _walk_on_arrays(roots, targets, retain_graph=retain, wrap=_wrap, unwrap=_array_of)
     finally:
         state.recording = outer

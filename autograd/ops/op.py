@@ -125,7 +125,7 @@ class Op:
         """The gradient of each input that has an edge, None for the others."""
         if self.hand is not None and isinstance(g, np.ndarray):
             return self.hand(g, saved, attrs, edges)
-        parts = []
+        parts: list[Any] = []
         adapters = self._adapters
         for i, edge in enumerate(edges):
             if edge is None:
