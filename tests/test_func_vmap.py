@@ -9,7 +9,7 @@ from test_ops import function as function_of
 import autograd
 from autograd import Tensor
 from autograd.func import grad, vjp, vmap
-from autograd.func.tree import leaves
+from autograd.func.tree import leaves, map_leaves
 
 LANES = 3
 
@@ -21,6 +21,14 @@ DEPENDS_ON_VALUES = {
     "histogram",
 }  # fmt: skip
 """Operations whose output, or its shape, is a Python value or depends on the values."""
+
+
+NEEDS_PLACES = {"tensor_split", "lu_solve", "linalg.lu_solve"}
+"""Operations whose integers say where to cut, or how rows were exchanged."""
+
+
+def is_places(value):
+    return isinstance(value, np.ndarray) and value.dtype.kind in "bi" and value.size > 1
 
 
 def lanes_of(name, value, number):
@@ -65,6 +73,44 @@ def test_every_operation(row, sample):
         assert y.array.dtype == wanted.dtype, f"{row.name}{sample}"
         assert y.array.shape == wanted.shape, f"{row.name}{sample}"
         assert_close(y.array, wanted, f"{row.name}{sample}", terms=1.0)
+
+
+PLACES = [(row, sample) for row, sample in CASES if any(is_places(a) for a in leaves(sample.args))]
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["alone", "with the rest"])
+@pytest.mark.parametrize(("row", "sample"), PLACES, ids=[f"{r.name}{s!r}" for r, s in PLACES])
+def test_other_places_in_every_lane(row, sample, alone):
+    """Indices and masks that differ from lane to lane, values and gradients; the other arguments differ or not."""
+    function, kwargs = function_of(row), to_ours(sample.kwargs)
+    arrays = [a for a in leaves(sample.args) if isinstance(a, np.ndarray) and (not alone or is_places(a))]
+    if row.name in DEPENDS_ON_VALUES | NEEDS_PLACES:
+        return
+
+    def call(*given):
+        replaced = dict(zip(map(id, arrays), given, strict=True))
+        outs = tensors(function(*map_leaves(lambda a: replaced.get(id(a), to_ours(a)), sample.args), **kwargs))
+        return tuple(outs)
+
+    def loss(*given):
+        return sum((out * out).sum().double() for out in call(*given))
+
+    columns = [[np.roll(a.reshape(-1), i).reshape(a.shape) for i in range(LANES)] for a in arrays]
+    lanes = list(zip(*[map(Tensor, column) for column in columns], strict=True))
+    stack = [Tensor(np.stack(column)) for column in columns]
+    try:
+        expected = [call(*lane) for lane in lanes]
+    except (RuntimeError, IndexError):  # what was moved around is no permutation any more, or not sorted
+        return
+    if len({tuple(y.shape for y in ys) for ys in expected}) > 1:
+        return
+    for y, wanted in zip(vmap(call)(*stack), zip(*expected, strict=True), strict=True):
+        np.testing.assert_allclose(y.array, autograd.stack(wanted).array, 1e-12)
+    floats = tuple(i for i, a in enumerate(arrays) if a.dtype.kind == "f")
+    if floats and row.differentiable:
+        wanted = zip(*[grad(loss, floats)(*lane) for lane in lanes], strict=True)
+        for g, h in zip(vmap(grad(loss, floats))(*stack), wanted, strict=True):
+            assert_close(g.array, autograd.stack(h).array, f"{row.name}{sample}", terms=1.0)
 
 
 DIFFERENTIABLE = [(row, sample) for row, sample in CASES if row.differentiable and row.name not in DEPENDS_ON_VALUES]

@@ -3,7 +3,7 @@
 A rule is called with the operation, its inputs, for each of them whether its first axis is the lanes, its attributes
 and the number of lanes; it returns the output with the lanes as first axis. It leaves a case it does not know by
 returning NotImplemented: then, as for an operation without a rule, the operation runs on each lane. The rules are in
-`rules_axes` and `rules_products`.
+`rules_axes`, `rules_places` and `rules_products`.
 """
 
 from collections.abc import Callable, Sequence

@@ -10,7 +10,7 @@ from ..ops.join import cat, stack
 from ..ops.shape import movedim
 from ..random import default_generator
 from ..tensor import Tensor
-from . import rules_axes, rules_products  # noqa: F401 (they fill the table of rules)
+from . import rules_axes, rules_places, rules_products  # noqa: F401 (they fill the table of rules)
 from .batching import Interpreter
 from .lanes import Batched, ValuesNeeded, expose
 from .tree import leaves, map_leaves, rebuild, spread

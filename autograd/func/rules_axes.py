@@ -4,11 +4,8 @@ import itertools
 import math
 from typing import Any
 
-import numpy as np
-
-from ..ops.index import Place
 from ..ops.index import _getitem as getitem_op
-from ..ops.shape import movedim, reshape
+from ..ops.shape import reshape
 from ..ops.split import along
 from ..tensor import _note_view
 from .batching import all_mapped, lane_ndims, ranked, rule_for
@@ -27,7 +24,7 @@ def _elementwise(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: 
     return op(*(ranked(v, here, ndim) for v, here in zip(values, mapped, strict=True)))
 
 
-@rule_for("cast", "clone", "mantissa", "exponent", "isreal")
+@rule_for("cast", "clone", "mantissa", "exponent", "isreal", "reinterpret", "from_the_end", "places", "median_of_rows")
 def _same_shape(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
     return op(*values, **attrs)
 
@@ -55,6 +52,19 @@ def _sum_to(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) 
 @rule_for("permute")
 def _permute(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
     return op(values[0], dims=(0, *(d + 1 for d in attrs["dims"])))
+
+
+@rule_for("unfold", "fold")
+def _windows(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    return op(*values, **{**attrs, "dim": attrs["dim"] + 1, **_to(attrs, lanes)})
+
+
+@rule_for("as_strided")
+def _as_strided(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    array = values[0].array
+    step = array.strides[0] // array.itemsize
+    more = {"size": (lanes, *attrs["size"]), "stride": (step, *attrs["stride"]), "own": (step, *attrs["own"])}
+    return op(values[0], **{**attrs, **more})
 
 
 @rule_for("flip", "roll")
@@ -114,47 +124,20 @@ def _parts(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -
 def _along_axes(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
     (x,), dim = values, attrs["dim"]
     if dim is None:
-        if attrs.get("keepdim") or op.name == "norm":
-            return NotImplemented
-        return op(reshape(x, (lanes, math.prod(x.shape[1:]))), **{**attrs, "dim": 1})
-    if dim == ():  # one number a lane
-        return op(reshape(x, (lanes, 1)), **{**attrs, "dim": (1,), "keepdim": False})
-    if x.ndim == 1:
-        return NotImplemented
+        out = op(reshape(x, (lanes, math.prod(x.shape[1:]))), **{**attrs, "dim": 1})
+        return reshape(out, (lanes, *[1] * (x.ndim - 1))) if attrs.get("keepdim") else out
+    if x.ndim == 1:  # one number a lane
+        out = op(reshape(x, (lanes, 1)), **{**attrs, "dim": 1 if isinstance(dim, int) else (1,)})
+        return reshape(out, (lanes,))
     return op(x, **{**attrs, "dim": dim + 1 if isinstance(dim, int) else tuple(d + 1 for d in dim)})
 
 
-@rule_for("gather_along", "recurrence", "scatter_zeros")
+@rule_for("gather_along", "recurrence", "scatter_zeros", "how_many")
 def _along_one_axis(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
     return op(*all_mapped(values, mapped, lanes), **{**attrs, "dim": attrs["dim"] + 1, **_to(attrs, lanes)})
 
 
-@rule_for("index_select_along")
-def _index_select(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
-    (x, index), dim = values, attrs["dim"]
-    if not mapped[1]:
-        return op(x, index, dim=dim + 1)
-    if mapped[0]:
-        return NotImplemented
-    chosen = op(x, reshape(index, (lanes * index.shape[1],)), dim=dim)
-    return movedim(reshape(chosen, (*x.shape[:dim], lanes, index.shape[1], *x.shape[dim + 1 :])), dim, 0)
-
-
-@rule_for("index_add_zeros")
-def _index_add_zeros(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
-    (part, index), to = values, attrs["to"]
-    if not mapped[1]:
-        return op(part, index, dim=attrs["dim"] + 1, to=(lanes, *to))
-    if attrs["dim"] != 0:
-        return NotImplemented
-    # The rows of all lanes one after the other.
-    (part,) = all_mapped([part], mapped[:1], lanes)
-    places = index + np.arange(lanes)[:, None] * to[0]
-    rows = reshape(part, (lanes * part.shape[1], *part.shape[2:]))
-    return reshape(op(rows, reshape(places, (-1,)), dim=0, to=(lanes * to[0], *to[1:])), (lanes, *to))
-
-
-# --- indexing --------------------------------------------------------------------------------------------------------
+# --- views by a key --------------------------------------------------------------------------------------------------
 
 
 @rule_for("getitem")
@@ -165,38 +148,6 @@ def _getitem(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int)
 @rule_for("ungetitem")
 def _ungetitem(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
     return op(values[0], key=(_ALL, *attrs["key"]), to=(lanes, *attrs["to"]))
-
-
-def _key_of_lanes(key: tuple, indices: list, mapped: list[bool], lanes: int) -> tuple[tuple, list] | None:
-    """The key, and its index arrays, that pick in every lane what ``key`` picks in one; None if there is none such."""
-    places = [i for i, part in enumerate(key) if isinstance(part, Place)]
-    # Indices that stand apart put their axes in front, before the lanes.
-    if places[-1] - places[0] >= len(places):
-        return None
-    if not any(mapped):
-        return (_ALL, *key), indices
-    if places[0] != 0 or any(index.dtype.kind == "b" for index in indices):
-        return None
-    ndim = max(lane_ndims(indices, mapped))
-    lane_numbers = np.arange(lanes).reshape(-1, *[1] * ndim)
-    aligned = [ranked(x, here, ndim) for x, here in zip(indices, mapped, strict=True)]
-    return (Place(len(indices)), *key), [*aligned, lane_numbers]
-
-
-@rule_for("pick", "unpick")
-def _pick(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
-    for index, here in zip(values[1:], mapped[1:], strict=True):
-        if here and index.dtype.kind == "b":
-            raise RuntimeError(
-                "index: inside vmap a mask picks other numbers of elements in every lane; "
-                f"got a mask of shape {tuple(index.shape[1:])} a lane; use where()"
-            )
-    found = _key_of_lanes(attrs["key"], values[1:], mapped[1:], lanes)
-    if found is None:
-        return NotImplemented
-    key, indices = found
-    (source,) = all_mapped(values[:1], mapped[:1], lanes)
-    return op(source, *indices, **{**attrs, "key": key, **({"to": (lanes, *attrs["to"])} if "to" in attrs else {})})
 
 
 # --- writes in place -------------------------------------------------------------------------------------------------

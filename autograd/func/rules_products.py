@@ -8,7 +8,7 @@ import numpy as np
 from ..ops.gather import gather
 from ..ops.products import matmul
 from ..ops.reduce import mean
-from ..ops.shape import movedim, permute, reshape, transpose
+from ..ops.shape import expand, movedim, permute, reshape, transpose
 from ..ops.softmax import log_softmax
 from .batching import all_mapped, lane_ndims, ranked, rule_for
 
@@ -52,15 +52,31 @@ def _cross_entropy(op: Any, values: list, mapped: list[bool], attrs: dict, lanes
 
 
 @rule_for(
-    "inv", "pinv", "det", "cofactors", "slogdet", "cholesky", "eigh", "svd", "svdvals", "matrix_exp", "lu_factor",
-    "solve", "solve_triangular",
+    "inv", "pinv", "det", "cofactors", "slogdet", "cholesky", "eigh", "eig", "svd", "svdvals", "matrix_exp",
+    "lu_factor", "permutation", "qr", "count_above", "solve", "solve_triangular", "lstsq", "block_diag",
 )  # fmt: skip
 def _of_matrices(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
     """Operations on the last two axes, which take stacks of matrices anyhow."""
-    ndims = lane_ndims(values, mapped)
-    if min(ndims) < 2 or len(set(ndims)) > 1:
-        return NotImplemented
-    return op(*all_mapped(values, mapped, lanes), **attrs)
+    ndim = max(lane_ndims(values, mapped))
+    if op.name == "block_diag":
+        values, mapped = all_mapped(values, mapped, lanes), [True] * len(values)
+    out = op(*(ranked(v, here, ndim) for v, here in zip(values, mapped, strict=True)), **attrs)
+    if type(out) is not tuple:
+        return out
+    # What was not asked for, Q say, is empty.
+    return tuple(o if o.ndim > 1 or o.shape == (lanes,) else expand(o, (lanes, *o.shape)) for o in out)
+
+
+@rule_for("cross")
+def _cross(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    dim = attrs["dim"]
+    return op(*all_mapped(values, mapped, lanes), dim=dim if dim < 0 else dim + 1)
+
+
+@rule_for("euclidean")
+def _euclidean(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    out = op(*map(_rows, all_mapped(values, mapped, lanes)))
+    return reshape(out, (lanes, out.shape[0] // max(lanes, 1), *out.shape[1:]))
 
 
 # --- convolution and normalisation -----------------------------------------------------------------------------------
@@ -104,6 +120,19 @@ def _normalize_rows(op: Any, values: list, mapped: list[bool], attrs: dict, lane
     ones, zeros = np.ones(x.shape[2], x.dtype), np.zeros(x.shape[2], x.dtype)
     normal = reshape(op(_rows(x), ones, zeros, **attrs), x.shape)
     return normal * ranked(weight, mapped[1], 2) + ranked(bias, mapped[2], 2)
+
+
+@rule_for("channel_moments")
+def _channel_moments(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    return movedim(reshape(op(_side_by_side(values[0])), (2, lanes, values[0].shape[2])), 1, 0)
+
+
+@rule_for("normalize_channels")
+def _normalize_channels(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    x, weight, bias, moments = all_mapped(values, mapped, lanes)
+    of_channels = [reshape(t, (lanes * x.shape[2],)) for t in (weight, bias)]
+    out = op(_side_by_side(x), *of_channels, reshape(movedim(moments, 1, 0), (2, lanes * x.shape[2])), **attrs)
+    return movedim(reshape(out, (x.shape[1], lanes, *x.shape[2:])), 1, 0)
 
 
 @rule_for("einsum")

@@ -163,6 +163,8 @@ def solve_triangular(a: np.ndarray, b: np.ndarray, upper: bool, unitriangular: b
     lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     if 0 in (*lead, *b.shape[-2:]):
         return np.empty((*lead, *b.shape[-2:]), b.dtype)
+    if math.prod(lead) > 4 * a.shape[-1]:
+        return _substitute(a, b, lead, upper, unitriangular)
     # Not LAPACK's trtrs: OpenBLAS wakes its threads for it, however small the matrix.
     (trsm,) = get_blas_funcs(("trsm",), (a, b))
 
@@ -170,6 +172,18 @@ def solve_triangular(a: np.ndarray, b: np.ndarray, upper: bool, unitriangular: b
         return trsm(1.0, a, b, lower=not upper, diag=unitriangular)
 
     return one(a, b) if not lead else _each(one, a, b)
+
+
+@_quiet
+def _substitute(a: np.ndarray, b: np.ndarray, lead: tuple[int, ...], upper: bool, unit: bool) -> np.ndarray:
+    """Row after row, each for all of many small matrices."""
+    x = np.empty((*lead, *b.shape[-2:]), b.dtype)
+    n = a.shape[-1]
+    for i in range(n)[:: -1 if upper else 1]:
+        known = slice(i + 1, n) if upper else slice(i)
+        row = b[..., i, :] - (a[..., i : i + 1, known] @ x[..., known, :])[..., 0, :]
+        x[..., i, :] = row if unit else row / a[..., i, i, None]
+    return x
 
 
 def lu_factor(a: np.ndarray, pivot: bool = True) -> tuple[np.ndarray, np.ndarray]:
@@ -212,6 +226,7 @@ def permutation(pivots: np.ndarray, rows: int) -> np.ndarray:
 
 def lstsq(a: np.ndarray, b: np.ndarray, rcond: float | None, driver: str) -> tuple[np.ndarray, ...]:
     """Least squares by a LAPACK driver: the solution, the rank, and the singular values if the driver finds them."""
+    from scipy.linalg import get_lapack_funcs
     from scipy.linalg import lstsq as solve_one
 
     m, n = a.shape[-2:]
@@ -225,12 +240,23 @@ def lstsq(a: np.ndarray, b: np.ndarray, rcond: float | None, driver: str) -> tup
         values = np.zeros((*lead, min(m, n)) if driver != "gelsy" else 0, a.dtype)
         return np.zeros((*lead, n, b.shape[-1]), a.dtype), np.zeros(lead, np.int64), values
 
+    if driver == "gelsy":
+        gelsy, find_size = get_lapack_funcs(("gelsy", "gelsy_lwork"), (a, b))
+        size = int(find_size(m, n, b.shape[-1], relative)[0])
+
+        def by_gelsy(a: np.ndarray, b: np.ndarray) -> tuple:
+            rows = np.zeros((max(m, n), b.shape[-1]), b.dtype)
+            rows[:m] = b
+            _, x, _, rank, _ = gelsy(a, rows, np.zeros((n, 1), np.int32), relative, size)
+            return x[:n], np.asarray(rank)
+
+        return *_each(by_gelsy, a, b, outputs=2), np.empty(0, a.dtype)
+
     def one(a: np.ndarray, b: np.ndarray) -> tuple:
         x, _, rank, s = solve_one(a, b, cond=relative, lapack_driver=driver, check_finite=False)
-        return x, np.asarray(rank), np.empty(0, a.dtype) if s is None else s
+        return x, np.asarray(rank), s
 
-    x, rank, s = _each(one, a, b, outputs=3)
-    return x, rank, s if driver != "gelsy" else np.empty(0, a.dtype)
+    return _each(one, a, b, outputs=3)
 
 
 @_quiet

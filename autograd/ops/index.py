@@ -93,6 +93,15 @@ def drop_leading_ones(value: Any, ndim: int) -> Any:
     return reshape(value, tuple(value.shape[extra:])) if fits else value
 
 
+@op()
+def _places(index, *, length, step):
+    """How far into memory the elements are that ``index`` names on an axis of this length, ``step`` apart."""
+    if index.size and not -length <= min(index.min(), -index.max() - 1):
+        bad = index.min() if index.min() < -length else index.max()
+        raise IndexError(f"index {bad} is out of bounds for axis with size {length}")
+    return np.where(index < 0, index + length, index) * step
+
+
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
@@ -140,6 +149,10 @@ def _array(x: Any) -> np.ndarray:
     return x.array if isinstance(x, Tensor) else x
 
 
+def _values_of_masks(index: Any) -> Any:
+    return _array(index) if index.dtype == bool_ else index
+
+
 def index_put(input: Tensor, indices: Sequence, values: Tensor, accumulate: bool = False) -> Tensor:
     """A copy of ``input`` with ``values`` at ``input[indices]``, a tuple of tensors; added there if ``accumulate``.
 
@@ -155,7 +168,7 @@ def index_put(input: Tensor, indices: Sequence, values: Tensor, accumulate: bool
     if picked is None:
         return setitem(input, getitem(input, key) + values, key, "index_put")
     try:
-        place = _pick(np.empty(input.shape, bool_), *map(_array, parts), key=picked).shape
+        place = tuple(_pick(np.empty(input.shape, bool_), *map(_values_of_masks, parts), key=picked).shape)
     except IndexError as error:
         raise IndexError(_explain("index_put", error, input)) from None
     return input + _unpick(expand(values, place), *parts, key=picked, to=tuple(input.shape))

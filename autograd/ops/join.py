@@ -162,15 +162,17 @@ def _some(op_name: str, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
 
 @op(xs=lambda g, index, shape, corners: _block(g, corners[index], shape))
 def _block_diag(*xs, corners):
-    ends = [(r + x.shape[0], c + x.shape[1]) for (r, c), x in zip(corners, xs, strict=True)]
-    out = np.zeros(ends[-1], xs[0].dtype)
-    for (r, c), x in zip(corners, xs, strict=True):
-        out[r : r + x.shape[0], c : c + x.shape[1]] = x
+    """Matrices in the last two axes; ``corners`` are the row and column where each begins."""
+    rows, columns = (c + n for c, n in zip(corners[-1], xs[-1].shape[-2:], strict=True))
+    out = np.zeros((*xs[0].shape[:-2], rows, columns), xs[0].dtype)
+    for corner, x in zip(corners, xs, strict=True):
+        _block(out, corner, x.shape)[...] = x
     return out
 
 
 def _block(g: Any, corner: tuple[int, int], shape: tuple[int, ...]) -> Any:
-    return g[corner[0] : corner[0] + shape[0], corner[1] : corner[1] + shape[1]]
+    (r, c), (m, n) = corner, shape[-2:]
+    return g[..., r : r + m, c : c + n]
 
 
 def block_diag(*tensors: Tensor) -> Tensor:

@@ -186,8 +186,11 @@ def _lp_pool(rank: int, input: Any, norm_type: float, kernel: Size, stride: Any,
 
 
 @op(x=lambda g, places, shape: reshape(gather(g, -1, places), shape))
-def _put(x, places, *, length):
-    """A row of ``length`` zeros with x at these places; where places repeat, the last one stays."""
+def _put(x, places, *, name, wanted):
+    """A row of zeros, as many as ``wanted`` has elements, with x at these places; of several the last one stays."""
+    length = math.prod(wanted)
+    if places.size and (places.min() < 0 or places.max() >= length):
+        raise RuntimeError(f"{name}: indices must be in [0, {length - 1}] for output {wanted}; got {places.max()}")
     out = np.zeros((*x.shape[:-1], length), x.dtype)
     np.put_along_axis(out, places, x, -1)
     return out
@@ -207,11 +210,8 @@ def _max_unpool(rank: int, input: Any, indices: Any, kernel: Size, stride: Any, 
     wanted = tuple(output_size)[-rank:] if output_size is not None else tuple(plain)
     if any(not p - s < w < p + s for w, p, s in zip(wanted, plain, steps)):
         raise ValueError(f"{name}: output_size must be within a stride of {tuple(plain)}; got {wanted}")
-    lead, length = tuple(input.shape[:-rank]), math.prod(wanted)
-    places = indices.array if isinstance(indices, Tensor) else indices
-    if places.size and (places.min() < 0 or places.max() >= length):
-        raise RuntimeError(f"{name}: indices must be in [0, {length - 1}] for output {wanted}; got {places.max()}")
-    flat = _put(reshape(input, (*lead, -1)), reshape(indices, (*lead, -1)), length=length)
+    lead = tuple(input.shape[:-rank])
+    flat = _put(reshape(input, (*lead, -1)), reshape(indices, (*lead, -1)), name=name, wanted=wanted)
     return reshape(flat, (*lead, *wanted))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from ..kernels import lapack
 from ..kernels.lapack import LinAlgError
 from ..tensor import Tensor
+from .convert import cast
 from .diagonal import tril, triu
 from .elementwise import where
 from .matrix import mt, require_floating, require_matrices, require_square
@@ -278,8 +279,8 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     solution, rank, values = _lstsq(A, b, rcond=rcond, driver=driver)
     m, n = A.shape[-2:]
     residuals = Tensor(np.empty(0, A.dtype))
-    if m > n and np.all(rank.array == n) and driver != "gelsy":
+    if m > n and (driver == "gels" or (driver != "gelsy" and np.all(rank.array == n))):
         difference = matmul(A, solution) - b
         residuals = (difference * difference).sum(-2)
-    ranks = Tensor(np.empty(0, np.int64) if driver == "gels" else rank.array.astype(np.int64))
+    ranks = Tensor(np.empty(0, np.int64)) if driver == "gels" else cast(rank, np.dtype(np.int64))
     return LstsqResult(squeeze(solution, -1) if vector else solution, residuals, ranks, values.detach())

@@ -84,19 +84,20 @@ def _mode_place(x, *, dim):
     return np.moveaxis(np.take_along_axis(order, longest, -1), -1, dim)
 
 
-@op(x=lambda g, x, out: share_ties(g, x, out, tuple(range(x.ndim))))
-def _median_of_all(x, *, skip_nan):
-    flat = x.reshape(-1)
-    if skip_nan and x.dtype.kind == "f":
-        flat = flat[~np.isnan(flat)]
-    elif x.dtype.kind == "f" and np.isnan(flat).any():
-        return np.asarray(np.nan, x.dtype)
-    if not flat.size:
+@op(x=lambda g, x, out: share_ties(g, x, out, (x.ndim - 1,)))
+def _median_of_rows(x, *, skip_nan):
+    """The lower median of each row; (*, n) -> (*)."""
+    if not x.shape[-1]:
         if x.dtype.kind != "f":
-            raise RuntimeError(f"median: integers need an element; got shape {x.shape}")
-        return np.asarray(np.nan, x.dtype)
-    middle = (flat.size - 1) // 2
-    return np.partition(flat, middle)[middle]
+            raise RuntimeError("median: integers need an element; got none")
+        return np.full(x.shape[:-1], np.nan, x.dtype)
+    if x.dtype.kind != "f":
+        middle = (x.shape[-1] - 1) // 2
+        return np.partition(x, middle)[..., middle]
+    numbers = np.count_nonzero(x == x, -1) if skip_nan else np.full(x.shape[:-1], x.shape[-1])
+    middle = np.maximum(numbers - 1, 0) // 2
+    picked = np.take_along_axis(np.partition(x, np.unique(middle)), middle[..., None], -1)[..., 0]
+    return picked if skip_nan else np.where(np.isnan(x).any(-1), x.dtype.type(np.nan), picked)
 
 
 def _pick(find: Callable, input: Any, dim: int, keepdim: bool | None, **attrs: Any) -> Ordered:
@@ -177,7 +178,7 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     tensor(2.)
     """
     if dim is None:
-        return _median_of_all(input, skip_nan=False)
+        return _median_of_rows(reshape(input, -1), skip_nan=False)
     return _pick(_median_place, input, _axis("median", input, dim), keepdim, skip_nan=False)
 
 
@@ -185,7 +186,7 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
 def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The `median` of what is not NaN."""
     if dim is None:
-        return _median_of_all(input, skip_nan=True)
+        return _median_of_rows(reshape(input, -1), skip_nan=True)
     return _pick(_median_place, input, _axis("nanmedian", input, dim), keepdim, skip_nan=True)
 
 

@@ -20,10 +20,12 @@ def _walk(x: np.ndarray, shape: Sequence[int], strides: Sequence[int], start: in
     root = x
     while isinstance(root.base, np.ndarray):
         root = root.base
-    if not root.flags.forc:
+    order = np.argsort([-s for s in root.strides], kind="stable")
+    memory = root.transpose(order)  # an array of its own may have its axes in any order
+    if not memory.flags.c_contiguous:
         raise RuntimeError(f"as_strided: the memory must be contiguous; got strides {root.strides}; use contiguous()")
     start += x.__array_interface__["data"][0] - root.__array_interface__["data"][0]
-    return np.ndarray(shape, x.dtype, root if root.flags.c_contiguous else root.T, start, strides)
+    return np.ndarray(shape, x.dtype, memory, start, strides)
 
 
 # --- windows ---------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import bool_, is_float
-from ..tensor import Tensor, as_array
+from ..tensor import Tensor
 from .convert import cast
 from .dims import normal_dim, numpy_spelling
 from .elementwise import where
@@ -152,11 +152,9 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
 
 
 def _over(name: str, input: Tensor, src: Tensor, key: tuple) -> Tensor:
-    part = as_array(input)[key]
-    if tuple(src.shape) != part.shape:
-        raise RuntimeError(
-            f"{name}: src has the shape of the part it replaces; got {tuple(src.shape)} for {part.shape}"
-        )
+    part = np.broadcast_to(np.zeros(()), input.shape)[key].shape
+    if tuple(src.shape) != part:
+        raise RuntimeError(f"{name}: src has the shape of the part it replaces; got {tuple(src.shape)} for {part}")
     return _setitem(input, cast(src, input.dtype), basic=key, picked=None)
 
 
