@@ -288,7 +288,7 @@ def tick() -> int:
 
 def user_place() -> Place:
     """The place outside this library that is running: the code, and how far into it."""
-    frame = sys._getframe(2)
+    frame = sys._getframe(3)  # the nearest that may be outside
     while _is_ours[frame.f_globals.get("__name__")]:
         frame = frame.f_back  # type: ignore[assignment]
     return frame.f_code, frame.f_lasti
