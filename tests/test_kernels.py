@@ -155,3 +155,23 @@ def test_threads_that_multiply_at_once_leave_the_blas_as_it_was():
     for worker in workers:
         worker.join()
     assert (threads[0]() if threads else 0) == before
+
+
+STEPS = (
+    "import resource, autograd, numpy as np\n"
+    "autograd.softmax(autograd.ones(3), 0)\n"
+    "def step(): [np.ones(2**18, 'float32') for _ in range(8)]\n"
+    "def faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+    "step(); before = faults()\n"
+    "for _ in range(10): step()\n"
+    "print(faults() - before)"
+)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other C libraries have nothing to set")
+def test_memory_that_a_step_freed_serves_the_next():
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_"))}
+    for setting, few in (({}, True), ({"MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "131072"}, False)):
+        env = {**kept, **setting, "PYTHONPATH": str(ROOT)}
+        found = subprocess.run([sys.executable, "-c", STEPS], capture_output=True, text=True, check=True, env=env)
+        assert (int(found.stdout) < 2000) == few, "10 steps touch 20,480 pages"

@@ -11,6 +11,8 @@ import threading
 from pathlib import Path
 from types import ModuleType
 
+from .memory import keep_freed
+
 __all__ = ["cache_folder", "load"]
 
 _lock = threading.RLock()
@@ -55,6 +57,7 @@ def load(name: str, text: str) -> ModuleType:
     import hashlib
 
     digest = hashlib.sha256(f"{_versions()}\n{text}".encode()).hexdigest()[:24]
+    keep_freed()
     with _lock:
         if digest not in _loaded:
             _loaded[digest] = _import(_write(cache_folder() / f"{name}_{digest}.py", text))
