@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd.kernels import threads
+from autograd.kernels import blas, products, threads
 from autograd.kernels.hand import kernel
 from autograd.kernels.language import F, prange
 
@@ -170,3 +170,102 @@ def test_the_layer_that_aborts_is_never_used(layer):
     env = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_THREADING_LAYER": layer}
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
     assert found.stdout.split() == [str(layer == "omp"), "False"]
+
+
+def product_count() -> int:
+    functions = blas._threads()
+    return functions[0]() if functions else 0
+
+
+def laid_out(x: np.ndarray, how: str) -> np.ndarray:
+    """The same values in memory of this kind."""
+    rows, columns = x.shape[-2:]
+    room = np.zeros((*x.shape[:-2], 2 * rows, 2 * columns), x.dtype)
+    if how == "transposed":
+        return np.ascontiguousarray(x.mT).mT
+    if how == "backward":
+        return np.ascontiguousarray(x[..., ::-1])[..., ::-1]
+    step = 2 if how == "every other" else 1
+    part = room[..., : step * rows : step, : step * columns : step]
+    part[...] = x
+    return part
+
+
+LAYOUTS = ["transposed", "backward", "cut out", "every other"]
+
+
+@pytest.mark.parametrize("left", LAYOUTS)
+@pytest.mark.parametrize("right", LAYOUTS)
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ((120, 70), (70, 150)),
+        ((1, 600), (600, 600)),
+        ((600, 600), (600, 1)),
+        ((300, 90), (90, 50)),
+        ((6, 64, 48), (6, 48, 64)),
+        ((2, 3, 64, 32), (3, 32, 64)),
+        ((2, 1, 2, 48, 32), (3, 1, 32, 64)),
+        ((3, 64, 100), (100, 90)),
+        ((1, 200, 200), (1, 200, 200)),
+    ],
+)
+def test_products_of_any_layout_and_number_of_threads(a, b, left, right):
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal(a), rng.standard_normal(b)
+    count = product_count()
+    for n in (1, 2, 3):
+        autograd.set_num_threads(n)
+        np.testing.assert_allclose(
+            products.matmul(laid_out(x, left), laid_out(y, right)), x @ y, rtol=1e-11, atol=1e-11
+        )
+    assert product_count() == count, "the BLAS of SciPy has another number of threads"
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint8", "int64"])
+def test_products_of_integers(dtype):
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, 100, (5, 60, 70)).astype(dtype), rng.integers(0, 100, (70, 80)).astype(dtype)
+    found = products.matmul(a, b)
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, np.matmul(a, b))
+
+
+@pytest.mark.parametrize(("n", "i", "o"), [(300, 200, 100), (100, 200, 300), (2, 1000, 1100)])
+def test_a_layer_has_one_answer(n, i, o):
+    answers = []
+    for count in (1, 2, 3):
+        autograd.set_num_threads(count)
+        rng = np.random.default_rng(0)
+        x, w, b = (autograd.tensor(rng.standard_normal(s), requires_grad=True) for s in ((n, i), (o, i), (o,)))
+        y = autograd.linear(x, w, b)
+        y.backward(autograd.tensor(rng.standard_normal((n, o))))
+        answers.append([y.detach().numpy(), x.grad.numpy(), w.grad.numpy(), b.grad.numpy()])
+    for other in answers[1:]:
+        for one, two in zip(answers[0], other, strict=True):
+            np.testing.assert_allclose(two, one, rtol=1e-11, atol=1e-11)
+
+
+def test_a_stack_times_one_matrix_has_its_gradient():
+    a = autograd.randn(2, 3, 4, dtype=autograd.float64, requires_grad=True)
+    b = autograd.randn(4, 5, dtype=autograd.float64, requires_grad=True)
+    assert autograd.gradcheck(autograd.matmul, (a, b)) and autograd.gradgradcheck(autograd.matmul, (a, b))
+
+
+def test_products_of_python_threads_leave_the_blas_as_it_was():
+    rng = np.random.default_rng(0)
+    a, b = (rng.standard_normal((130, 130)).astype(np.float32) for _ in range(2))
+    count, expected, wrong = product_count(), products.matmul(a, b), []
+
+    def work() -> None:
+        for _ in range(100):
+            if not np.allclose(products.matmul(a, b), expected, rtol=1e-4, atol=1e-4):
+                wrong.append(threading.current_thread())
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not wrong
+    assert product_count() == count

@@ -4,8 +4,8 @@
 family from ``OPENBLAS_CORETYPE``; its own choice on recent AMD processors leaves AVX-512 unused, so the room chooses
 before it is loaded. A value the user has set stays, and a SciPy that is loaded already is left alone.
 
-OpenBLAS wakes its threads for any product of more than 2^18 multiplications, which costs more than it gives up to some
-millions, and very much more when the machine has other work: those run on the calling thread alone.
+It multiplies on one thread at a time. Its own threads and the pool of `threads` would fight for the cores, so a product
+that is worth several threads is cut into parts, and each thread of the pool computes one of them.
 """
 
 import ctypes
@@ -15,9 +15,12 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["multiply", "prepare"]
+if TYPE_CHECKING:
+    from .hand import Kernel
+
+__all__ = ["PRODUCT", "multiply", "prepare"]
 
 _VARIABLE = "OPENBLAS_CORETYPE"
 
@@ -46,8 +49,63 @@ def prepare() -> None:
 
 
 WAKES_THREADS = 2**18
-WORTH_THREADS = 2**23
-"""From how many multiplications on OpenBLAS uses its threads, and from how many on that pays."""
+WORTH_THREADS = 2**20
+"""From how many multiplications on OpenBLAS would use its threads, and from how many on the pool pays."""
+
+PRODUCT = """
+
+_gemm = types.ExternalFunction("numba_xxgemm", types.int32(
+    types.char, types.char, types.char, types.intp, types.intp, types.intp, types.voidptr,
+    types.voidptr, types.intp, types.voidptr, types.intp, types.voidptr, types.voidptr, types.intp))
+_KIND = types.char(ord("s" if F is np.float32 else "d"))
+_ZERO_ONE = np.array([0, 1], F)
+
+
+@njit(forceinline=True, **EXACT)
+def layout(x):
+    rows, columns = x.shape
+    size = x.itemsize
+    down, right = x.strides
+    if (columns == 1 or right == size) and (rows == 1 or (down >= columns * size and down % size == 0)):
+        return down // size if rows > 1 else max(columns, 1)
+    if (rows == 1 or down == size) and (columns == 1 or (right >= rows * size and right % size == 0)):
+        return -(right // size if columns > 1 else max(rows, 1))
+    return 0
+
+
+@njit(forceinline=True, **EXACT)
+def _transposed(layout):
+    return types.char(78) if layout > 0 else types.char(84)  # N or T
+
+
+@njit(forceinline=True, **EXACT)
+def gemm(a, a_layout, b, b_layout, beta, c):
+    m, n = c.shape
+    if m > 0 and n > 0:
+        # The BLAS counts down columns: to it these are c.T = b.T @ a.T.
+        _gemm(_KIND, _transposed(b_layout), _transposed(a_layout), n, m, a.shape[1], _ZERO_ONE[1:].ctypes,
+              b.ctypes, abs(b_layout), a.ctypes, abs(a_layout), _ZERO_ONE[beta:].ctypes, c.ctypes,
+              max(n, c.strides[0] // c.itemsize))
+
+
+@njit(forceinline=True, **EXACT)
+def cut(n, part, parts):
+    first = 0 if part == 0 else n * part // parts // 16 * 16
+    return first, n if part == parts - 1 else n * (part + 1) // parts // 16 * 16
+
+
+@njit(forceinline=True, **EXACT)
+def gemm_part(a, a_layout, b, b_layout, c, part, parts):
+    top, left = 0, 0
+    bottom, end = c.shape
+    if bottom >= end:
+        top, bottom = cut(bottom, part, parts)
+    else:
+        left, end = cut(end, part, parts)
+    gemm(a[top:bottom], a_layout, b[:, left:end], b_layout, 0, c[top:bottom, left:end])
+    return top, bottom, left, end
+"""
+"""The functions of products that kernels see; `language` says what they do."""
 
 
 @functools.cache
@@ -65,14 +123,17 @@ def _threads() -> tuple[Callable[[], int], Callable[[int], None]] | None:
     return None
 
 
-def multiply(multiplications: int, kernel: Callable, *args: Any) -> None:
-    """Run a kernel of matrix products with so many multiplications each, on one thread where more don't pay."""
-    if multiplications <= WAKES_THREADS or multiplications >= WORTH_THREADS or (threads := _threads()) is None:
-        kernel(*args)
-        return
+def multiply(multiplications: int, kernel: "Kernel", *args: Any, times: int = 1) -> Any:
+    """Run a kernel of ``times`` matrix products with so many multiplications each, on the pool where that pays."""
+    pays = multiplications * times >= WORTH_THREADS
+    if multiplications <= WAKES_THREADS:
+        return kernel.on_pool(*args) if pays else kernel.serially(*args)
+    threads = _threads()
+    if threads is None:
+        return kernel.serially(*args)
     _alone.begin(*threads)
     try:
-        kernel(*args)
+        return kernel.on_pool(*args) if pays else kernel.serially(*args)
     finally:
         _alone.end(threads[1])
 

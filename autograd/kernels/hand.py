@@ -28,14 +28,17 @@ _FLAGS = 'cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz
 _PARTS = ("comprehension", "fusion", "inplace_binop", "numpy", "reduction", "setitem", "stencil")
 _PARALLEL = f', nogil=True, parallel={{"prange": True, {", ".join(f"{part!r}: False" for part in _PARTS)}}}'
 
+_PRODUCTS = {"cut", "gemm", "gemm_part", "layout"}
+
 
 class Kernel:
     """A function on arrays, compiled for the dtype of its first argument."""
 
-    def __init__(self, function: Callable) -> None:
+    def __init__(self, function: Callable, layouts: str = "") -> None:
         self.name = function.__name__
         self.__doc__ = function.__doc__
         self.function = function
+        self.layouts = layouts
         self._compiled: dict[np.dtype, Callable] = {}
 
     def __call__(self, first: np.ndarray, *rest: Any) -> Any:
@@ -44,50 +47,80 @@ class Kernel:
             compiled = self._compile(first.dtype)
         return compiled(first, *rest)
 
+    serially = on_pool = __call__
+
     def text(self, dtype: np.dtype, parallel: bool = False) -> str:
         """The kernel as it is compiled."""
         source = textwrap.dedent(inspect.getsource(self.function))
         source = source[source.index("def ") :]
-        helpers = [name for name in self.function.__code__.co_names if name in scalar.FUNCTIONS]
-        decorator = f"\n\n@njit({_FLAGS}{_PARALLEL if parallel else ''})\n"
-        return print_prologue(dtype) + print_helpers(helpers, dtype) + decorator + source
+        names = self.function.__code__.co_names
+        helpers = print_helpers([name for name in names if name in scalar.FUNCTIONS], dtype)
+        products = blas.PRODUCT if _PRODUCTS.intersection(names) else ""
+        options = f"{_print_signature(self.layouts, dtype)}{_FLAGS}{_PARALLEL if parallel else ''}"
+        return f"{print_prologue(dtype)}{helpers}{products}\n\n@njit({options})\n{source}"
 
     def _compile(self, dtype: np.dtype) -> Callable:
         compiled = self._compiled[dtype] = self._load(dtype)
         return compiled
 
     def _load(self, dtype: np.dtype, parallel: bool = False) -> Callable:
-        if "dot" in self.function.__code__.co_names:
+        if _PRODUCTS.intersection(self.function.__code__.co_names) or "dot" in self.function.__code__.co_names:
             blas.prepare()
         return getattr(load(self.name, self.text(dtype, parallel)), self.name)
 
 
-class ParallelKernel(Kernel):
-    """A kernel with a ``prange``: on the pool where ``work``, a function of its arguments, is at least `threads.GRAIN`.
+def _print_signature(layouts: str, dtype: np.dtype) -> str:
+    """``A2`` is an array of two axes of any layout that is only read, ``C2`` a contiguous one, ``I`` an integer and
+    ``F`` a number.
+    """
+    if not layouts:
+        return ""
+    scalars = {"I": "types.intp", "F": f"types.{dtype.name}"}
+    arrays = {"A": 'A", readonly=True', "C": 'C"'}
+    written = [
+        scalars.get(layout) or f'types.Array(types.{dtype.name}, {layout[1:]}, "{arrays[layout[0]]})'
+        for layout in layouts.split()
+    ]
+    return f"types.void({', '.join(written)}), "
 
-    By default that is the size of the largest array.
+
+class ParallelKernel(Kernel):
+    """A kernel with a ``prange``: on the pool where one of its arrays has `threads.GRAIN` elements or more.
+
+    If its last parameter is called ``parts``, it gets the number of threads that work on the call.
     """
 
-    def __init__(self, function: Callable, work: Callable[..., float] | None = None) -> None:
-        super().__init__(function)
-        self._is_large: Callable[..., bool] | None = work and (lambda *args: work(*args) >= threads.GRAIN)
+    def __init__(self, function: Callable, layouts: str = "") -> None:
+        names = function.__code__.co_varnames[: function.__code__.co_argcount]
+        self._takes_parts = names[-1] == "parts"
+        super().__init__(function, f"{layouts} I" if layouts and self._takes_parts else layouts)
+        self._is_large: Callable[..., bool] | None = None
         self._parallel: dict[np.dtype, Callable] = {}
 
     def __call__(self, *args: Any) -> Any:
-        dtype = args[0].dtype
         is_large = self._is_large or self._find_arrays(args)
-        if threads.count > 1 and is_large(*args) and threads.enter():
-            try:
-                compiled = self._parallel.get(dtype)
-                if compiled is None:
-                    compiled = self._parallel[dtype] = self._load(dtype, parallel=True)
-                return compiled(*args)
-            finally:
-                threads.leave()
+        return self.on_pool(*args) if threads.count > 1 and is_large(*args) else self.serially(*args)
+
+    def serially(self, *args: Any) -> Any:
+        """Run it on the calling thread."""
+        dtype = args[0].dtype
         compiled = self._compiled.get(dtype)
         if compiled is None:
             compiled = self._compile(dtype)
-        return compiled(*args)
+        return compiled(*args, 1) if self._takes_parts else compiled(*args)
+
+    def on_pool(self, *args: Any) -> Any:
+        """Run it on the pool, if that may be had."""
+        if not threads.enter():
+            return self.serially(*args)
+        try:
+            dtype = args[0].dtype
+            compiled = self._parallel.get(dtype)
+            if compiled is None:
+                compiled = self._parallel[dtype] = self._load(dtype, parallel=True)
+            return compiled(*args, threads.count) if self._takes_parts else compiled(*args)
+        finally:
+            threads.leave()
 
     def _find_arrays(self, args: tuple) -> Callable[..., bool]:
         """Whether one of the arrays, which are in the same places in every call, is large."""
@@ -98,10 +131,13 @@ class ParallelKernel(Kernel):
         return found
 
 
-def kernel(function: Callable | None = None, *, work: Callable[..., float] | None = None) -> Any:
-    """Make the decorated function a kernel; its names beyond its own are those of `language` and numpy. ``work`` tells
-    from its arguments how many elements a ``prange`` in it goes through, if that is not the size of the largest array.
+def kernel(function: Callable | None = None, *, layouts: str = "") -> Any:
+    """Make the decorated function a kernel; its names beyond its own are those of `language` and numpy.
+
+    It is compiled for each combination of memory layouts that comes along, unless ``layouts`` says what its arguments
+    are: ``"A2 C1 F"`` is a matrix of any layout that is only read, a contiguous vector, and a number.
     """
     if function is None:
-        return lambda function: kernel(function, work=work)
-    return ParallelKernel(function, work) if "prange" in function.__code__.co_names else Kernel(function)
+        return lambda function: kernel(function, layouts=layouts)
+    kind = ParallelKernel if "prange" in function.__code__.co_names else Kernel
+    return kind(function, layouts)

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["F", "I", "exp", "expm1", "log", "log1p", "prange", "tanh"]
+__all__ = [
+    "F", "I", "cut", "exp", "expm1", "gemm", "gemm_part", "layout", "log", "log1p", "prange", "tanh",
+]  # fmt: skip
 
 F: Any = np.float64
 I: Any = np.int64
@@ -17,3 +19,21 @@ expm1: Callable = np.expm1
 log: Callable = np.log
 log1p: Callable = np.log1p
 tanh: Callable = np.tanh
+
+
+def gemm(a: Any, a_layout: Any, b: Any, b_layout: Any, beta: int, c: Any) -> None:
+    """c = a @ b + beta * c, beta being 0 or 1; the rows of c lie together."""
+
+
+def layout(x: Any) -> Any:
+    """How a matrix, and any block of it, lies in memory: the distance of its rows, or minus that of its columns; 0 if
+    neither are whole, so that the BLAS can't read it.
+    """
+
+
+def cut(n: int, part: int, parts: int) -> Any:
+    """The first and the end of the part-th of so many parts of range(n)."""
+
+
+def gemm_part(a: Any, a_layout: Any, b: Any, b_layout: Any, c: Any, part: int, parts: int) -> Any:
+    """One part of c = a @ b, cut along the longer side of c; returns the first and end of its rows and its columns."""

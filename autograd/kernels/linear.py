@@ -3,38 +3,61 @@
 Results are written into arrays the caller made: returning a new array from a kernel costs more than `np.empty`.
 """
 
-import numpy as np
-
 from .hand import kernel
+from .language import cut, gemm_part, layout, prange
 
 __all__ = ["linear", "linear_backward", "linear_backward_parameters"]
 
 
-@kernel
-def linear(x, weight, bias, out):
+@kernel(layouts="A2 A2 C1 C2")
+def linear(x, weight, bias, out, parts):
     """out = x @ weight.T + bias for x (n, i), weight (o, i), bias (o,), out (n, o)."""
-    np.dot(x, weight.T, out)
-    for i in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            out[i, j] += bias[j]
+    if layout(x) == 0:
+        x = x.copy()
+    if layout(weight) == 0:
+        weight = weight.copy()
+    right = weight.T
+    x_layout, right_layout = layout(x), layout(right)
+    for part in prange(parts):
+        top, bottom, left, end = gemm_part(x, x_layout, right, right_layout, out, part, parts)
+        shift = bias[left:end]
+        for i in range(top, bottom):
+            row = out[i, left:end]
+            for j in range(row.size):
+                row[j] += shift[j]
 
 
-@kernel
-def linear_backward(g, x, weight, dx, dweight, dbias):
+@kernel(layouts="C2 C2 A2 C2 C2 C1")
+def linear_backward(g, x, weight, dx, dweight, dbias, parts):
     """The gradients of x, weight and bias from that of the output."""
-    np.dot(g, weight, dx)
-    np.dot(g.T, x, dweight)
-    dbias[:] = 0
-    for i in range(g.shape[0]):
-        for j in range(g.shape[1]):
-            dbias[j] += g[i, j]
+    if layout(weight) == 0:
+        weight = weight.copy()
+    turned = g.T
+    g_layout, turned_layout = layout(g), layout(turned)
+    x_layout, weight_layout = layout(x), layout(weight)
+    for part in prange(parts):
+        gemm_part(g, g_layout, weight, weight_layout, dx, part, parts)
+        gemm_part(turned, turned_layout, x, x_layout, dweight, part, parts)
+        first, end = cut(g.shape[1], part, parts)
+        total = dbias[first:end]
+        total[:] = 0
+        for i in range(g.shape[0]):
+            row = g[i, first:end]
+            for j in range(row.size):
+                total[j] += row[j]
 
 
-@kernel
-def linear_backward_parameters(g, x, dweight, dbias):
+@kernel(layouts="C2 C2 C2 C1")
+def linear_backward_parameters(g, x, dweight, dbias, parts):
     """The gradients of weight and bias alone, for the first layer."""
-    np.dot(g.T, x, dweight)
-    dbias[:] = 0
-    for i in range(g.shape[0]):
-        for j in range(g.shape[1]):
-            dbias[j] += g[i, j]
+    turned = g.T
+    turned_layout, x_layout = layout(turned), layout(x)
+    for part in prange(parts):
+        gemm_part(turned, turned_layout, x, x_layout, dweight, part, parts)
+        first, end = cut(g.shape[1], part, parts)
+        total = dbias[first:end]
+        total[:] = 0
+        for i in range(g.shape[0]):
+            row = g[i, first:end]
+            for j in range(row.size):
+                total[j] += row[j]

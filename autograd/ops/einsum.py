@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..kernels import products
 from ..tensor import Tensor
 from .convert import cast
 from .diagonal import diagonal
@@ -54,7 +55,7 @@ def _multiply(x: np.ndarray, y: np.ndarray, step: Step) -> np.ndarray:
         (z.sum(gone, dtype=z.dtype) if gone else z).transpose(order).reshape(stack)
         for z, gone, order, stack in zip((x, y), step.sums, step.orders, step.stacks, strict=True)
     )
-    return (np.matmul(a, b) if step.summing else a * b).reshape(step.shape)
+    return (products.matmul(a, b) if step.summing else a * b).reshape(step.shape)
 
 
 @lru_cache(1024)

@@ -32,9 +32,7 @@ def _linear(input, weight, bias):
     else:
         out = np.empty((*input.shape[:-1], weight.shape[0]), input.dtype)
         rows = _rows(out)
-    multiply(
-        rows.shape[0] * weight.size, kernels.linear, _contiguous_rows(input), np.ascontiguousarray(weight), bias, rows
-    )
+    multiply(rows.shape[0] * weight.size, kernels.linear, _rows(input), weight, np.ascontiguousarray(bias), rows)
     return out
 
 
@@ -58,7 +56,7 @@ def _linear_backward(g, input, weight, needs):
         multiply(rows.shape[0] * weight.size, kernels.linear_backward_parameters, rows, x, dweight, dbias)
         return [None, dweight, dbias]
     dx = np.empty(input.shape, dtype)
-    arrays = (rows, x, np.ascontiguousarray(weight), dx if dx.ndim == 2 else _rows(dx), dweight, dbias)
+    arrays = (rows, x, weight, dx if dx.ndim == 2 else _rows(dx), dweight, dbias)
     multiply(rows.shape[0] * weight.size, kernels.linear_backward, *arrays)
     return [dx, dweight, dbias]
 

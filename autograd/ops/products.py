@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels import products as kernels
 from ..tensor import Tensor
 from .dims import numpy_spelling
 from .elementwise import mul
@@ -20,13 +21,16 @@ def _mt(x: Any) -> Any:
     return transpose(x, -2, -1)
 
 
-@op(
-    a=lambda g, b, shape: sum_to(_matmul(g, _mt(b)), shape),
-    b=lambda g, a, shape: sum_to(_matmul(_mt(a), g), shape),
-)
+def _right_gradient(g: Any, a: Any, shape: tuple[int, ...]) -> Any:
+    if len(shape) == 2 and a.ndim > 2:  # one matrix for a whole stack: one product of all its rows
+        return _matmul(_mt(reshape(a, -1, shape[0])), reshape(g, -1, shape[1]))
+    return sum_to(_matmul(_mt(a), g), shape)
+
+
+@op(a=lambda g, b, shape: sum_to(_matmul(g, _mt(b)), shape), b=_right_gradient)
 @np.errstate(all="ignore")  # infinities and NaN are results like others
 def _matmul(a, b):
-    return np.dot(a, b) if a.ndim == b.ndim == 2 else np.matmul(a, b)  # of two matrices dot is the cheaper call
+    return kernels.matmul(a, b)
 
 
 def matmul(input: Tensor, other: Tensor) -> Tensor:

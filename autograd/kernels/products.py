@@ -1,0 +1,100 @@
+"""Products of matrices: numpy's for small ones, the kernels for the others and for those numpy has no BLAS for.
+
+A product is cut along the longer side of the result: each part of the pool then reads all of one operand, the smaller.
+The order in which an element's terms are added does not depend on the cut. Operands are read where they lie, transposed
+or cut out of something larger, as long as numbers next to each other in a row or a column are so in memory.
+"""
+
+import math
+
+import numpy as np
+
+from .blas import WAKES_THREADS, multiply
+from .hand import kernel
+from .language import gemm, gemm_part, layout, prange
+
+__all__ = ["matmul"]
+
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The products of two stacks of matrices of one dtype, leading axes broadcast: (*, m, k) @ (*, k, n)."""
+    (m, k), n = a.shape[-2:], b.shape[-1]
+    dtype = a.dtype
+    if a.ndim == b.ndim == 2:
+        multiplications = m * k * n
+        if multiplications <= WAKES_THREADS:
+            return np.dot(a, b)  # the cheaper call of the two
+        if dtype in _FLOATS:
+            out = np.empty((m, n), dtype)
+            multiply(multiplications, product, a, b, out)
+            return out
+    elif b.ndim == 2 and a.flags.c_contiguous and a.size:
+        return matmul(a.reshape(-1, k), b).reshape(*a.shape[:-1], n)
+    if dtype == np.float16:
+        return matmul(a.astype(np.float32), b.astype(np.float32)).astype(dtype)
+    lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    times = math.prod(lead)
+    if m * k * n * times <= WAKES_THREADS or dtype.kind == "b":
+        return np.matmul(a, b)
+    out = np.empty((*lead, m, n), dtype)
+    stacks = (_as_stacks(a, lead), _as_stacks(b, lead), _as_stacks(out, lead))
+    if dtype in _FLOATS:
+        multiply(m * k * n, products, *stacks, times=times)
+    else:
+        integer_products(*stacks)
+    return out
+
+
+def _as_stacks(x: np.ndarray, lead: tuple[int, ...]) -> np.ndarray:
+    """x broadcast, as stacks of stacks of matrices: the heads of attention are two axes that no one stride joins."""
+    if x.shape[:-2] != lead:
+        x = np.broadcast_to(x, (*lead, *x.shape[-2:]))
+    if len(lead) == 2:
+        return x
+    return x.reshape(math.prod(lead[:-1]), *(lead[-1:] or (1,)), *x.shape[-2:])
+
+
+@kernel(layouts="A2 A2 C2")
+def product(a, b, out, parts):
+    """out = a @ b."""
+    if layout(a) == 0:
+        a = a.copy()
+    if layout(b) == 0:
+        b = b.copy()
+    a_layout, b_layout = layout(a), layout(b)
+    for part in prange(parts):
+        gemm_part(a, a_layout, b, b_layout, out, part, parts)
+
+
+@kernel(layouts="A4 A4 C4")
+def products(a, b, out, parts):
+    """out[s, t] = a[s, t] @ b[s, t]."""
+    if layout(a[0, 0]) == 0:
+        a = a.copy()
+    if layout(b[0, 0]) == 0:
+        b = b.copy()
+    a_layout, b_layout = layout(a[0, 0]), layout(b[0, 0])
+    stacks, each = out.shape[:2]
+    cuts = max(parts // (stacks * each), 1)
+    for task in prange(stacks * each * cuts):
+        s, t, part = task // cuts // each, task // cuts % each, task % cuts
+        if cuts == 1:
+            gemm(a[s, t], a_layout, b[s, t], b_layout, 0, out[s, t])
+        else:
+            gemm_part(a[s, t], a_layout, b[s, t], b_layout, out[s, t], part, cuts)
+
+
+@kernel
+def integer_products(a, b, out):
+    """out[s, t] = a[s, t] @ b[s, t], row by row: sums of multiples of the rows of b."""
+    stacks, each, m, n = out.shape
+    for row in prange(stacks * each * m):
+        s, t, i = row // m // each, row // m % each, row % m
+        total = out[s, t, i]
+        total[:] = 0
+        for k in range(a.shape[3]):
+            x = a[s, t, i, k]
+            for j in range(n):
+                total[j] += x * b[s, t, k, j]
