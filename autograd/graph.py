@@ -374,8 +374,8 @@ def backward(
     shares = True  # who seeds the roots may hold the seeds
 
     while True:
-        for edge, part in zip(edges, parts, strict=True):
-            if edge is None or part is None:
+        for i, edge in enumerate(edges):
+            if edge is None or (part := parts[i]) is None:
                 continue
             if part.shape != edge.shape:
                 raise RuntimeError(

@@ -373,7 +373,7 @@ def apply(op: Any, inputs: Sequence, attrs: dict = NO_ATTRS, kernel: Callable | 
         return intercepted(op, inputs, attrs)
     values: list[Any] = []
     edges: list[Any] = []  # where the gradient of each input goes, if it needs one
-    needs, bit = 0, 1
+    needs, bit = 0, 1  # a bit for each input
     for x in inputs:
         edge = None
         if isinstance(x, Tensor):
@@ -392,7 +392,7 @@ def apply(op: Any, inputs: Sequence, attrs: dict = NO_ATTRS, kernel: Callable | 
         if type(out) is Kept:
             out, kept = out
         elif type(out) is tuple:
-            return _several(op, edges, needs, values, attrs, out)
+            return _several(op, edges, needs and needs + bit, values, attrs, out)
         else:
             out = np.asarray(out)  # a ufunc turns 0-d arrays into numpy's scalars
     result = Tensor(out)
@@ -400,7 +400,7 @@ def apply(op: Any, inputs: Sequence, attrs: dict = NO_ATTRS, kernel: Callable | 
         values.append(out)
         if kept is not None:
             values.append(kept)
-        result.node = Node(op, edges, op.keep(values, needs), attrs, out.shape)
+        result.node = Node(op, edges, op.keep(values, needs + bit), attrs, out.shape)
         result._requires_grad = True
     if op.views and out.base is not None:
         _note_view(op, inputs[0], attrs, result)

@@ -73,7 +73,7 @@ class Op:
         self.rest_rule = rules.get(self.rest) if self.rest else None
         self.hand: Callable | None = None
         self._adapters: dict[int, Callable] = {}
-        self._unread: dict[tuple[int, int], list[int]] = {}
+        self._unread: dict[int, list[int]] = {}
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -102,24 +102,25 @@ class Op:
 
     def keep(self, values: list, needs: int) -> Sequence:
         """Of the values of a call (inputs, output, what else the forward kept) those that are read by the rules of the
-        inputs in the bit set ``needs``, None in the place of others; nothing if none is.
+        inputs in the bit set ``needs``, None in the place of others; nothing if none is. Above the bits of the inputs
+        one is set to say how many there are.
         """
-        unread = self._unread.get((needs, len(values)))
+        unread = self._unread.get(needs)
         if unread is None:
-            unread = self._unread[needs, len(values)] = self._find_unread(needs, len(values))
+            unread = self._unread[needs] = self._find_unread(needs)
         if len(unread) == len(values):
             return ()
         for place in unread:
             values[place] = None
         return values
 
-    def _find_unread(self, needs: int, count: int) -> list[int]:
-        read = {name for i in range(needs.bit_length()) if needs >> i & 1 for name in self.reads(i)}
+    def _find_unread(self, needs: int) -> list[int]:
+        count = needs.bit_length() - 1
+        read = {name for i in range(count) if needs >> i & 1 for name in self.reads(i)}
         if self.hand is not None:
             read.update(self._hand_reads)
-        rest = [self.rest] * (count - self.arity - 1) if self.rest else []
-        names = [*self.inputs, *rest, self.names.output, "kept"]
-        return [i for i, name in enumerate(names[:count]) if name not in read]
+        names = [*self.inputs, *[self.rest] * (count - self.arity), self.names.output]
+        return [i for i, name in enumerate(names) if name not in read]
 
     def backward(self, g: Any, saved: Sequence, attrs: dict, edges: Sequence) -> list:
         """The gradient of each input that has an edge, None for the others."""
