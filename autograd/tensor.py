@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy import ndarray
 
 from . import graph
 from .dtypes import is_float
@@ -31,6 +32,13 @@ class Tensor:
     __slots__ = ("__dict__", "__weakref__", "_grad", "_hooks", "_requires_grad", "_version", "_view", "array", "node")
     __array_priority__ = 1000  # ndarray + Tensor is ours to compute
 
+    node: Node | None
+    _requires_grad: bool
+    _grad: "Tensor | None"
+    _hooks: dict | None
+    _view: "View | None"  # whose memory this is, for a view
+    _version: int  # counts the writes in place, for its views
+
     if TYPE_CHECKING:  # what the page `methods` binds
 
         def __getattr__(self, name: str) -> Any: ...
@@ -47,13 +55,10 @@ class Tensor:
         __neg__ = __abs__ = __invert__ = _unary
 
     def __init__(self, data: Any = (), requires_grad: bool = False) -> None:
-        self.array: np.ndarray = data if type(data) is np.ndarray else as_array(data)
-        self.node: Node | None = None
+        self.array: np.ndarray = data if type(data) is ndarray else as_array(data)
+        self.node = self._grad = self._hooks = self._view = None
         self._requires_grad = False
-        self._grad: Tensor | None = None
-        self._hooks: dict | None = None
-        self._view: View | None = None  # whose memory this is, for a view
-        self._version = 0  # counts the writes in place, for its views
+        self._version = 0
         if requires_grad:
             self.requires_grad = True
 
@@ -388,7 +393,7 @@ def apply(op: Any, inputs: Sequence, attrs: dict = NO_ATTRS, kernel: Callable | 
         bit += bit
     out = kernel(*values) if kernel is not None else op.forward(*values, **attrs)
     kept = None
-    if type(out) is not np.ndarray:
+    if type(out) is not ndarray:
         if type(out) is Kept:
             out, kept = out
         elif type(out) is tuple:

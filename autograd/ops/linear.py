@@ -67,12 +67,13 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     >>> linear(Tensor([1.0, 2.0]), Tensor([[3.0, 4.0]]), Tensor([0.5]))
     tensor([11.5000])
     """
-    if not input.ndim or input.shape[-1] != weight.shape[-1]:
+    x, w = input.array, weight.array
+    if not x.shape or x.shape[-1] != w.shape[-1]:
         raise RuntimeError(
             f"linear: the last axis of the input must be {weight.shape[-1]} (weight {tuple(weight.shape)}); "
             f"got {tuple(input.shape)}"
         )
-    if input.dtype != weight.dtype:
+    if x.dtype != w.dtype:
         raise RuntimeError(f"linear: input and weight must have one dtype; got {input.dtype} and {weight.dtype}")
     if bias is None:
         return matmul(input, transpose(weight, 0, 1) if weight.ndim == 2 else weight)

@@ -40,9 +40,10 @@ def cross_entropy(
     if not isinstance(target, Tensor):
         raise TypeError(f"cross_entropy: the target must be a Tensor; got {type(target).__name__}; use as_tensor()")
     plain = reduction == "mean" and weight is None and sample_weight is None and not label_smoothing
+    x, t = input.array, target.array
     if (
-        plain and ignore_index < 0 and size_average is None and reduce is None and target.dtype is _INT64
-        and input.ndim == 2 and input.dtype in _FLOATS and target.shape == input.shape[:1]
+        plain and ignore_index < 0 and size_average is None and reduce is None and t.dtype is _INT64
+        and x.ndim == 2 and x.dtype in _FLOATS and t.shape == x.shape[:1]
     ):  # fmt: skip
         try:
             return softmax_cross_entropy(input, target)
