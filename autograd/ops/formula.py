@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from ..dtypes import bool_, category, float16, float32, get_default_dtype, int64, is_float, promote
 from ..kernels.exact import interpret
@@ -82,7 +83,7 @@ class Elementwise(Op):
             if isinstance(x, Tensor):
                 found = x.array.dtype
                 any_tensor = True
-            elif type(x) is np.ndarray:
+            elif type(x) is ndarray:
                 found = x.dtype
             elif number is None and (type(x) is float or type(x) is int):
                 number = i
@@ -247,20 +248,24 @@ class Elementwise(Op):
 
     def _adapter(self, i: int) -> Callable:
         made = self.gradient(i)
-        kernels = made.kernels
-
-        def pull(shape: tuple[int, ...], g: Any, *values: Any) -> Any:
-            # What was saved has the dtype of the gradient, since the operation ran in it.
-            kernel = kernels.get(g.dtype) if type(g) is np.ndarray else None
-            part = kernel(g, *values) if kernel is not None else made(g, *values)
-            return as_value(part if part.shape == shape else sum_to(part, shape))
-
         if made.is_identity:
             adapter = lambda g, saved, attrs, edge: g if g.shape == edge.shape else sum_to(g, edge.shape)
         else:
-            adapter = self._bind_names("pull(edge.shape, g, {})", self.reads(i), pull=pull)
+            # Arrays go straight to the kernel: what was saved has the dtype of the gradient, as the operation ran in it.
+            pull = "made if type(g) is not ndarray else kernels.get(g.dtype, made)"
+            adapter = self._bind_names(
+                f"fit(({pull})(g, {{}}), edge.shape)",
+                self.reads(i), fit=_fit, made=made, kernels=made.kernels, ndarray=ndarray,
+            )  # fmt: skip
         self._adapters[i] = adapter
         return adapter
+
+
+def _fit(part: Any, shape: tuple[int, ...]) -> Any:
+    """The gradient of an input that may have been broadcast, summed to the shape of that."""
+    if part.shape != shape:
+        part = sum_to(part, shape)
+    return part if type(part) is ndarray else as_value(part)
 
 
 def _make_gradient(op: Elementwise, i: int, formula: Callable, takes: Sequence[str], read: set[str]) -> Elementwise:

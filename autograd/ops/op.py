@@ -126,13 +126,11 @@ class Op:
         """The gradient of each input that has an edge, None for the others."""
         if self.hand is not None and isinstance(g, np.ndarray):
             return self.hand(g, saved, attrs, edges)
-        parts: list[Any] = []
+        parts: list[Any] = [None] * len(edges)
         adapters = self._adapters
         for i, edge in enumerate(edges):
-            if edge is None:
-                parts.append(None)
-            else:
-                parts.append((adapters.get(i) or self._adapter(i))(g, saved, attrs, edge))
+            if edge is not None:
+                parts[i] = (adapters.get(i) or self._adapter(i))(g, saved, attrs, edge)
         return parts
 
     def origins(self, node: Node) -> list:
