@@ -251,7 +251,7 @@ class Elementwise(Op):
         if made.is_identity:
             adapter = lambda g, saved, attrs, edge: g if g.shape == edge.shape else sum_to(g, edge.shape)
         else:
-            # Arrays go straight to the kernel: what was saved has the dtype of the gradient, as the operation ran in it.
+            # Arrays go straight to the kernel: what was saved has the dtype of the gradient, which the op ran in.
             pull = "made if type(g) is not ndarray else kernels.get(g.dtype, made)"
             adapter = self._bind_names(
                 f"fit(({pull})(g, {{}}), edge.shape)",

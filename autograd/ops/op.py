@@ -150,7 +150,7 @@ class Op:
         )
         return adapter
 
-    def _bind_names(self, call: str, names: Sequence[str], index: str = "", **functions: Callable) -> Callable:
+    def _bind_names(self, call: str, names: Sequence[str], index: str = "", **known: Any) -> Callable:
         """``call`` as a function of (g, saved, attrs, edges or edge), with each of the names looked up in its place."""
         needs = ", ".join(f"edge[{i}] is not None" for i in range(self.arity))
         where = {"g": "g", "shape": "edge.shape", "index": index, "needs": f"({needs},)"}
@@ -161,7 +161,7 @@ class Op:
             where["needs"] = "[e is not None for e in edge]"
             where.update({self.names.output: "saved[-1]", self.rest: f"saved[{self.arity}:-1]"})
         arguments = ", ".join(where[name] for name in names)
-        return eval(f"lambda g, saved, attrs, edge: {call.format(arguments)}", functions)
+        return eval(f"lambda g, saved, attrs, edge: {call.format(arguments)}", known)
 
 
 def as_value(gradient: Any) -> Any:
