@@ -119,7 +119,7 @@ def _parts(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -
 @rule_for(
     "sum", "mean", "var", "std", "prod", "amax", "amin", "any", "all", "count_nonzero", "argmax", "argmin", "softmax",
     "log_softmax", "cumsum", "cumprod", "logcumsumexp", "cummax", "cummin", "shift", "argsort", "topk", "kth",
-    "median_place", "mode_place", "norm",
+    "median_place", "mode_place", "norm", "logsumexp", "largest", "smallest",
 )  # fmt: skip
 def _along_axes(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
     (x,), dim = values, attrs["dim"]

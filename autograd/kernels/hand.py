@@ -4,25 +4,33 @@
 compiles that for a dtype when an array of the dtype first comes along. So hand kernels and printed ones share one
 loader, one cache and one set of scalar functions.
 
+A loop that serves many purposes is written once, with names for what differs: `Kernel.of` fills in formulas, which are
+printed as functions in front of it.
+
+    summed_squares = reduction.of("squares", start=lambda: 0.0, value=lambda x: x * x, ...)
+
 An outermost loop whose turns don't depend on each other is written ``for i in prange(n)``. The text is compiled as it
 stands, and for large arrays a second time with that loop shared out over the pool of `threads`.
 """
 
+import copy
 import inspect
 import textwrap
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from . import blas, scalar, threads
 from .loader import load
-from .printer import print_helpers, print_prologue
+from .printer import print_function, print_helpers, print_prologue
+from .symbol import topological
 
 __all__ = ["Kernel", "kernel"]
 
 # Sums may be reordered, which is what lets them vectorise; NaN, infinities and the order of a formula stay.
-_FLAGS = 'cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}'
+_LOOSE = 'LOOSE = {"error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}\n'
+_FLAGS = "cache=True, **LOOSE"
 # Of what numba can make parallel only the loops that say so; others would be regions of their own. On the pool a kernel
 # lets other Python threads run meanwhile.
 _PARTS = ("comprehension", "fusion", "inplace_binop", "numpy", "reduction", "setitem", "stencil")
@@ -39,7 +47,14 @@ class Kernel:
         self.__doc__ = function.__doc__
         self.function = function
         self.layouts = layouts
+        self.formulas: dict[str, Callable] = {}
         self._compiled: dict[np.dtype, Callable] = {}
+
+    def of(self, name: str, **formulas: Callable) -> Self:
+        """This kernel with functions of Symbols in the place of these names."""
+        made = copy.copy(self)
+        made.name, made.formulas, made._compiled = f"{self.name}_{name}", formulas, {}
+        return made
 
     def __call__(self, first: np.ndarray, *rest: Any) -> Any:
         compiled = self._compiled.get(first.dtype)
@@ -53,11 +68,16 @@ class Kernel:
         """The kernel as it is compiled."""
         source = textwrap.dedent(inspect.getsource(self.function))
         source = source[source.index("def ") :]
-        names = self.function.__code__.co_names
-        helpers = print_helpers([name for name in names if name in scalar.FUNCTIONS], dtype)
+        names = list(self.function.__code__.co_names)
         products = blas.PRODUCT if _PRODUCTS.intersection(names) else ""
+        formulas = ""
+        for name, formula in self.formulas.items():
+            arguments, root = scalar.read(formula, dtype)
+            names += [s.op for s in topological([root])]
+            formulas += print_function(name, arguments, [root], flags="LOOSE")
         options = f"{_print_signature(self.layouts, dtype)}{_FLAGS}{_PARALLEL if parallel else ''}"
-        return f"{print_prologue(dtype)}{helpers}{products}\n\n@njit({options})\n{source}"
+        front = f"{print_prologue(dtype)}{_LOOSE}{print_helpers(names, dtype)}{formulas}{products}"
+        return f"{front}\n\n@njit({options})\n{source}"
 
     def _compile(self, dtype: np.dtype) -> Callable:
         compiled = self._compiled[dtype] = self._load(dtype)
@@ -66,7 +86,7 @@ class Kernel:
     def _load(self, dtype: np.dtype, parallel: bool = False) -> Callable:
         if _PRODUCTS.intersection(self.function.__code__.co_names) or "dot" in self.function.__code__.co_names:
             blas.prepare()
-        return getattr(load(self.name, self.text(dtype, parallel)), self.name)
+        return getattr(load(self.name, self.text(dtype, parallel)), self.function.__name__)
 
 
 def _print_signature(layouts: str, dtype: np.dtype) -> str:
@@ -96,6 +116,11 @@ class ParallelKernel(Kernel):
         super().__init__(function, f"{layouts} I" if layouts and self._takes_parts else layouts)
         self._is_large: Callable[..., bool] | None = None
         self._parallel: dict[np.dtype, Callable] = {}
+
+    def of(self, name: str, **formulas: Callable) -> Self:
+        made = super().of(name, **formulas)
+        made._parallel = {}
+        return made
 
     def __call__(self, *args: Any) -> Any:
         is_large = self._is_large or self._find_arrays(args)

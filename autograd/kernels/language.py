@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "F", "I", "cut", "exp", "expm1", "gemm", "gemm_part", "layout", "log", "log1p", "prange", "tanh",
+    "F", "I", "cut", "exp", "expm1", "formula", "gemm", "gemm_part", "layout", "log", "log1p", "prange", "tanh",
 ]  # fmt: skip
 
 F: Any = np.float64
@@ -19,6 +19,8 @@ expm1: Callable = np.expm1
 log: Callable = np.log
 log1p: Callable = np.log1p
 tanh: Callable = np.tanh
+formula: Callable = NotImplemented
+"""What a name stands for that `Kernel.of` fills in."""
 
 
 def gemm(a: Any, a_layout: Any, b: Any, b_layout: Any, beta: int, c: Any) -> None:

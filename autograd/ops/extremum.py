@@ -6,14 +6,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..kernels import reduce as kernels
+from ..kernels.places import extremum
+from ..kernels.spread import SHARES, spread
 from ..tensor import Tensor
 from .convert import cast, clone
 from .dims import normal_dim, normal_dims, numpy_spelling
-from .gather import gather_along
+from .gather import scatter_zeros
 from .op import op
 from .selection import maximum, minimum, where
-from .shape import squeeze
-from .totals import spread, sum
+from .shape import reshape
+from .totals import repeat_along, sum
 
 __all__ = ["amax", "amin", "aminmax", "argmax", "argmin", "max", "min"]
 
@@ -23,32 +26,61 @@ Dims = int | Sequence[int] | None
 def share_ties(g: Any, x: Any, out: Any, dim: tuple[int, ...]) -> Any:
     """The gradient of an extremum, shared evenly among the places that attain it; NaN attains itself."""
     shape = tuple(x.shape)
-    top = spread(out, shape, dim)
+    top = repeat_along(out, shape, dim)
     attained = (x == top) | ((x != x) & (top != top))
-    count = spread(cast(sum(attained, dim, True), g.dtype), shape, dim)
-    return where(attained, spread(g, shape, dim) / count, 0.0)
+    count = repeat_along(cast(sum(attained, dim, True), g.dtype), shape, dim)
+    return where(attained, repeat_along(g, shape, dim) / count, 0.0)
 
 
 @op(x=share_ties)
 def _amax(x, *, dim, keepdim):
-    with np.errstate(all="ignore"):
-        return np.maximum.reduce(x, axis=dim, keepdims=keepdim)
+    return kernels.reduce(kernels.MAXIMUM, x, dim, keepdim)
 
 
 @op(x=share_ties)
 def _amin(x, *, dim, keepdim):
-    with np.errstate(all="ignore"):
-        return np.minimum.reduce(x, axis=dim, keepdims=keepdim)
+    return kernels.reduce(kernels.MINIMUM, x, dim, keepdim)
+
+
+@_amax.by_hand
+@_amin.by_hand
+def _extremum_backward(g, x, out, dim):
+    count = kernels.reduce(kernels.ATTAINED, x, dim, centre=out)
+    return [spread(SHARES, g.reshape(count.shape) / count, x, dim, out)]
+
+
+@op(x=lambda g, out, shape, dim: _to_places(g, out, shape, dim))
+def _largest(x, *, dim, keepdim):
+    return extremum(True, x, dim, keepdim)
+
+
+@op(x=lambda g, out, shape, dim: _to_places(g, out, shape, dim))
+def _smallest(x, *, dim, keepdim):
+    return extremum(False, x, dim, keepdim)
+
+
+def _to_places(g: Any, out: tuple, shape: tuple[int, ...], dim: int) -> Any:
+    """Zeros with the gradient of each extremum in its place."""
+    kept = (*shape[:dim], 1, *shape[dim + 1 :])
+    part, index = (t if t.shape == kept else reshape(t, kept) for t in (g[0], out[1]))
+    return scatter_zeros(part, index, dim=dim, to=shape)
 
 
 @op()
 def _argmax(x, *, dim, keepdim):
-    return np.argmax(x, axis=dim, keepdims=keepdim)
+    return _place(True, x, dim, keepdim)
 
 
 @op()
 def _argmin(x, *, dim, keepdim):
-    return np.argmin(x, axis=dim, keepdims=keepdim)
+    return _place(False, x, dim, keepdim)
+
+
+def _place(largest: bool, x: np.ndarray, dim: int | None, keepdim: bool) -> np.ndarray:
+    if dim is not None:
+        return extremum(largest, x, dim, keepdim)[1]
+    place = extremum(largest, x.reshape(-1), 0, False)[1]
+    return place.reshape((1,) * x.ndim) if keepdim else place
 
 
 def check_not_empty(op_name: str, x: Any, dims: tuple[int, ...], error: type[Exception] = IndexError) -> None:
@@ -122,12 +154,12 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     return _arg(_argmin, input, dim, keepdim)
 
 
-def _extremum(find: Any, input: Any, dim: int, keepdim: bool) -> Extremum:
-    indices = _arg(find, input, dim, True)
+def _extremum(op_name: str, find: Any, input: Any, dim: int, keepdim: bool) -> Extremum:
+    at = normal_dim(op_name, dim, input.ndim)
     if not input.ndim:
-        return Extremum(clone(input), indices)
-    values = gather_along(input, indices, dim=normal_dim(find.name, dim, input.ndim))
-    return Extremum(values, indices) if keepdim else Extremum(squeeze(values, dim), squeeze(indices, dim))
+        return Extremum(clone(input), Tensor(np.zeros((), np.int64)))
+    check_not_empty(op_name, input, (at,))
+    return Extremum(*find(input, dim=at, keepdim=keepdim))
 
 
 @numpy_spelling
@@ -140,7 +172,7 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """
     if isinstance(dim, Tensor):
         return maximum(input, dim)
-    return _over("max", _amax, input, None, False) if dim is None else _extremum(_argmax, input, dim, keepdim)
+    return _over("max", _amax, input, None, False) if dim is None else _extremum("max", _largest, input, dim, keepdim)
 
 
 @numpy_spelling
@@ -150,4 +182,4 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """
     if isinstance(dim, Tensor):
         return minimum(input, dim)
-    return _over("min", _amin, input, None, False) if dim is None else _extremum(_argmin, input, dim, keepdim)
+    return _over("min", _amin, input, None, False) if dim is None else _extremum("min", _smallest, input, dim, keepdim)

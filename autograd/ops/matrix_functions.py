@@ -8,6 +8,8 @@ import numpy as np
 
 from ..dtypes import is_float, to_dtype
 from ..kernels import lapack
+from ..kernels.reduce import NORM, reduce
+from ..kernels.spread import MULTIPLES, spread
 from ..tensor import Tensor
 from .convert import cast, clone
 from .dims import normal_dim, normal_dims, numpy_spelling
@@ -48,10 +50,17 @@ def _norm_gradient(g: Any, x: Any, out: Any, ord: float, dim: tuple[int, ...]) -
 @op(x=_norm_gradient)
 def _norm(x, *, ord, dim, keepdim):
     """(sum |x|^ord)^(1/ord) over the axes, ord a number other than 0, 1 and infinity."""
+    if ord == 2:
+        return reduce(NORM, x, dim, keepdim)
     with np.errstate(all="ignore"):
-        if ord == 2:
-            return np.sqrt(np.add.reduce(x * x, axis=dim, keepdims=keepdim))
         return np.add.reduce(np.abs(x) ** x.dtype.type(ord), axis=dim, keepdims=keepdim) ** x.dtype.type(1 / ord)
+
+
+@_norm.by_hand
+def _norm_backward(g, x, out, ord, dim):
+    if ord != 2:
+        return [_norm_gradient(g, x, out, ord, dim)]
+    return [spread(MULTIPLES, np.where(out == 0, out, g / out), x, dim)]
 
 
 @numpy_spelling

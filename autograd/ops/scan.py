@@ -8,26 +8,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..dtypes import float16, int64, is_float, to_dtype
+from ..dtypes import int64, is_float, to_dtype
 from ..kernels import scan as kernels
 from ..tensor import Tensor
 from .convert import cast, clone
 from .dims import normal_dim, numpy_spelling
 from .exponential import exp
-from .gather import gather_along
+from .gather import scatter_zeros
 from .op import op
 from .selection import where
 
 __all__ = ["cummax", "cummin", "cumprod", "cumsum", "logcumsumexp"]
-
-
-def _directed(x: np.ndarray, dim: int, reverse: bool) -> np.ndarray:
-    return np.flip(x, dim) if reverse else x
-
-
-def _accumulate(ufunc: np.ufunc, x: np.ndarray, dim: int, reverse: bool = False) -> np.ndarray:
-    with np.errstate(all="ignore"):
-        return _directed(ufunc.accumulate(_directed(x, dim, reverse), axis=dim, dtype=x.dtype), dim, reverse)
 
 
 # --- the linear recurrence -------------------------------------------------------------------------------------------
@@ -54,14 +45,7 @@ def shift(x: Any, dim: int, by: int, fill: float) -> Any:
     b=lambda g, a, dim, reverse: recurrence(shift(a, dim, _back(reverse), 0.0), g, dim, not reverse),
 )
 def _recurrence(a, b, *, dim, reverse):
-    if b.dtype == float16:
-        return _recurrence.forward(a.astype(np.float32), b.astype(np.float32), dim=dim, reverse=reverse).astype(float16)
-    rows = [np.ascontiguousarray(_directed(x, dim, reverse).swapaxes(dim, -1)) for x in (a, b)]
-    shape = rows[0].shape
-    if not b.size:
-        return b
-    out = kernels.recurrence(*[x.reshape(-1, shape[-1]) for x in rows]).reshape(shape)
-    return _directed(out.swapaxes(dim, -1), dim, reverse)
+    return kernels.scan(kernels.RECURRENCE, b, dim, reverse, a)
 
 
 def _back(reverse: bool) -> int:
@@ -73,6 +57,14 @@ def recurrence(a: Any, b: Any, dim: int, reverse: bool = False) -> Any:
     return _recurrence(a, b, dim=dim, reverse=reverse)
 
 
+def _accumulate(kind: Any, ufunc: np.ufunc, x: np.ndarray, dim: int, reverse: bool) -> np.ndarray:
+    if is_float(x.dtype):
+        return kernels.scan(kind, x, dim, reverse)
+    x = np.flip(x, dim) if reverse else x
+    out = ufunc.accumulate(x, axis=dim, dtype=x.dtype)
+    return np.flip(out, dim) if reverse else out
+
+
 # --- products --------------------------------------------------------------------------------------------------------
 
 
@@ -82,7 +74,7 @@ def recurrence(a: Any, b: Any, dim: int, reverse: bool = False) -> Any:
     )
 )
 def _cumprod(x, *, dim, reverse):
-    return _accumulate(np.multiply, x, dim, reverse)
+    return _accumulate(kernels.PRODUCTS, np.multiply, x, dim, reverse)
 
 
 def products_of_others(x: Any, dim: int) -> Any:
@@ -96,7 +88,7 @@ def products_of_others(x: Any, dim: int) -> Any:
 
 @op(x=lambda g, dim, reverse: _cumsum(g, dim=dim, reverse=not reverse))
 def _cumsum(x, *, dim, reverse):
-    return _accumulate(np.add, x, dim, reverse)
+    return _accumulate(kernels.SUMS, np.add, x, dim, reverse)
 
 
 def _decay(out: Any, dim: int) -> Any:
@@ -108,26 +100,20 @@ def _decay(out: Any, dim: int) -> Any:
 # d out[k] / d x[j] = exp(x[j] - out[k]), written as exp(x[j] - out[j]) exp(out[j] - out[j+1]) ... so nothing overflows.
 @op(x=lambda g, x, out, dim: where(out == -np.inf, 0.0, exp(x - out)) * recurrence(_decay(out, dim), g, dim, True))
 def _logcumsumexp(x, *, dim):
-    return _accumulate(np.logaddexp, x, dim)
+    return kernels.scan(kernels.LOG_SUMS, x, dim)
 
 
 # --- extrema ---------------------------------------------------------------------------------------------------------
 
 
-def _last_attained(x: np.ndarray, best: np.ndarray, dim: int) -> np.ndarray:
-    """The index of the latest element that is the extremum so far (a NaN, once there is one)."""
-    places = np.arange(x.shape[dim]).reshape([-1 if i == dim else 1 for i in range(x.ndim)])
-    return np.maximum.accumulate(np.where((x == best) | (x != x), places, 0), axis=dim)
-
-
-@op()
+@op(x=lambda g, out, dim, shape: scatter_zeros(g[0], out[1], dim=dim, to=shape))
 def _cummax(x, *, dim):
-    return _last_attained(x, _accumulate(np.maximum, x, dim), dim)
+    return kernels.extrema(True, x, dim)
 
 
-@op()
+@op(x=lambda g, out, dim, shape: scatter_zeros(g[0], out[1], dim=dim, to=shape))
 def _cummin(x, *, dim):
-    return _last_attained(x, _accumulate(np.minimum, x, dim), dim)
+    return kernels.extrema(False, x, dim)
 
 
 class Cumulative(NamedTuple):
@@ -176,8 +162,7 @@ def _cumulative(find: Any, input: Any, dim: int) -> Cumulative:
     at = normal_dim(find.name, dim, input.ndim)
     if not input.ndim:
         return Cumulative(clone(input), Tensor(np.zeros((), np.int64)))
-    indices = find(input, dim=at)
-    return Cumulative(gather_along(input, indices, dim=at), indices)
+    return Cumulative(*find(input, dim=at))
 
 
 @numpy_spelling

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import to_dtype
+from ..kernels.reduce import SUM, reduce
 from ..tensor import Tensor
 from .dims import as_shape, normal_dim, numpy_spelling
 from .op import op
@@ -26,9 +27,7 @@ def _sum_to(x, *, to):
     """The sum over the axes along which ``to`` was broadcast to the shape of x."""
     lead = x.ndim - len(to)
     axes = (*range(lead), *(lead + i for i, n in enumerate(to) if n == 1 and x.shape[lead + i] != 1))
-    # dtype keeps float16 and the small integers what they are
-    with np.errstate(all="ignore"):
-        return np.add.reduce(x, axis=axes, dtype=x.dtype, keepdims=True).reshape(to)
+    return reduce(SUM, x, axes).reshape(to)
 
 
 @op(view=True, x=lambda g, shape: _sum_to(g, to=shape))

@@ -4,15 +4,19 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import float16, float32, is_float, to_dtype
+from ..dtypes import float16, float32, get_default_dtype, is_float, to_dtype
 from ..kernels import softmax as kernels
+from ..kernels.reduce import EXPONENTIALS, MAXIMUM, reduce
+from ..kernels.spread import EXPONENTIALS as WEIGHTS
+from ..kernels.spread import spread
 from ..tensor import Tensor
 from .convert import cast
 from .dims import normal_dim, normal_dims, numpy_spelling
-from .elementwise import exp, log, where
+from .elementwise import exp
 from .op import Kept, op
-from .reduce import amax, sum
-from .shape import reshape, squeeze
+from .reduce import sum
+from .shape import reshape
+from .totals import repeat_along
 
 __all__ = ["log_softmax", "logsumexp", "softmax", "softmax_cross_entropy"]
 
@@ -80,11 +84,22 @@ def log_softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
 @numpy_spelling
 def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
     """log(sum(exp(x))) over ``dim``, the largest x subtracted first so that nothing overflows."""
-    dims = normal_dims("logsumexp", dim, input.ndim)
-    top = amax(input, dims, True).detach()
-    shift = where(abs(top) == float("inf"), 0.0, top)
-    out = log(sum(exp(input - shift), dims, True)) + shift
-    return out if keepdim else squeeze(out, dims) if dims else out
+    x = input if is_float(input.dtype) else cast(input, get_default_dtype())
+    return _logsumexp(x, dim=normal_dims("logsumexp", dim, x.ndim), keepdim=keepdim)
+
+
+@op(x=lambda g, x, out, shape, dim: repeat_along(g, shape, dim) * exp(x - repeat_along(out, shape, dim)))
+def _logsumexp(x, *, dim, keepdim):
+    if x.dtype == float16:
+        return _logsumexp.forward(x.astype(float32), dim=dim, keepdim=keepdim).astype(float16)
+    top = reduce(MAXIMUM, x, dim, True)
+    shift = np.where(np.isinf(top), x.dtype.type(0), top)
+    return reduce(EXPONENTIALS, x, dim, keepdim, centre=shift)
+
+
+@_logsumexp.by_hand
+def _logsumexp_backward(g, x, out, dim):
+    return [spread(WEIGHTS, g, x, dim, out)]
 
 
 def _mean_over_targets(g: Any, x: Any, target: Any) -> Any:

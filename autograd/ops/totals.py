@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import float16, int64, is_float, to_dtype
+from ..kernels.reduce import DEVIATIONS, PRODUCT, SUM, reduce
+from ..kernels.spread import DIFFERENCES, QUOTIENTS, spread
 from ..tensor import Tensor
 from .comparison import isnan, logical_not
 from .convert import cast
 from .dims import normal_dim, normal_dims, numpy_spelling
-from .op import op
+from .op import Kept, op
 from .scan import products_of_others
 from .selection import where
 from .shape import expand, reshape
@@ -21,79 +23,82 @@ __all__ = [
 ]  # fmt: skip
 
 Dims = int | Sequence[int] | None
-BLOCK = 128  # so many rows are added up one by one
 
 
-def spread(g: Any, shape: tuple[int, ...], dim: tuple[int, ...]) -> Any:
+def repeat_along(g: Any, shape: tuple[int, ...], dim: tuple[int, ...]) -> Any:
     """A reduced tensor repeated along the axes it was reduced over, whether or not it kept them."""
     kept = tuple(1 if i in dim else n for i, n in enumerate(shape))
     return expand(g if g.shape == kept else reshape(g, kept), shape)
 
 
-def _add_up(x: Any, dim: tuple[int, ...], keepdim: Any) -> Any:
-    """The sum, in blocks where numpy would add a long column to one number, a rounding error for each row."""
-    with np.errstate(all="ignore"):
-        if x.dtype == float16:
-            return _add_up(x.astype(np.float32), dim, keepdim).astype(float16)
-        if 0 in dim and x.ndim - 1 not in dim and x.shape[0] > 2 * BLOCK and x.dtype.kind == "f" and x.size:
-            x = np.add.reduceat(x, np.arange(0, x.shape[0], BLOCK), axis=0)
-        return np.add.reduce(x, axis=dim, keepdims=keepdim)
-
-
-@op(x=lambda g, shape, dim: spread(g, shape, dim))
+@op(x=lambda g, shape, dim: repeat_along(g, shape, dim))
 def _sum(x, *, dim, keepdim):
-    return _add_up(x, dim, keepdim)
+    return reduce(SUM, x, dim, keepdim)
 
 
-@op(x=lambda g, shape, dim, count: spread(g * _inverse(count), shape, dim))
+@op(x=lambda g, shape, dim, count: repeat_along(g * _inverse(count), shape, dim))
 def _mean(x, *, dim, keepdim, count):
-    with np.errstate(all="ignore"):
-        return _add_up(x, dim, keepdim) / x.dtype.type(count)
+    return reduce(SUM, x, dim, keepdim, float(count))
 
 
 def _inverse(count: float) -> float:
     return 1 / count if count else math.inf
 
 
-@op(x=lambda g, x, shape, dim, divisor: spread(g, shape, dim) * ((x - mean(x, dim, True)) * (2 * _inverse(divisor))))
+@op(
+    x=lambda g, x, shape, dim, divisor: (
+        repeat_along(g, shape, dim) * ((x - mean(x, dim, True)) * (2 * _inverse(divisor)))
+    )
+)
 def _var(x, *, dim, keepdim, divisor):
-    return _variance(x, dim, keepdim, divisor)
+    return Kept(*_variance(x, dim, keepdim, divisor))
 
 
-def _variance(x: np.ndarray, dim: tuple[int, ...], keepdim: bool, divisor: float) -> np.ndarray:
-    if x.dtype == float16:
-        return _variance(x.astype(np.float32), dim, keepdim, divisor).astype(float16)
-    count = math.prod(x.shape[d] for d in dim)
-    with np.errstate(all="ignore"):
-        d = x - _add_up(x, dim, True) / x.dtype.type(count)
-        return _add_up(d * d, dim, keepdim) / x.dtype.type(divisor)
+@_var.by_hand
+def _var_backward(g, x, dim, divisor, kept):
+    return [spread(DIFFERENCES, g, x, dim, kept, 2 * _inverse(divisor))]
+
+
+def _variance(x: np.ndarray, dim: tuple[int, ...], keepdim: bool, divisor: float) -> tuple[np.ndarray, np.ndarray]:
+    """The variance, and the mean it is of, which for float16 is one in float32."""
+    wide = x.astype(np.float32) if x.dtype == float16 else x
+    centre = reduce(SUM, wide, dim, True, float(math.prod(x.shape[d] for d in dim)))
+    variance = reduce(DEVIATIONS, wide, dim, keepdim, float(divisor), centre)
+    return variance.astype(x.dtype, copy=False), centre
 
 
 # The derivative where all are equal is 0, as in PyTorch.
 @op(
     x=lambda g, x, out, shape, dim, divisor: (
-        spread(where(out == 0, 0.0, g / out), shape, dim) * ((x - mean(x, dim, True)) * _inverse(divisor))
+        repeat_along(where(out == 0, 0.0, g / out), shape, dim) * ((x - mean(x, dim, True)) * _inverse(divisor))
     )
 )
 def _std(x, *, dim, keepdim, divisor):
-    return np.sqrt(_variance(x, dim, keepdim, divisor))
+    variance, centre = _variance(x, dim, keepdim, divisor)
+    return Kept(np.sqrt(variance, out=variance), centre)
+
+
+@_std.by_hand
+def _std_backward(g, x, out, dim, divisor, kept):
+    with np.errstate(all="ignore"):
+        share = np.where(out == 0, out, g / out)
+    return [spread(DIFFERENCES, share, x, dim, kept, _inverse(divisor))]
 
 
 @op(x=lambda g, x, dim: _spread_along(g, x, dim) * products_of_others(x, dim))
 def _prod(x, *, dim, keepdim):
-    with np.errstate(all="ignore"):
-        return np.multiply.reduce(x, axis=dim, keepdims=keepdim)
+    return reduce(PRODUCT, x, (dim,), keepdim)
 
 
 @_prod.by_hand
 def _prod_backward(g, x, out, dim):
     if np.all(x) and np.all(np.isfinite(out) & (out != 0)):
-        return [_spread_along(g * out, x, dim) / x]
+        return [spread(QUOTIENTS, g * out, x, (dim,))]
     return [_spread_along(g, x, dim) * products_of_others(x, dim)]
 
 
 def _spread_along(g: Any, x: Any, dim: int) -> Any:
-    return spread(g, tuple(x.shape), (dim,))
+    return repeat_along(g, tuple(x.shape), (dim,))
 
 
 @op()

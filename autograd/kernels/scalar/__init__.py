@@ -14,6 +14,6 @@ trigonometric  sin, cos, tan (float32; float64 is the C library's), asin, acos, 
 """
 
 from . import error, exponential, logarithm, power, trigonometric
-from .base import FUNCTIONS, Precision, build
+from .base import FUNCTIONS, Precision, build, read
 
-__all__ = ["FUNCTIONS", "Precision", "build", "error", "exponential", "logarithm", "power", "trigonometric"]
+__all__ = ["FUNCTIONS", "Precision", "build", "error", "exponential", "logarithm", "power", "read", "trigonometric"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..symbol import Symbol
 
-__all__ = ["DOUBLE", "FUNCTIONS", "SINGLE", "Precision", "apply", "build", "polynomial", "scalar", "where"]
+__all__ = ["DOUBLE", "FUNCTIONS", "SINGLE", "Precision", "apply", "build", "polynomial", "read", "scalar", "where"]
 
 T = TypeVar("T")
 
@@ -52,10 +52,15 @@ def scalar(function: Callable) -> Callable:
 
 def build(name: str, dtype: np.dtype) -> tuple[list[str], Symbol]:
     """The names of the arguments of a function and its body for this dtype."""
-    function = FUNCTIONS[name]
-    args = [p for p in inspect.signature(function).parameters if p != "precision"]
-    precision = SINGLE if dtype.itemsize == 4 else DOUBLE
-    return args, function(*map(Symbol.input, args), precision)
+    return read(FUNCTIONS[name], dtype)
+
+
+def read(function: Callable, dtype: np.dtype) -> tuple[list[str], Symbol]:
+    """The names of the arguments of a formula and its body for this dtype, if it asks for the ``precision``."""
+    names = list(inspect.signature(function).parameters)
+    args = [name for name in names if name != "precision"]
+    known = {name: Symbol.input(name) for name in args} | {"precision": SINGLE if dtype.itemsize == 4 else DOUBLE}
+    return args, Symbol.of(function(*(known[name] for name in names)))
 
 
 apply = Symbol.apply
