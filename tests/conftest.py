@@ -9,6 +9,9 @@ import autograd
 settings.register_profile("repository", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("repository")
 
+# Tests run in several processes at once, and threads that wait for cores are slow; tests/test_threads.py sets its own.
+autograd.set_num_threads(1)
+
 
 @pytest.fixture(autouse=True)
 def _same_numbers_every_time():

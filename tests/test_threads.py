@@ -5,14 +5,16 @@ import os
 import subprocess
 import sys
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import autograd
-from autograd.kernels import blas, products, threads
+import nn
+import optim
+from autograd.kernels import blas, products, share, threads
 from autograd.kernels.hand import kernel
 from autograd.kernels.language import F, prange
 
@@ -269,3 +271,82 @@ def test_products_of_python_threads_leave_the_blas_as_it_was():
         worker.join()
     assert not wrong
     assert product_count() == count
+
+
+# --- elementwise operations and updates -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [2, 3, 8])
+@pytest.mark.parametrize("size", [share.MANY, share.MANY + 1, 3 * share.MANY + 77])
+def test_an_elementwise_operation_has_one_answer(n, size):
+    x, y = autograd.randn(2, size, generator=autograd.Generator().manual_seed(0))
+    condition = x > 0
+    many = autograd.randn(2 * size)[::2]
+    operations = [
+        lambda: autograd.sigmoid(x),
+        lambda: x * y,
+        lambda: x * 2.5,
+        lambda: autograd.where(condition, x, y),
+        lambda: nn.functional.gelu(many),
+        lambda: x.flip(0) < y,
+    ]
+    autograd.set_num_threads(1)
+    alone = [f().numpy() for f in operations]
+    autograd.set_num_threads(n)
+    for f, expected in zip(operations, alone, strict=True):
+        np.testing.assert_array_equal(f().numpy(), expected)
+
+
+def test_long_loops_are_shared_out():
+    x = autograd.randn(share.MANY)
+    autograd.sigmoid(x)
+    assert threads.state[threads.SHARE] and not threads.state[threads.BUSY]
+
+
+@pytest.mark.parametrize("size", [threads.GRAIN - 1, 3 * threads.GRAIN + 5])
+def test_an_update_has_one_answer(size):
+    answers = []
+    for n in (1, 2, 3):
+        autograd.set_num_threads(n)
+        generator = autograd.Generator().manual_seed(0)
+        p = autograd.randn(size, generator=generator, requires_grad=True)
+        optimizer = optim.AdamW([p])
+        for _ in range(3):
+            p.grad = autograd.randn(size, generator=generator)
+            optimizer.step()
+        answers.append(p.detach().numpy())
+    for other in answers[1:]:
+        np.testing.assert_array_equal(other, answers[0])
+
+
+def test_python_threads_that_train_at_once():
+    def train() -> float:
+        generator = autograd.Generator().manual_seed(0)
+        model = [autograd.randn(*s, generator=generator, requires_grad=True) for s in ((300, 300), (300,))]
+        x = autograd.randn(256, 300, generator=generator)
+        optimizer = optim.SGD(model, lr=0.1)
+        for _ in range(20):
+            loss = (autograd.linear(x, *model).tanh() ** 2).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        return loss.item()
+
+    expected = train()
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda _: train(), range(6)))
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def elementwise(size: int) -> np.ndarray:
+    autograd.set_num_threads(2)
+    return autograd.sigmoid(autograd.linspace(-3, 3, size)).numpy()
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # forking beside threads
+def test_elementwise_operations_in_child_processes(method):
+    expected = elementwise(2 * share.MANY)
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(method)) as pool:
+        for found in pool.map(elementwise, [2 * share.MANY] * 4):
+            np.testing.assert_array_equal(found, expected)

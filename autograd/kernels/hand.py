@@ -31,11 +31,6 @@ __all__ = ["Kernel", "kernel"]
 # Sums may be reordered, which is what lets them vectorise; NaN, infinities and the order of a formula stay.
 _LOOSE = 'LOOSE = {"error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}\n'
 _FLAGS = "cache=True, **LOOSE"
-# Of what numba can make parallel only the loops that say so; others would be regions of their own. On the pool a kernel
-# lets other Python threads run meanwhile.
-_PARTS = ("comprehension", "fusion", "inplace_binop", "numpy", "reduction", "setitem", "stencil")
-_PARALLEL = f', nogil=True, parallel={{"prange": True, {", ".join(f"{part!r}: False" for part in _PARTS)}}}'
-
 _PRODUCTS = {"cut", "gemm", "gemm_part", "layout"}
 
 
@@ -75,7 +70,7 @@ class Kernel:
             arguments, root = scalar.read(formula, dtype)
             names += [s.op for s in topological([root])]
             formulas += print_function(name, arguments, [root], flags="LOOSE")
-        options = f"{_print_signature(self.layouts, dtype)}{_FLAGS}{_PARALLEL if parallel else ''}"
+        options = f"{_print_signature(self.layouts, dtype)}{_FLAGS}{', ' + threads.OPTIONS if parallel else ''}"
         front = f"{print_prologue(dtype)}{_LOOSE}{print_helpers(names, dtype)}{formulas}{products}"
         return f"{front}\n\n@njit({options})\n{source}"
 

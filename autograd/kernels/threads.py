@@ -12,12 +12,13 @@ A call takes the pool with `enter`, and runs serially when it does not get it:
 - in a process forked from one that had started the pool, threads that OpenMP believes in do not exist.
 """
 
+import ctypes
 import os
 import threading
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["GRAIN", "enter", "get_num_threads", "leave", "set_num_threads"]
+__all__ = ["GRAIN", "OPTIONS", "enter", "get_num_threads", "leave", "set_num_threads"]
 
 GRAIN = 2**15
 """From so many elements on a loop over memory is shared out. A region of the pool costs 1 to 2 us, what a thread does
@@ -38,13 +39,29 @@ def _default() -> int:
     return cores
 
 
+# Of what numba can make parallel only the loops that say so; others would be regions of their own. A kernel on the pool
+# lets other Python threads run meanwhile.
+_PARTS = ("comprehension", "fusion", "inplace_binop", "numpy", "reduction", "setitem", "stencil")
+OPTIONS = f'nogil=True, parallel={{"prange": True, {", ".join(f"{part!r}: False" for part in _PARTS)}}}'
+"""What `njit` is told for a kernel on the pool."""
+
 count = _default()
 """How many threads a large call uses."""
 
-_forked = False
+COUNT, BUSY, SHARE, START = range(4)
+state = (ctypes.c_ssize_t * 4)(count)
+"""The same for compiled code that asks by itself (`share`): the number of threads, whether the pool is in use, the
+function that runs a loop in parts, and the one that is called to have it made.
+"""
+
+_serial = False
 _taken = threading.Lock()
 _pool: "_Pool | None" = None
-_unavailable = False
+
+
+def _use(n: int) -> None:
+    global count
+    count = state[COUNT] = n
 
 
 def get_num_threads() -> int:
@@ -58,7 +75,7 @@ def set_num_threads(n: int) -> None:
     """Use ``n`` threads for large operations from now on; small ones always run on the calling thread.
 
     The number holds for all Python threads of the process, as in PyTorch. A process forked from one that has used
-    several threads stays with one.
+    several threads, or one without OpenMP, stays with one.
 
     >>> import autograd
     >>> before = autograd.get_num_threads()
@@ -67,13 +84,12 @@ def set_num_threads(n: int) -> None:
     1
     >>> autograd.set_num_threads(before)
     """
-    global count
     if isinstance(n, bool) or not hasattr(type(n), "__index__"):
         raise TypeError(f"set_num_threads: the number of threads is an integer; got {type(n).__name__}")
     if n < 1:
         raise RuntimeError(f"set_num_threads: the number of threads must be positive; got {n}")
-    if not _forked:
-        count = int(n)
+    if not _serial:
+        _use(int(n))
 
 
 class _Pool:
@@ -81,7 +97,7 @@ class _Pool:
 
     def __init__(self, get: Callable[[], int], set_: Callable[[int], Any]) -> None:
         self.get, self.set = get, set_
-        self.before = 0
+        self.before = self.now = 0
 
 
 def _start() -> "_Pool | None":
@@ -106,39 +122,48 @@ def _start() -> "_Pool | None":
 
 def enter() -> bool:
     """Take the pool for this call; False if it must run serially. `leave` gives it back."""
-    global _pool, _unavailable
-    if count == 1 or _unavailable or not _taken.acquire(blocking=False):
+    global _pool
+    if count == 1 or state[BUSY] or not _taken.acquire(blocking=False):
         return False
     pool = _pool
     if pool is None:
         pool = _pool = _start()
         if pool is None:
-            _unavailable = True
+            _stay_serial()
             _taken.release()
             return False
-    pool.before = pool.get()
-    if pool.before != count:
-        pool.set(count)
+    state[BUSY] = 1
+    pool.before, pool.now = pool.get(), count
+    if pool.before != pool.now:
+        pool.set(pool.now)
     return True
 
 
 def leave() -> None:
     """Give the pool back, set as it was found: other users of numba have their own number of threads."""
     assert _pool is not None
-    if _pool.before != count:
+    if _pool.before != _pool.now:
         _pool.set(_pool.before)
+    state[BUSY] = 0
     _taken.release()
+
+
+def _stay_serial() -> None:
+    global _serial
+    _serial = True
+    _use(1)
 
 
 def _after_fork() -> None:
     """The threads of the parent are not here. GNU's OpenMP ends a child that tries to use them."""
-    global count, _forked, _taken
+    global _taken
     import sys
 
     parallel = sys.modules.get("numba.np.ufunc.parallel")
     _taken = threading.Lock()  # another thread of the parent may have held it
+    state[BUSY] = 0
     if parallel is not None and parallel._is_initialized:
-        count, _forked = 1, True
+        _stay_serial()
 
 
 if hasattr(os, "register_at_fork"):

@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from . import threads
 from .loader import load
 from .printer import Argument, print_loop
+from .share import loop_address
 from .symbol import Symbol
 
 __all__ = ["compile_formula", "make_ufunc"]
@@ -39,11 +41,13 @@ def _from_func_and_data() -> Callable:
 
 def make_ufunc(name: str, address: int, inputs: Sequence[np.dtype], outputs: Sequence[np.dtype]) -> np.ufunc:
     """The ufunc that runs the inner loop at ``address`` on arguments of exactly these dtypes."""
-    loops = (ctypes.c_void_p * 1)(address)
-    data = (ctypes.c_void_p * 1)(None)
+    arguments = len(inputs) + len(outputs)
+    told = (ctypes.c_ssize_t * 3)(address, arguments, ctypes.addressof(threads.state))
+    loops = (ctypes.c_void_p * 1)(loop_address())
+    data = (ctypes.c_void_p * 1)(ctypes.addressof(told))
     types = ctypes.create_string_buffer(bytes(dtype.num for dtype in (*inputs, *outputs)))
     title = name.encode()
-    _kept_alive.append((loops, data, types, title))
+    _kept_alive.append((told, loops, data, types, title))
     at = ctypes.addressof
     return _from_func_and_data()(
         at(loops), at(data), at(types), 1, len(inputs), len(outputs), _NO_IDENTITY, title, b"", 0

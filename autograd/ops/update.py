@@ -21,6 +21,7 @@ import numpy as np
 from ..dtypes import float16, float32, is_float
 from ..graph import note_write
 from ..kernels.symbol import Symbol
+from ..kernels.threads import GRAIN
 from ..kernels.updates import compile_update
 from ..tensor import Tensor
 
@@ -50,7 +51,7 @@ class Update:
         parameters = inspect.signature(formula).parameters.values()
         self.tensors = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
         self.numbers = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
-        self._kernels: dict[np.dtype, Callable] = {}
+        self._kernels: dict[np.dtype, tuple[Callable, Callable]] = {}  # for small and large arrays
         self._variants: dict[tuple[Callable, ...], Update] = {}
         symbols = [Symbol.input(name) for name in (*self.tensors, *self.numbers)]
         count = len(self.tensors)
@@ -81,7 +82,8 @@ class Update:
                 changed.append(arrays[0])
                 dtype = arrays[0].dtype
                 if dtype is not last:
-                    kernel, last = kernels.get(dtype) or self._compile(dtype), dtype
+                    (serially, on_pool), last = kernels.get(dtype) or self._compile(dtype), dtype
+                kernel = serially if arrays[0].size < GRAIN else on_pool
                 if arrays[0].ndim == 1:
                     kernel(*arrays, *values)
                     continue
@@ -129,16 +131,16 @@ class Update:
         )
         return composed
 
-    def _compile(self, dtype: np.dtype) -> Callable:
+    def _compile(self, dtype: np.dtype) -> tuple[Callable, Callable]:
         if not is_float(dtype):
             raise TypeError(f"{self.name}: {self.tensors[0]} must be a floating tensor; got {dtype}")
         written = [self.tensors[i] for i in self.written]
         inner = float32 if dtype == float16 else dtype  # numba has no arithmetic on halves
-        kernel = compile_update(self.name, self.tensors, self.numbers, self.outputs, written, inner)
+        kernels = compile_update(self.name, self.tensors, self.numbers, self.outputs, written, inner)
         if dtype == float16:
-            kernel = self._copied_always(kernel)
-        self._kernels[dtype] = kernel
-        return kernel
+            kernels = (self._copied_always(kernels[0]), self._copied_always(kernels[1]))
+        self._kernels[dtype] = kernels
+        return kernels
 
     def _copied_always(self, kernel: Callable) -> Callable:
         count = len(self.tensors)

@@ -1,0 +1,122 @@
+"""Elementwise loops on several threads: a loop of a ufunc over very many elements is run by the pool in parts.
+
+numpy calls the loop of a ufunc with pointers and a count. `LOOP` stands between the two: a short count it hands to the
+loop as it came, for 2 ns; a long one it cuts into a part for each thread, and calls the loop on each. So one small
+kernel serves all formulas, numpy still brings broadcasting and overlap, and a small call pays nothing.
+
+What the loop is told through its ``data`` is the address of the real loop, the number of its arguments, and where
+`threads` keeps its state.
+"""
+
+import ctypes
+import functools
+from typing import Any
+
+from . import threads
+from .loader import load
+
+__all__ = ["loop_address"]
+
+MANY = 2**16
+"""So many elements are shared out: 3 us or more for one thread, and a region of the pool costs 1 to 2 us."""
+
+_CALLS = """import numpy as np
+from llvmlite import ir
+from numba import cfunc, njit, prange, types
+from numba.extending import intrinsic
+
+INT = types.intp
+LOOP = types.void(INT, INT, INT, INT)
+
+
+@intrinsic
+def call(context, function, arguments):
+    def generate(context, builder, signature, values):
+        word = values[0].type
+        unpacked = [builder.extract_value(values[1], i) for i in range(arguments.count)]
+        kind = ir.FunctionType(ir.VoidType(), [word] * arguments.count)
+        builder.call(builder.inttoptr(values[0], kind.as_pointer()), unpacked)
+        return context.get_dummy_value()
+
+    return types.void(INT, arguments), generate
+
+
+@intrinsic
+def read(context, address):
+    def generate(context, builder, signature, values):
+        return builder.load(builder.inttoptr(values[0], values[0].type.as_pointer()))
+
+    return INT(INT), generate
+
+
+@intrinsic
+def swap(context, address, value):
+    def generate(context, builder, signature, values):
+        place = builder.inttoptr(values[0], values[0].type.as_pointer())
+        return builder.atomic_rmw("xchg", place, values[1], "acq_rel")
+
+    return INT(INT, INT), generate
+"""
+
+_LOOP = f"""
+
+@cfunc(LOOP, cache=True, error_model="numpy")
+def loop(args, dims, steps, data):
+    inner, count, state = read(data), read(data + 8), read(data + 16)
+    n, parts = read(dims), read(state)
+    # A result that stands still is a reduction's: its parts are not independent.
+    if n >= {MANY} and parts > 1 and read(steps + 8 * (count - 1)) != 0:
+        if read(state + 16) == 0:
+            call(read(state + 24), (0,))
+        share = read(state + 16)
+        if share != 0 and swap(state + 8, 1) == 0:
+            call(share, (inner, count, args, n, steps, parts))
+            swap(state + 8, 0)
+            return
+    call(inner, (args, dims, steps, 0))
+"""
+
+_SHARE = f"""
+set_num_threads = types.ExternalFunction("set_num_threads", types.void(types.int32))
+get_num_threads = types.ExternalFunction("get_num_threads", types.int32())
+
+
+@njit(error_model="numpy", {threads.OPTIONS})
+def run_parts(inner, count, args, n, steps, parts):
+    block = (n + 16 * parts - 1) // (16 * parts) * 16
+    for part in prange(parts):
+        first = part * block
+        here = np.empty(count + 1, np.intp)
+        for i in range(count):
+            here[i] = read(args + 8 * i) + first * read(steps + 8 * i)
+        here[count] = min(block, n - first)
+        if here[count] > 0:
+            call(inner, (here.ctypes.data, here.ctypes.data + 8 * count, steps, 0))
+
+
+@cfunc(types.void(INT, INT, INT, INT, INT, INT), cache=True, error_model="numpy")
+def share(inner, count, args, n, steps, parts):
+    before = get_num_threads()
+    set_num_threads(parts)
+    run_parts(inner, count, args, n, steps, parts)
+    set_num_threads(before)
+"""
+
+
+@functools.cache
+def loop_address() -> int:
+    """The loop that stands before the loops of all ufuncs."""
+    threads.state[threads.START] = ctypes.cast(_start, ctypes.c_void_p).value or 0
+    return load("share_loop", _CALLS + _LOOP).loop.address
+
+
+def _start_sharing(_: int) -> None:
+    """Called from the first loop that is long enough."""
+    if threads.enter():
+        try:
+            threads.state[threads.SHARE] = load("share", _CALLS + _SHARE).share.address
+        finally:
+            threads.leave()
+
+
+_start: Any = ctypes.CFUNCTYPE(None, ctypes.c_ssize_t)(_start_sharing)
