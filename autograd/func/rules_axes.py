@@ -73,7 +73,7 @@ def _dims(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) ->
     return NotImplemented if dims is None else op(*values, **{**attrs, "dims": tuple(d + 1 for d in dims)})
 
 
-@rule_for("tril", "triu", "windows", "overlap_add", "max_places", "adaptive_places")
+@rule_for("tril", "triu", "windows", "overlap_add", "max_pool", "mean_pool", "spread_mean")
 def _of_last_axes(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
     return op(*values, **attrs)
 

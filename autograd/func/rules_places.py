@@ -200,7 +200,7 @@ def _scatter_rule(op: Any, values: list, mapped: list[bool], attrs: dict, lanes:
     return op(x, source, index, **{**attrs, "dim": attrs["dim"] + 1})
 
 
-@rule_for("put")
+@rule_for("put", "read_places", "add_places")
 def _put(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
     return op(*all_mapped(values, mapped, lanes), **attrs)
 

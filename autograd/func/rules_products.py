@@ -95,12 +95,12 @@ def _rows(x: Any) -> Any:
 
 @rule_for("conv", "conv_input")
 def _conv(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
-    x, weight = values
-    if not mapped[1]:
-        out = op(_rows(x), weight, **attrs)
+    x, weight, bias = values
+    if not mapped[1] and not mapped[2]:
+        out = op(_rows(x), weight, bias, **attrs)
         return reshape(out, (*x.shape[:2], *out.shape[1:]))
-    (x,) = all_mapped([x], mapped[:1], lanes)
-    out = op(_side_by_side(x), _rows(weight), **{**attrs, "groups": attrs["groups"] * lanes})
+    x, weight, bias = all_mapped(values, mapped, lanes)
+    out = op(_side_by_side(x), _rows(weight), _rows(bias), **{**attrs, "groups": attrs["groups"] * lanes})
     return movedim(reshape(out, (out.shape[0], lanes, out.shape[1] // lanes, *out.shape[2:])), 1, 0)
 
 

@@ -14,8 +14,6 @@ stands, and for large arrays a second time with that loop shared out over the po
 """
 
 import copy
-import inspect
-import textwrap
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -23,6 +21,7 @@ import numpy as np
 
 from . import blas, scalar, threads
 from .loader import load
+from .parts import part_names, print_parts, source_of
 from .printer import print_function, print_helpers, print_prologue
 from .symbol import topological
 
@@ -61,9 +60,7 @@ class Kernel:
 
     def text(self, dtype: np.dtype, parallel: bool = False) -> str:
         """The kernel as it is compiled."""
-        source = textwrap.dedent(inspect.getsource(self.function))
-        source = source[source.index("def ") :]
-        names = list(self.function.__code__.co_names)
+        names = part_names(self.function)
         products = blas.PRODUCT if _PRODUCTS.intersection(names) else ""
         formulas = ""
         for name, formula in self.formulas.items():
@@ -71,8 +68,9 @@ class Kernel:
             names += [s.op for s in topological([root])]
             formulas += print_function(name, arguments, [root], flags="LOOSE")
         options = f"{_print_signature(self.layouts, dtype)}{_FLAGS}{', ' + threads.OPTIONS if parallel else ''}"
-        front = f"{print_prologue(dtype)}{_LOOSE}{print_helpers(names, dtype)}{formulas}{products}"
-        return f"{front}\n\n@njit({options})\n{source}"
+        parts = print_parts(self.function)
+        front = f"{print_prologue(dtype)}{_LOOSE}{print_helpers(names, dtype)}{formulas}{products}{parts}"
+        return f"{front}\n\n@njit({options})\n{source_of(self.function)}"
 
     def _compile(self, dtype: np.dtype) -> Callable:
         compiled = self._compiled[dtype] = self._load(dtype)

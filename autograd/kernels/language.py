@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "F", "I", "cut", "exp", "expm1", "formula", "gemm", "gemm_part", "layout", "log", "log1p", "prange", "tanh",
+    "F", "I", "copy_row", "cut", "exp", "expm1", "formula", "gemm", "gemm_part", "keep_larger", "lanes", "layout",
+    "log", "log1p", "prange", "tanh", "tile_dots", "tile_products",
 ]  # fmt: skip
 
 F: Any = np.float64
@@ -39,3 +40,11 @@ def cut(n: int, part: int, parts: int) -> Any:
 
 def gemm_part(a: Any, a_layout: Any, b: Any, b_layout: Any, c: Any, part: int, parts: int) -> Any:
     """One part of c = a @ b, cut along the longer side of c; returns the first and end of its rows and its columns."""
+
+
+# Of `tile`, which says what they do.
+copy_row: Any = None
+keep_larger: Any = None
+lanes: Any = None
+tile_dots: Any = None
+tile_products: Any = None

@@ -1,81 +1,155 @@
-"""Convolution, over one, two or three axes, as matrix products of windows.
+"""Convolution, over one, two or three axes.
 
-Three operations, each linear in both of its inputs and each other's derivatives: `_conv` of an input with a weight,
+Three operations, each linear in both of its factors and each other's derivatives: `_conv` of an input with a weight,
 `_conv_input`, which carries a gradient of the output back to the input (and is the transposed convolution), and
-`_conv_weight`, which carries it to the weight. Padding is an operation of its own.
+`_conv_weight`, which carries it to the weight. ``padding`` is what is read in front of the input as zeros, ``counts``
+and ``sizes`` are the lengths of output and input. The kernels are in `kernels.conv`.
 """
 
-from collections.abc import Sequence
+import functools
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from ..dtypes import float16, float32
+from ..kernels import conv as kernels
+from ..kernels.planes import Layout, layout
 from ..tensor import Tensor
 from .op import op
-from .pad import pad
-from .shape import reshape, squeeze, unsqueeze
-from .windows import Sizes, add_windows, check_placements, output_sizes, spread, view_windows
+from .reduce import sum
+from .shape import squeeze, unsqueeze
+from .windows import Sizes, check_placements, output_sizes, spread, view_windows
 
 __all__ = [
     "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
 ]  # fmt: skip
 
-
-def _columns(x: np.ndarray, kernel: Sizes, stride: Sizes, dilation: Sizes, groups: int) -> np.ndarray:
-    """(n, c, *) -> (n, groups, c / groups * k, l): what one output reads, as a column."""
-    placed = view_windows(x, kernel, stride, dilation)
-    n, c = x.shape[:2]
-    taps = int(np.prod(kernel))
-    return placed.reshape(n, groups, c // groups * taps, -1)
+_GROUP = 1024
+"""About how many positions are worked on together, so that the buffers stay in the cache."""
 
 
-def _grouped(weight: np.ndarray, groups: int) -> np.ndarray:
-    """(o, c / groups, *k) -> (groups, o / groups, c / groups * k)."""
-    return weight.reshape(groups, weight.shape[0] // groups, -1)
+def _volumes(x: np.ndarray) -> np.ndarray:
+    """(n, c, *) as contiguous (n, c, d, h, w)."""
+    return np.ascontiguousarray(x).reshape(*x.shape[:2], *(1,) * (5 - x.ndim), *x.shape[2:])
+
+
+def _images(n: int, found: Layout, positions: int) -> int:
+    return max(1, min(n, positions // math.prod(found.lengths)))
+
+
+def _chunks(n: int, images: int) -> int:
+    """Into how many parts the work is cut for threads, whatever their number."""
+    return min(-(-n // images), 16)
+
+
+def _run(
+    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, out: np.ndarray, groups: int, found: Layout, back: bool
+) -> None:
+    """Fill ``out``: the forward product, or with ``back`` that of gradients with the transposed weight."""
+    if not out.size:
+        return
+    made, taps = weight[0].size, math.prod(weight.shape[2:])
+    side = found.backward if back else found.forward
+    strides = (weight.size // groups, taps, made) if back else (weight.size // groups, made, taps)
+    images = _images(x.shape[0], found, _GROUP)
+    kernels.convolve(
+        _volumes(x), np.ascontiguousarray(weight).reshape(-1), strides, np.ascontiguousarray(bias), _volumes(out),
+        groups, found.lengths, *side, images, _chunks(x.shape[0], images),
+    )  # fmt: skip
+
+
+def _in_float32(compute: Callable) -> Callable:
+    """float16 is summed in float32, which it would overflow, and no processor adds it up quickly."""
+
+    @functools.wraps(compute)
+    def run(*arrays: np.ndarray, **attrs: Any) -> np.ndarray:
+        if arrays[0].dtype != float16:
+            return compute(*arrays, **attrs)
+        return compute(*(a.astype(float32) for a in arrays), **attrs).astype(float16)
+
+    return run
 
 
 @op(
-    x=lambda g, weight, shape, stride, dilation, groups: _conv_input(
-        g, weight, sizes=shape[2:], stride=stride, dilation=dilation, groups=groups
+    x=lambda g, weight, shape, stride, padding, dilation, groups: _conv_input(
+        g, weight, _no_bias(weight, groups), sizes=shape[2:], stride=stride, padding=padding, dilation=dilation,
+        groups=groups,
     ),
-    weight=lambda g, x, shape, stride, dilation, groups: _conv_weight(
-        g, x, kernel=shape[2:], stride=stride, dilation=dilation, groups=groups
+    weight=lambda g, x, shape, stride, padding, dilation, groups: _conv_weight(
+        g, x, kernel=shape[2:], stride=stride, padding=padding, dilation=dilation, groups=groups
     ),
-)
-def _conv(x, weight, *, stride, dilation, groups):
-    kernel = weight.shape[2:]
-    columns = _columns(x, kernel, stride, dilation, groups)
-    out = np.matmul(_grouped(weight, groups), columns)
-    return out.reshape(x.shape[0], weight.shape[0], *output_sizes(x.shape[2:], kernel, stride, dilation))
+    bias=lambda g: sum(g, (0, *range(2, g.ndim))),
+)  # fmt: skip
+@_in_float32
+def _conv(x, weight, bias, *, counts, stride, padding, dilation, groups):
+    found = layout(x.shape[2:], tuple(counts), weight.shape[2:], stride, padding, dilation)
+    out = np.empty((x.shape[0], weight.shape[0], *counts), x.dtype)
+    _run(x, weight, bias, out, groups, found, back=False)
+    return out
 
 
 @op(
-    part=lambda g, weight, stride, dilation, groups: _conv(g, weight, stride=stride, dilation=dilation, groups=groups),
-    weight=lambda g, part, shape, stride, dilation, groups: _conv_weight(
-        part, g, kernel=shape[2:], stride=stride, dilation=dilation, groups=groups
+    part=lambda g, weight, shape, stride, padding, dilation, groups: _conv(
+        g, weight, np.zeros(weight.shape[0], weight.dtype), counts=shape[2:], stride=stride, padding=padding,
+        dilation=dilation, groups=groups,
     ),
-)
-def _conv_input(part, weight, *, sizes, stride, dilation, groups):
-    n, placements, kernel = part.shape[0], part.shape[2:], weight.shape[2:]
-    grouped = part.reshape(n, groups, part.shape[1] // groups, -1)
-    columns = np.matmul(_grouped(weight, groups).swapaxes(1, 2), grouped)
-    columns = columns.reshape(n, weight.shape[1] * groups, *kernel, *placements)
-    return add_windows(columns, tuple(sizes), kernel, stride, dilation)
+    weight=lambda g, part, shape, stride, padding, dilation, groups: _conv_weight(
+        part, g, kernel=shape[2:], stride=stride, padding=padding, dilation=dilation, groups=groups
+    ),
+    bias=lambda g: sum(g, (0, *range(2, g.ndim))),
+)  # fmt: skip
+@_in_float32
+def _conv_input(part, weight, bias, *, sizes, stride, padding, dilation, groups):
+    found = layout(tuple(sizes), part.shape[2:], weight.shape[2:], stride, padding, dilation)
+    out = np.empty((part.shape[0], weight.shape[1] * groups, *sizes), part.dtype)
+    _run(part, weight, bias, out, groups, found, back=True)
+    return out
 
 
 @op(
-    part=lambda g, x, stride, dilation, groups: _conv(x, g, stride=stride, dilation=dilation, groups=groups),
-    x=lambda g, part, shape, stride, dilation, groups: _conv_input(
-        part, g, sizes=shape[2:], stride=stride, dilation=dilation, groups=groups
+    part=lambda g, x, shape, stride, padding, dilation, groups: _conv(
+        x, g, np.zeros(g.shape[0], g.dtype), counts=shape[2:], stride=stride, padding=padding, dilation=dilation,
+        groups=groups,
     ),
-)
-def _conv_weight(part, x, *, kernel, stride, dilation, groups):
-    n, channels = part.shape[:2]
-    # One product over all samples and places: (o, n l) @ (n l, c k) for each group.
-    left = part.reshape(n, groups, channels // groups, -1).transpose(1, 2, 0, 3).reshape(groups, channels // groups, -1)
-    columns = _columns(x, kernel, stride, dilation, groups)
-    right = columns.transpose(1, 0, 3, 2).reshape(groups, -1, columns.shape[2])
-    return np.matmul(left, right).reshape(channels, x.shape[1] // groups, *kernel)
+    x=lambda g, part, shape, stride, padding, dilation, groups: _conv_input(
+        part, g, _no_bias(g, groups), sizes=shape[2:], stride=stride, padding=padding, dilation=dilation, groups=groups
+    ),
+)  # fmt: skip
+@_in_float32
+def _conv_weight(part, x, *, kernel, stride, padding, dilation, groups):
+    shape = (part.shape[1], x.shape[1] // groups, *kernel)
+    if not part.size or not x.size:
+        return np.zeros(shape, x.dtype)
+    found = layout(x.shape[2:], part.shape[2:], tuple(kernel), stride, padding, dilation)
+    images = _images(x.shape[0], found, _GROUP)
+    width = math.prod(shape[1:])
+    parts = np.zeros((_chunks(x.shape[0], images), shape[0], -(-width // 3) * 3), x.dtype)
+    side = found.forward
+    kernels.correlate(
+        _volumes(x), _volumes(part), parts, groups, found.lengths, side.reads, side.read_step, side.taps, side.front,
+        side.back, images,
+    )  # fmt: skip
+    out = np.add.reduce(parts, 0, dtype=x.dtype)[:, :width].reshape(shape)
+    return out if np.isfinite(out).all() else _exact_weight(part, x, shape, stride, padding, dilation, groups)
+
+
+def _exact_weight(part, x, shape, stride, padding, dilation, groups):
+    """The same, where an infinity or NaN must not meet the zeros that the kernel multiplies between rows."""
+    kernel, counts = shape[2:], part.shape[2:]
+    reach = [(m - 1) * s + (k - 1) * d + 1 for m, s, k, d in zip(counts, stride, kernel, dilation)]
+    sides = [(p, max(r - p - n, 0)) for p, r, n in zip(padding, reach, x.shape[2:])]
+    placed = view_windows(np.pad(x, ((0, 0), (0, 0), *sides)), kernel, stride, dilation)
+    where: Any = (..., *(slice(m) for m in counts))
+    placed = placed[where]
+    left = part.reshape(part.shape[0], groups, -1, math.prod(counts))
+    right = placed.reshape(x.shape[0], groups, -1, left.shape[-1])
+    return np.einsum("ngol,ngkl->gok", left, right).reshape(shape)
+
+
+def _no_bias(weight: Any, groups: int) -> np.ndarray:
+    return np.zeros(weight.shape[1] * groups, weight.dtype)
 
 
 def _convolve(
@@ -92,10 +166,15 @@ def _convolve(
     x = _batched(name, rank, input)
     _check_channels(name, rank, x, weight, bias, groups, weight.shape[1] * groups, weight.shape[0])
     steps, gaps = spread(name, stride, rank, "stride"), spread(name, dilation, rank, "dilation")
-    x = pad(x, _padding(name, padding, weight.shape[2:], steps, gaps))
-    check_placements(name, x.shape[2:], tuple(weight.shape[2:]), steps, gaps)
-    out = _conv(x, weight, stride=steps, dilation=gaps, groups=groups)
-    out = out if bias is None else out + reshape(bias, (-1, *(1,) * rank))
+    kernel = tuple(weight.shape[2:])
+    sides = _padding(name, padding, kernel, steps, gaps)
+    padded = [n + before + after for n, (before, after) in zip(x.shape[2:], sides)]
+    check_placements(name, padded, kernel, steps, gaps)
+    out = _conv(
+        x, weight, np.zeros(weight.shape[0], weight.dtype) if bias is None else bias,
+        counts=output_sizes(padded, kernel, steps, gaps), stride=steps, padding=tuple(before for before, _ in sides),
+        dilation=gaps, groups=groups,
+    )  # fmt: skip
     return out if x.ndim == input.ndim else squeeze(out, 0)
 
 
@@ -125,8 +204,8 @@ def _check_channels(
         raise RuntimeError(f"{name}: input and weight must have one dtype; got {x.dtype} and {weight.dtype}")
 
 
-def _padding(name: str, padding: Any, kernel: Sequence[int], stride: Sizes, dilation: Sizes) -> list[int]:
-    """``padding`` as `pad` takes it, the last axis first."""
+def _padding(name: str, padding: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> list[tuple[int, int]]:
+    """``padding`` as (before, after) for each axis."""
     rank = len(stride)
     if padding == "valid":
         padding = 0
@@ -141,7 +220,7 @@ def _padding(name: str, padding: Any, kernel: Sequence[int], stride: Sizes, dila
         sides = [(p, p) for p in spread(name, padding, rank, "padding")]
         if min(p for side in sides for p in side) < 0:
             raise RuntimeError(f"{name}: padding must not be negative; got {padding}")
-    return [p for side in reversed(sides) for p in side]
+    return sides
 
 
 def conv1d(
@@ -208,13 +287,14 @@ def _transposed(
             f"got output_padding {more}, stride {steps}, dilation {gaps}"
         )
     reach = [d * (k - 1) + 1 for k, d in zip(weight.shape[2:], gaps)]
-    whole = tuple((n - 1) * s + r for n, s, r in zip(x.shape[2:], steps, reach))
-    out = _conv_input(x, weight, sizes=whole, stride=steps, dilation=gaps, groups=groups)
     # Padding takes away at both ends what a convolution would have padded; output_padding adds at the end.
-    out = pad(out, [p for c, m in reversed(list(zip(cut, more))) for p in (-c, m - c)])
-    if min(out.shape[2:]) <= 0:
+    sizes = tuple((n - 1) * s + r - 2 * c + m for n, s, r, c, m in zip(x.shape[2:], steps, reach, cut, more))
+    if min(sizes) <= 0:
         raise RuntimeError(f"{name}: the output would be empty; got input {tuple(x.shape)}, padding {cut}")
-    out = out if bias is None else out + reshape(bias, (-1, *(1,) * rank))
+    out = _conv_input(
+        x, weight, _no_bias(weight, groups) if bias is None else bias, sizes=sizes, stride=steps, padding=cut,
+        dilation=gaps, groups=groups,
+    )  # fmt: skip
     return out if x.ndim == input.ndim else squeeze(out, 0)
 
 

@@ -1,20 +1,16 @@
 """Pooling: one number for each window of the trailing axes."""
 
+import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..tensor import Tensor
-from .convert import clone
-from .gather import gather
-from .linalg import matmul
+from ..dtypes import bool_, float16, float32, int64
+from ..kernels import pool as kernels
 from .op import op
-from .pad import pad
-from .reduce import sum
-from .shape import reshape, transpose
-from .windows import Sizes, check_placements, spread, view_windows, windows
+from .windows import Sizes, check_placements, spread
 
 __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
@@ -32,72 +28,163 @@ def _check_axes(name: str, rank: int, input: Any) -> None:
         )
 
 
-def _sides(
-    name: str, sizes: Sequence[int], kernel: Sizes, stride: Sizes, padding: Sizes, gaps: Sizes, ceil: bool
-) -> list:
-    """(before, after) for each axis. Counting up (``ceil_mode``) takes more at the end, if a window starts inside."""
-    if any(p < 0 or 2 * p > d * (k - 1) + 1 for p, k, d in zip(padding, kernel, gaps)):
-        raise RuntimeError(f"{name}: padding must be from 0 to half of the kernel; got {padding} for kernel {kernel}")
-    sides = []
-    for n, k, s, p, d in zip(sizes, kernel, stride, padding, gaps):
-        reach = d * (k - 1) + 1
-        count = -(-(n + 2 * p - reach) // s) + 1
-        if (count - 1) * s >= n + p:
+class Windows(NamedTuple):
+    """Where the windows over trailing axes of ``sizes`` lie: ``lengths`` of them, from where up to where in ``axes``
+    (three, lengths of 1 before those there are), and the counts a mean over them is divided by.
+    """
+
+    sizes: Sizes
+    lengths: Sizes
+    axes: tuple[np.ndarray, ...]
+    dilation: Sizes
+    counts: tuple[np.ndarray, ...]
+
+
+def _windows(sizes: Sizes, axes: list[np.ndarray], counts: list[np.ndarray], dilation: Sizes) -> Windows:
+    more = 3 - len(axes)
+    return Windows(
+        tuple(sizes),
+        tuple(map(len, axes)),
+        (np.array([[0, 1]]),) * more + tuple(axes),
+        (1,) * more + tuple(dilation),
+        (np.array([1]),) * more + tuple(counts),
+    )
+
+
+@functools.lru_cache(maxsize=1024)
+def _sliding(
+    name: str, sizes: Sizes, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil: bool, count_pad: bool,
+    divisor: int | None,
+) -> Windows:  # fmt: skip
+    """Windows of one size at even steps. Counting up (``ceil``) takes one more at the end, if it starts inside."""
+    rank = len(sizes)
+    shape = spread(name, kernel, rank, "kernel_size")
+    steps = shape if stride is None or stride == () else spread(name, stride, rank, "stride")
+    sides, gaps = spread(name, padding, rank, "padding"), spread(name, dilation, rank, "dilation")
+    if any(p < 0 or 2 * p > d * (k - 1) + 1 for p, k, d in zip(sides, shape, gaps)):
+        raise RuntimeError(f"{name}: padding must be from 0 to half of the kernel; got {sides} for kernel {shape}")
+    reach = [d * (k - 1) + 1 for k, d in zip(shape, gaps)]
+    axes, counts, most = [], [], []
+    for n, r, s, p, d in zip(sizes, reach, steps, sides, gaps):
+        count = (n + 2 * p - r + (s - 1) * ceil) // max(s, 1) + 1
+        if ceil and (count - 1) * s >= n + p:
             count -= 1
-        sides.append((p, max(p, (count - 1) * s + reach - n - p) if ceil else p))
-    return sides
+        most.append(max(n + 2 * p, (count - 1) * s + r if ceil else 0))
+        starts = np.arange(count) * s - p
+        ends = starts + r
+        # Padding is never the largest: a window begins with the first of its elements that is not padding.
+        inside = np.stack([np.where(starts < 0, starts % max(d, 1), starts), np.minimum(ends, n)], 1)
+        axes.append(inside)
+        # What counts is the input and, if so asked, the padding itself, but never what ceil_mode added beyond it.
+        counts.append(np.minimum(ends, n + p) - starts if count_pad else inside[:, 1] - inside[:, 0])
+    check_placements(name, most, shape, steps, gaps)
+    if divisor is not None:
+        counts = [np.full(len(w), divisor if axis == 0 else 1) for axis, w in enumerate(axes)]
+    return _windows(sizes, axes, counts, gaps)
 
 
-def _as_pad(sides: Sequence[tuple[int, int]]) -> list[int]:
-    return [p for side in reversed(sides) for p in side]
+@functools.lru_cache(maxsize=1024)
+def _bins(name: str, sizes: Sizes, size: Any) -> Windows:
+    """Windows that divide each axis of length n into parts: from floor(i n / count) up to ceil((i + 1) n / count)."""
+    wanted = (size,) * len(sizes) if size is None or isinstance(size, int) else size
+    if len(wanted) != len(sizes):
+        raise RuntimeError(f"{name}: output_size must be one number or {len(sizes)}; got {size}")
+    axes = []
+    for n, w in zip(sizes, wanted):
+        count = n if w is None else int(w)
+        i = np.arange(count)
+        axes.append(np.stack([i * n // max(count, 1), -(-(i + 1) * n // max(count, 1))], 1))
+    return _windows(sizes, axes, [w[:, 1] - w[:, 0] for w in axes], (1,) * len(sizes))
+
+
+def _fixed(value: Any) -> Any:
+    """A list as a tuple, which a cache can know again."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _volume(x: np.ndarray, rank: int) -> np.ndarray:
+    """(*, d, h, w) as contiguous (planes, d, h, w), with lengths of 1 for axes that are not there."""
+    return np.ascontiguousarray(x).reshape(math.prod(x.shape[:-rank]), *(1,) * (3 - rank), *x.shape[-rank:])
 
 
 # --- the largest -----------------------------------------------------------------------------------------------------
 
 
-@op()
-def _max_places(x, *, kernel, stride, dilation, sides):
-    """Where, in the flattened trailing axes, the largest element of each window is; the first NaN counts as largest."""
-    lead = x.ndim - len(kernel)
-    around = ((0, 0),) * lead + tuple(sides)
-    lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
-    padded = np.pad(x, around, constant_values=lowest)
-    places = np.pad(np.arange(math.prod(x.shape[lead:])).reshape(x.shape[lead:]), sides, constant_values=-1)
-    rows = _flat_windows(padded, kernel, stride, dilation, lead)
-    which = np.argmax(rows, axis=lead)
-    read = np.broadcast_to(_flat_windows(places, kernel, stride, dilation, 0), rows.shape)
-    return np.take_along_axis(read, np.expand_dims(which, lead), lead).reshape(which.shape)
+@op(x=lambda g, out, windows: _add_places(g[0], out[1], sizes=windows.sizes))
+def _max_pool(x, *, windows):
+    """The largest element of each window, and where it is in the flattened trailing axes."""
+    if x.dtype in (bool_, float16):
+        values, places = _max_pool.forward(x.astype(float32), windows=windows)
+        return values.astype(x.dtype), places
+    rank = len(windows.sizes)
+    shape = (*x.shape[:-rank], *windows.lengths)
+    out, places = np.empty(shape, x.dtype), np.empty(shape, int64)
+    kernels.max_windows(_volume(x, rank), *windows.axes, windows.dilation, _volume(out, rank), _volume(places, rank))
+    return out, places
 
 
-def _flat_windows(x: np.ndarray, kernel: Sizes, stride: Sizes, dilation: Sizes, lead: int) -> np.ndarray:
-    placed = view_windows(x, kernel, stride, dilation)
-    return placed.reshape(*placed.shape[:lead], math.prod(kernel), *placed.shape[lead + len(kernel) :])
+@op(x=lambda g, places, sizes: _add_places(g, places, sizes=sizes))
+def _read_places(x, places, *, sizes):
+    """The elements at these places of the flattened trailing axes, which have these sizes."""
+    rank = len(sizes)
+    out = np.empty(places.shape, x.dtype)
+    kernels.pick(_rows(x, rank), _rows(places, rank), _rows(out, rank))
+    return out
 
 
-def _pick(input: Any, places: Any, rank: int) -> Any:
-    """The elements at these places of the flattened trailing axes."""
-    lead = tuple(input.shape[:-rank])
-    flat = gather(reshape(input, (*lead, -1)), -1, reshape(places, (*lead, -1)))
-    return reshape(flat, tuple(places.shape))
+@op(x=lambda g, places, sizes: _read_places(g, places, sizes=sizes))
+def _add_places(x, places, *, sizes):
+    """Zeros of these trailing sizes, with the elements of x added at their places."""
+    rank = len(sizes)
+    out = np.empty((*x.shape[:-rank], *sizes), x.dtype)
+    if x.dtype == float16:
+        return _add_places.forward(x.astype(float32), places, sizes=sizes).astype(float16)
+    kernels.place(_rows(x, rank), _rows(places, rank), _rows(out, rank))
+    return out
 
 
-def _max_pool(
-    rank: int, input: Any, kernel: Size, stride: Any, padding: Size, dilation: Size, ceil: bool, indices: bool
-) -> Any:
+def _rows(x: np.ndarray, rank: int) -> np.ndarray:
+    return np.ascontiguousarray(x).reshape(math.prod(x.shape[:-rank]), math.prod(x.shape[-rank:]))
+
+
+def _max_pool_over(rank: int, input: Any, indices: bool, *window: Any) -> Any:
     name = f"max_pool{rank}d"
     _check_axes(name, rank, input)
-    sizes = spread(name, kernel, rank, "kernel_size")
-    steps = sizes if stride is None or stride == [] else spread(name, stride, rank, "stride")
-    gaps = spread(name, dilation, rank, "dilation")
-    lengths = input.shape[-rank:]
-    sides = _sides(name, lengths, sizes, steps, spread(name, padding, rank, "padding"), gaps, ceil)
-    check_placements(name, [n + a + b for n, (a, b) in zip(lengths, sides)], sizes, steps, gaps)
-    places = _max_places(input, kernel=sizes, stride=steps, dilation=gaps, sides=sides)
-    values = _pick(input, places, rank)
+    windows = _sliding(name, input.shape[-rank:], *map(_fixed, window), False, None)
+    values, places = _max_pool(input, windows=windows)
+    return (values, places) if indices else values
+
+
+def _adaptive_max(rank: int, input: Any, size: Any, indices: bool) -> Any:
+    name = f"adaptive_max_pool{rank}d"
+    _check_axes(name, rank, input)
+    values, places = _max_pool(input, windows=_bins(name, input.shape[-rank:], _fixed(size)))
     return (values, places) if indices else values
 
 
 # --- the mean --------------------------------------------------------------------------------------------------------
+
+
+@op(x=lambda g, windows: _spread_mean(g, windows=windows))
+def _mean_pool(x, *, windows):
+    """The sum of each window over the product of its counts."""
+    if x.dtype == float16:
+        return _mean_pool.forward(x.astype(float32), windows=windows).astype(float16)
+    rank = len(windows.sizes)
+    out = np.empty((*x.shape[:-rank], *windows.lengths), x.dtype)
+    kernels.mean_windows(_volume(x, rank), *windows.axes, *windows.counts, _volume(out, rank))
+    return out
+
+
+@op(x=lambda g, windows: _mean_pool(g, windows=windows))
+def _spread_mean(x, *, windows):
+    """What carries a gradient of `_mean_pool` back: every element's shares, added up."""
+    if x.dtype == float16:
+        return _spread_mean.forward(x.astype(float32), windows=windows).astype(float16)
+    rank = len(windows.sizes)
+    out = np.empty((*x.shape[:-rank], *windows.sizes), x.dtype)
+    kernels.spread_windows(_volume(x, rank), *windows.axes, *windows.counts, _volume(out, rank))
+    return out
 
 
 def _avg_pool(
@@ -105,75 +192,15 @@ def _avg_pool(
 ) -> Any:
     name = f"avg_pool{rank}d"
     _check_axes(name, rank, input)
-    sizes = spread(name, kernel, rank, "kernel_size")
-    steps = sizes if stride is None or stride == [] else spread(name, stride, rank, "stride")
-    cut, ones = spread(name, padding, rank, "padding"), (1,) * rank
-    lengths = input.shape[-rank:]
-    sides = _sides(name, lengths, sizes, steps, cut, ones, ceil)
-    padded = pad(input, _as_pad(sides))
-    check_placements(name, padded.shape[-rank:], sizes, steps, ones)
-    lead = input.ndim - rank
-    total = sum(windows(padded, sizes, steps, ones), tuple(range(lead, lead + rank)))
-    if divisor is not None:
-        return total / divisor
-    if not any(p for side in sides for p in side):
-        return total / math.prod(sizes)
-    # What counts is the input and, if so asked, the padding itself, but never what ceil_mode added beyond it.
-    around = [(p if count_pad else 0, p if count_pad else 0) for p in cut]
-    counted = np.pad(np.ones(lengths, input.dtype), around, constant_values=1)
-    rest = [(before - a, after - b) for (before, after), (a, b) in zip(sides, around)]
-    read = view_windows(np.pad(counted, rest), sizes, steps, ones)
-    return total / Tensor(read.sum(tuple(range(rank)), dtype=counted.dtype))
-
-
-# --- to a given size -------------------------------------------------------------------------------------------------
-
-
-def _targets(name: str, rank: int, input: Any, size: Any) -> Sizes:
-    _check_axes(name, rank, input)
-    wanted = (size,) * rank if size is None or isinstance(size, int) else tuple(size)
-    if len(wanted) != rank:
-        raise RuntimeError(f"{name}: output_size must be one number or {rank}; got {size}")
-    return tuple(n if w is None else int(w) for n, w in zip(input.shape[-rank:], wanted))
-
-
-def _bins(n: int, count: int) -> list[tuple[int, int]]:
-    """Bin i of ``count`` over n elements: floor(i n / count) up to ceil((i + 1) n / count)."""
-    return [(i * n // count, -(-(i + 1) * n // count)) for i in range(count)]
+    kernel, stride, padding = _fixed(kernel), _fixed(stride), _fixed(padding)
+    windows = _sliding(name, input.shape[-rank:], kernel, stride, padding, 1, ceil, count_pad, divisor)
+    return _mean_pool(input, windows=windows)
 
 
 def _adaptive_avg(rank: int, input: Any, size: Any) -> Any:
-    targets = _targets(f"adaptive_avg_pool{rank}d", rank, input, size)
-    out = input
-    # Bins are boxes, so one axis after the other: a product with the matrix of their shares.
-    for axis, (n, count) in enumerate(zip(input.shape[-rank:], targets), start=input.ndim - rank):
-        if n == count:
-            continue
-        shares = np.zeros((n, count), input.dtype)
-        for i, (start, end) in enumerate(_bins(n, count)):
-            shares[start:end, i] = 1 / (end - start)
-        out = transpose(matmul(transpose(out, axis, -1), Tensor(shares)), axis, -1)
-    return clone(out) if out is input else out
-
-
-@op()
-def _adaptive_places(x, *, targets):
-    rank = len(targets)
-    lead, sizes = x.shape[:-rank], x.shape[-rank:]
-    places = np.arange(math.prod(sizes)).reshape(sizes)
-    out = np.empty((*lead, *targets), np.int64)
-    bins = [_bins(n, count) for n, count in zip(sizes, targets)]
-    for cell in np.ndindex(*targets):
-        box = tuple(slice(*bins[axis][i]) for axis, i in enumerate(cell))
-        which = np.argmax(x[(..., *box)].reshape(*lead, -1), axis=-1)
-        out[(..., *cell)] = places[box].ravel()[which]
-    return out
-
-
-def _adaptive_max(rank: int, input: Any, size: Any, indices: bool) -> Any:
-    places = _adaptive_places(input, targets=_targets(f"adaptive_max_pool{rank}d", rank, input, size))
-    values = _pick(input, places, rank)
-    return (values, places) if indices else values
+    name = f"adaptive_avg_pool{rank}d"
+    _check_axes(name, rank, input)
+    return _mean_pool(input, windows=_bins(name, input.shape[-rank:], _fixed(size)))
 
 
 # --- others ----------------------------------------------------------------------------------------------------------
@@ -185,14 +212,17 @@ def _lp_pool(rank: int, input: Any, norm_type: float, kernel: Size, stride: Any,
     return (mean.sign() * mean.abs().relu() * math.prod(sizes)) ** (1.0 / norm_type)
 
 
-@op(x=lambda g, places, shape: reshape(gather(g, -1, places), shape))
-def _put(x, places, *, name, wanted):
-    """A row of zeros, as many as ``wanted`` has elements, with x at these places; of several the last one stays."""
-    length = math.prod(wanted)
+@op(x=lambda g, places, sizes: _read_places(g, places, sizes=sizes))
+def _put(x, places, *, name, sizes):
+    """Zeros of these trailing sizes, with the elements of x at their places, the last one where places repeat."""
+    length = math.prod(sizes)
     if places.size and (places.min() < 0 or places.max() >= length):
-        raise RuntimeError(f"{name}: indices must be in [0, {length - 1}] for output {wanted}; got {places.max()}")
-    out = np.zeros((*x.shape[:-1], length), x.dtype)
-    np.put_along_axis(out, places, x, -1)
+        raise RuntimeError(f"{name}: indices must be in [0, {length - 1}] for output {sizes}; got {places.max()}")
+    if x.dtype == float16:
+        return _put.forward(x.astype(float32), places, name=name, sizes=sizes).astype(float16)
+    rank = len(sizes)
+    out = np.empty((*x.shape[:-rank], *sizes), x.dtype)
+    kernels.put(_rows(x, rank), _rows(places, rank), _rows(out, rank))
     return out
 
 
@@ -210,9 +240,7 @@ def _max_unpool(rank: int, input: Any, indices: Any, kernel: Size, stride: Any, 
     wanted = tuple(output_size)[-rank:] if output_size is not None else tuple(plain)
     if any(not p - s < w < p + s for w, p, s in zip(wanted, plain, steps)):
         raise ValueError(f"{name}: output_size must be within a stride of {tuple(plain)}; got {wanted}")
-    lead = tuple(input.shape[:-rank])
-    flat = _put(reshape(input, (*lead, -1)), reshape(indices, (*lead, -1)), name=name, wanted=wanted)
-    return reshape(flat, (*lead, *wanted))
+    return _put(input, indices, name=name, sizes=wanted)
 
 
 # --- PyTorch's names -------------------------------------------------------------------------------------------------
@@ -220,7 +248,7 @@ def _max_unpool(rank: int, input: Any, indices: Any, kernel: Size, stride: Any, 
 
 def _named(rank: int) -> list[Callable]:
     def max_pool(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
-        return _max_pool(rank, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+        return _max_pool_over(rank, input, return_indices, kernel_size, stride, padding, dilation, ceil_mode)
 
     def avg_pool(
         input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None

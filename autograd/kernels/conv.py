@@ -1,0 +1,248 @@
+"""Convolution: products of a weight with shifted planes. How these lie is told in `planes`.
+
+`convolve` is the forward product, and with the other side of the layout the one that carries gradients back to the
+input; `correlate` carries them to the weight. Each works through groups of images, which are copied into a buffer that
+stays in the cache. Results do not depend on how many threads share the groups.
+"""
+
+import numpy as np
+
+from .hand import kernel
+from .language import F, copy_row, lanes, prange, tile_dots, tile_products
+from .parts import Part
+
+__all__ = ["convolve", "correlate"]
+
+
+@Part
+def fill(x, shape, first, images, step, phases, lengths, front, plane, buffer):
+    """Lay the phases of some images into the buffer, ``plane`` elements for each (channel, phase)."""
+    _, channels, depth, height, width = shape
+    for c in range(channels):
+        for f in range(phases.shape[0]):
+            a, b, e = phases[f]
+            count = (width - e + step[2] - 1) // step[2]
+            for i in range(images):
+                start = front + (c * phases.shape[0] + f) * plane + i * lengths[0] * lengths[1] * lengths[2]
+                image = ((first + i) * channels + c) * depth
+                for z in range((depth - a + step[0] - 1) // step[0]):
+                    for y in range((height - b + step[1] - 1) // step[1]):
+                        row = ((image + a + z * step[0]) * height + b + y * step[1]) * width + e
+                        into = start + (z * lengths[1] + y) * lengths[2]
+                        if step[2] == 1:
+                            copy_row(x, row, count, F(0), buffer, into)
+                        else:
+                            some = buffer[into : into + count]
+                            read = x[row : row + width - e]
+                            for w in range(count):
+                                some[w] = read[w * step[2]]
+
+
+@Part
+def deliver(sums, m, size, begin, plus, out, shape, first, images, o, step, phase, lengths):
+    """Write positions begin ... begin + size of a row of sums to where they belong in phase ``phase`` of the output."""
+    _, channels, depth, height, width = shape
+    a, b, e = phase
+    planes = (depth - a + step[0] - 1) // step[0]
+    rows = (height - b + step[1] - 1) // step[1]
+    count = (width - e + step[2] - 1) // step[2]
+    row = begin // lengths[2]
+    rest, y = divmod(row, lengths[1])
+    i, z = divmod(rest, lengths[0])
+    start = row * lengths[2] - begin
+    while start < size and i < images:
+        low, high = max(-start, 0), min(count, size - start)
+        if y < rows and z < planes and low < high:
+            into = (((first + i) * channels + o) * depth + a + z * step[0]) * height + b + y * step[1]
+            into = into * width + e + low * step[2]
+            if step[2] == 1:
+                copy_row(sums, m * size + start + low, high - low, plus, out, into)
+            else:
+                some = out[into : into + (high - low - 1) * step[2] + 1]
+                read = sums[m * size + start + low : m * size + start + high]
+                for w in range(high - low):
+                    some[w * step[2]] = read[w] + plus
+        start += lengths[2]
+        y += 1
+        if y == lengths[1]:
+            y = 0
+            z += 1
+            if z == lengths[0]:
+                z = 0
+                i += 1
+
+
+@Part
+def tallest(left, x):
+    """How many rows the next tile has: as many as registers hold, while there are as many left."""
+    most = 8 if lanes(x) * x.itemsize == 64 else 4
+    while most > left:
+        most //= 2
+    return most
+
+
+@Part
+def multiply(rows, x, offsets, first, count, at, weight, place, out, to, pitch):
+    if rows == 8:
+        tile_products(8, 3, x, offsets, first, count, at, weight, place, out, to, pitch)
+    elif rows == 4:
+        tile_products(4, 3, x, offsets, first, count, at, weight, place, out, to, pitch)
+    elif rows == 2:
+        tile_products(2, 3, x, offsets, first, count, at, weight, place, out, to, pitch)
+    else:
+        tile_products(1, 3, x, offsets, first, count, at, weight, place, out, to, pitch)
+
+
+@Part
+def pack(weight, strides, outputs, inputs, taps, ends, groups, x):
+    """The weights in the order in which tiles read them, and where each (group, phase) begins."""
+    packed = np.empty(groups * outputs * inputs * taps.shape[0], weight.dtype)
+    place = 0
+    for group in range(groups):
+        for e in range(ends.shape[0] - 1):
+            o = 0
+            while o < outputs:
+                rows = tallest(outputs - o, x)
+                for c in range(inputs):
+                    for t in range(ends[e], ends[e + 1]):
+                        start = group * strides[0] + o * strides[1] + c * strides[2] + taps[t, 0]
+                        for i in range(rows):
+                            packed[place] = weight[start + i * strides[1]]
+                            place += 1
+                o += rows
+    return packed
+
+
+@kernel
+def convolve(
+    x, weight, strides, bias, out, groups, lengths, reads, read_step, writes, write_step, taps, ends, front, back,
+    images, chunks,
+):  # fmt: skip
+    """out (n, o, d, h, w) from x (n, c, d, h, w), ``images`` at a time; ``strides`` are those of the groups, outputs
+    and inputs in the flat weight.
+    """
+    n, channels = x.shape[:2]
+    flat, results = x.reshape(-1), out.reshape(-1)
+    inputs, outputs = channels // groups, out.shape[1] // groups
+    phases = reads.shape[0]
+    length = lengths[0] * lengths[1] * lengths[2]
+    packed = pack(weight, strides, outputs, inputs, taps, ends, groups, x)
+    wide = 3 * lanes(x)
+    block = 10 * wide
+    batches = (n + images - 1) // images
+    for chunk in prange(chunks):
+        buffer = np.zeros(front + channels * phases * images * length + back + block, x.dtype)
+        sums = np.empty(8 * block, x.dtype)
+        offsets = np.empty(inputs * taps.shape[0], np.int64)
+        for batch in range(chunk * batches // chunks, (chunk + 1) * batches // chunks):
+            first = batch * images
+            here = min(images, n - first)
+            if here < images:
+                buffer[:] = 0
+            fill(flat, x.shape, first, here, read_step, reads, lengths, front, here * length, buffer)
+            place = 0
+            for group in range(groups):
+                for e in range(ends.shape[0] - 1):
+                    count = 0
+                    for c in range(inputs):
+                        for t in range(ends[e], ends[e + 1]):
+                            plane = (group * inputs + c) * phases + taps[t, 1]
+                            offsets[count] = front + plane * here * length + taps[t, 2]
+                            count += 1
+                    if not count:
+                        sums[:] = 0
+                    for begin in range(0, here * length, block):
+                        size = min(block, here * length - begin)
+                        at = place
+                        o = 0
+                        while o < outputs:
+                            rows = tallest(outputs - o, x)
+                            if count:
+                                for p in range(0, size, wide):
+                                    multiply(rows, buffer, offsets, 0, count, begin + p, packed, at, sums, p, block)
+                            for i in range(rows):
+                                k = group * outputs + o + i
+                                deliver(
+                                    sums,
+                                    i,
+                                    block,
+                                    begin,
+                                    bias[k],
+                                    results,
+                                    out.shape,
+                                    first,
+                                    here,
+                                    k,
+                                    write_step,
+                                    writes[e],
+                                    lengths,
+                                )
+                            at += rows * count
+                            o += rows
+                    place += outputs * count
+
+
+@Part
+def multiply_rows(rows, x, at, pitch, y, offsets, first, count, out, to, stride):
+    if rows == 8:
+        tile_dots(8, 3, x, at, pitch, y, offsets, first, count, out, to, stride)
+    elif rows == 4:
+        tile_dots(4, 3, x, at, pitch, y, offsets, first, count, out, to, stride)
+    elif rows == 2:
+        tile_dots(2, 3, x, at, pitch, y, offsets, first, count, out, to, stride)
+    else:
+        tile_dots(1, 3, x, at, pitch, y, offsets, first, count, out, to, stride)
+
+
+@kernel
+def correlate(x, g, parts, groups, lengths, reads, read_step, taps, front, back, images):
+    """The gradient of the weight, as parts (chunks, o, c / groups * taps, rounded up to threes) that are to be added;
+    they are zeros at first.
+    """
+    n, channels = x.shape[:2]
+    chunks, _, stride = parts.shape
+    flat, given = x.reshape(-1), g.reshape(-1)
+    inputs, outputs = channels // groups, g.shape[1] // groups
+    phases = reads.shape[0]
+    length = lengths[0] * lengths[1] * lengths[2]
+    wide = lanes(x)
+    batches = (n + images - 1) // images
+    whole, ones = np.zeros((1, 3), np.int64), (1, 1, 1)
+    for chunk in prange(chunks):
+        buffer = np.zeros(front + channels * phases * (images * length + wide) + back, x.dtype)
+        gradient = np.zeros(g.shape[1] * (images * length + wide), x.dtype)
+        offsets = np.zeros(stride, np.int64)
+        part = parts[chunk].reshape(-1)
+        for batch in range(chunk * batches // chunks, (chunk + 1) * batches // chunks):
+            first = batch * images
+            here = min(images, n - first)
+            if here < images:
+                buffer[:] = 0
+                gradient[:] = 0
+            plane = (here * length + wide - 1) // wide * wide
+            fill(flat, x.shape, first, here, read_step, reads, lengths, front, plane, buffer)
+            fill(given, g.shape, first, here, ones, whole, lengths, 0, plane, gradient)
+            for group in range(groups):
+                count = 0
+                for c in range(inputs):
+                    for t in range(taps.shape[0]):
+                        offsets[count] = front + ((group * inputs + c) * phases + taps[t, 1]) * plane + taps[t, 2]
+                        count += 1
+                o = group * outputs
+                while o < (group + 1) * outputs:
+                    rows = tallest((group + 1) * outputs - o, x)
+                    for r in range(0, count, 3):
+                        multiply_rows(
+                            rows,
+                            gradient,
+                            o * plane,
+                            plane,
+                            buffer,
+                            offsets,
+                            r,
+                            plane // wide,
+                            part,
+                            o * stride + r,
+                            stride,
+                        )
+                    o += rows

@@ -1,0 +1,61 @@
+"""What stands in front of a kernel's text beside the scalar functions: parts that several kernels share, and the import
+of those functions of `tile` that it names.
+"""
+
+import functools
+import inspect
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Part", "part_names", "print_parts", "source_of"]
+
+_TILES = {"copy_row", "keep_larger", "lanes", "tile_dots", "tile_products"}
+
+
+class Part:
+    """A function that kernels share: its text is printed in front of that of each kernel that names it."""
+
+    def __init__(self, function: Callable) -> None:
+        self.function = function
+        self.__doc__ = function.__doc__
+
+    def __call__(self, *args: Any) -> Any:
+        raise TypeError(f"{self.function.__name__}: a part of kernels runs in them alone; got a call from elsewhere")
+
+
+def source_of(function: Callable) -> str:
+    """The text of a function without its decorators."""
+    source = textwrap.dedent(inspect.getsource(function))
+    return source[source.index("def ") :]
+
+
+def _parts(function: Callable) -> list[Callable]:
+    """The parts that a function names, each after those that it names itself."""
+    found: dict[Callable, None] = {}
+    for name in function.__code__.co_names:
+        part = function.__globals__.get(name)
+        if isinstance(part, Part):
+            found.update(dict.fromkeys([*_parts(part.function), part.function]))
+    return [*found]
+
+
+def part_names(function: Callable) -> list[str]:
+    """The names that a function and its parts use."""
+    return [name for used in (*_parts(function), function) for name in used.__code__.co_names]
+
+
+def print_parts(function: Callable) -> str:
+    """The text of the parts of a function, and the import of `tile`."""
+    tiles = sorted(_TILES.intersection(part_names(function)))
+    imports = f"from {__package__}.tile import {', '.join(tiles)}  # {_tile_version()}\n" if tiles else ""
+    return imports + "".join(f"\n\n@njit(**LOOSE)\n{source_of(part)}" for part in _parts(function))
+
+
+@functools.cache
+def _tile_version() -> str:
+    """A cached kernel does not notice an edit in what it imports, so its text says which version that is."""
+    import hashlib
+
+    return hashlib.sha256((Path(__file__).parent / "tile.py").read_bytes()).hexdigest()[:16]
