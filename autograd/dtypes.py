@@ -6,6 +6,7 @@ stay float32, and an integer tensor times 2.5 becomes the default dtype.
 (https://pytorch.org/docs/stable/tensor_attributes.html#type-promotion-doc)
 """
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -81,7 +82,7 @@ def promote_types(type1: npt.DTypeLike, type2: npt.DTypeLike) -> np.dtype:
     return np.promote_types(a, b)
 
 
-def promote(operands: list) -> np.dtype:
+def promote(operands: Iterable) -> np.dtype:
     """The dtype in which an operation on these arrays and Python numbers is computed."""
     ranks: list[np.dtype | None] = [None, None, None]
     for x in operands:

@@ -73,6 +73,8 @@ def _operand(function: Callable, swapped: bool = False) -> Callable:
             if not isinstance(other, (np.ndarray, np.generic)):
                 return NotImplemented
             other = Tensor(np.asarray(other))
+        elif type(other) is np.float64:
+            other = float(other)  # it is a Python float
         return function(other, self) if swapped else function(self, other)
 
     return method
@@ -139,7 +141,7 @@ def bind() -> None:
     _set("__neg__", _method(elementwise.neg))
     _set("__abs__", _method(elementwise.abs))
     _set("__invert__", _method(elementwise.bitwise_not))
-    _set("__pos__", lambda self: self)
+    _set("__pos__", _method(elementwise.positive))
     _set("__getitem__", index.getitem)
     _set("__setitem__", setitem)
     _set("dim", lambda self: self.array.ndim)

@@ -173,7 +173,7 @@ def randn_like(
 
 
 def randint(
-    low: int,
+    low: int = 0,
     high: Any = None,
     size: Any = None,
     *,
@@ -184,6 +184,8 @@ def randint(
     """Integers drawn uniformly from low (0 if left out) up to but without high: ``randint(10, (2, 3))``."""
     if size is None:
         low, high, size = 0, low, high
+    if size is None:
+        raise TypeError(f"randint: high and size are needed; got {high!r} and {size!r}")
     if high <= low:
         raise RuntimeError(f"randint: low must be below high; got low={low}, high={high}")
     check_device("randint", device)

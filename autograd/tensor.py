@@ -252,8 +252,10 @@ class Tensor:
         return int(self.item())
 
     def __index__(self) -> int:
-        if self.array.dtype.kind not in "iub":
-            raise TypeError(f"index: only an integer tensor with one element can index; got {self.dtype}")
+        if self.array.dtype.kind not in "iub" or self.array.size != 1:
+            raise TypeError(
+                f"index: only an integer tensor with one element can index; got {self.dtype} of shape {self.shape}"
+            )
         return int(self.item())
 
     def __bool__(self) -> bool:

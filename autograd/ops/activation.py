@@ -19,7 +19,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@elementwise(input=lambda g, out: where(out <= 0, 0, g), result="same")
+@elementwise(input=lambda g, out: where(out <= 0, 0, g), result="same", takes="iuf")
 def relu(input):
     """max(input, 0); the derivative at 0 is 0 and NaN stays NaN."""
     return where(input <= 0, 0, input)

@@ -35,7 +35,7 @@ def _add(input: Any, other: Any, *, alpha: float = 1) -> Any:
     return add(input, _scaled("add", other, alpha, input, other))
 
 
-@elementwise(input=lambda g: g, other=lambda g: -g, ufunc=np.subtract, result="same", takes="iuf")
+@elementwise(input=lambda g: g, other=lambda g: -g, ufunc=np.subtract, result="same", takes="iuf", strict=True)
 def sub(input, other):
     """input - other."""
 
@@ -46,7 +46,7 @@ def _sub(input: Any, other: Any, *, alpha: float = 1) -> Any:
     return sub(input, _scaled("sub", other, alpha, input, other))
 
 
-@elementwise(result="same", takes="iuf")
+@elementwise(result="same", takes="iuf", strict=True)
 def rsub(input, other):
     """other - input."""
     return other - input
@@ -184,7 +184,7 @@ def _exponent(input):
 def frexp(input: Any) -> Frexp:
     """input as mantissa * 2^exponent with 0.5 <= |mantissa| < 1 (0, NaN and infinities with exponent 0)."""
     if input.dtype.kind != "f":
-        raise RuntimeError(f"frexp: floating tensors are needed; got {input.dtype}")
+        raise NotImplementedError(f"frexp: floating tensors are needed; got {input.dtype}")
     return Frexp(_mantissa(input), _exponent(input))
 
 

@@ -42,7 +42,7 @@ def _cholesky(x):
     return lapack.cholesky(x)
 
 
-def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
+def cholesky(input: Tensor, *, upper: bool = False) -> Tensor:
     """The lower triangle L with L L^T = A for a symmetric positive-definite A, or its transpose if ``upper``.
 
     Only the lower triangle of A is read (the upper one if ``upper``). A matrix that is not positive-definite is a
@@ -52,8 +52,8 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
     tensor([[2., 0.],
             [1., 2.]])
     """
-    require_square("cholesky", A)
-    return mt(_cholesky(mt(A))) if upper else _cholesky(A)
+    require_square("cholesky", input)
+    return mt(_cholesky(mt(input))) if upper else _cholesky(input)
 
 
 def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:

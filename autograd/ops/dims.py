@@ -1,6 +1,7 @@
 """What users say about axes and shapes, made definite."""
 
 import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,13 +10,16 @@ __all__ = ["as_dims", "as_shape", "normal_dim", "normal_dims", "numpy_spelling"]
 _NUMPY = {"axis": "dim", "keepdims": "keepdim", "axes": "dims"}
 
 
-def numpy_spelling(function: Callable) -> Callable:
-    """Accept numpy's ``axis`` and ``keepdims`` for ``dim`` and ``keepdim``."""
+def numpy_spelling(function: Callable | None = None, /, **also: str) -> Any:
+    """Accept numpy's ``axis`` and ``keepdims`` for ``dim`` and ``keepdim``, and ``also`` these names for others."""
+    if function is None:
+        return functools.partial(numpy_spelling, **also)
+    names = _NUMPY | also
 
     @functools.wraps(function)
     def spelled(*args: Any, **kwargs: Any) -> Any:
         if kwargs:
-            kwargs = {_NUMPY.get(name, name): value for name, value in kwargs.items()}
+            kwargs = {names.get(name, name): value for name, value in kwargs.items()}
         return function(*args, **kwargs)
 
     return spelled
@@ -23,19 +27,33 @@ def numpy_spelling(function: Callable) -> Callable:
 
 def normal_dim(op: str, dim: int, ndim: int) -> int:
     """The axis counted from the front; IndexError if there is none such. A 0-d tensor has the axis 0 as in PyTorch."""
+    if type(dim) is not int:
+        dim = _as_index(op, dim)
     count = max(ndim, 1)
     if not -count <= dim < count:
         raise IndexError(f"{op}: dim must be in [{-count}, {count - 1}]; got {dim}")
     return dim % count
 
 
+def _as_index(op: str, dim: Any) -> int:
+    try:
+        if not isinstance(dim, bool):
+            return operator.index(dim)
+    except TypeError:
+        pass
+    raise TypeError(f"{op}: dim must be an integer; got {dim!r} of type {type(dim).__name__}")
+
+
 def normal_dims(op: str, dim: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
     """The axes counted from the front, in rising order; None and () are all of them."""
-    if dim is None or (not isinstance(dim, int) and len(dim) == 0):
+    if dim is None:
         return tuple(range(ndim))
-    dims = sorted(normal_dim(op, d, ndim) for d in ([dim] if isinstance(dim, int) else dim))
+    several = dim if isinstance(dim, (tuple, list)) else (dim,)
+    if not several:
+        return tuple(range(ndim))
+    dims = sorted([normal_dim(op, d, ndim) for d in several])
     if len(set(dims)) != len(dims):
-        raise RuntimeError(f"{op}: each dim may be named once; got dim={tuple(dim)}")  # type: ignore[arg-type]
+        raise RuntimeError(f"{op}: each dim may be named once; got dim={tuple(several)}")
     return tuple(dims) if ndim else ()
 
 

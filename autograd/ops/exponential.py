@@ -19,10 +19,18 @@ __all__ = [
 LN2 = math.log(2)
 
 
+def _whole_power(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """numpy's power, with 1 / a^-b rounded toward 0 for integers."""
+    if a.dtype.kind != "i" or not np.less(b, 0).any():
+        return np.power(a, b)
+    ones = np.where(a == 1, 1, np.where(a == -1, 1 - 2 * (b & 1), 0))
+    return np.where(b < 0, ones, np.power(a, np.maximum(b, 0)))
+
+
 @elementwise(
     input=lambda g, input, exponent: where(exponent == 0, 0.0, g * exponent * input ** (exponent - 1)),
     exponent=lambda g, input, exponent, out: where((input == 0) & (exponent >= 0), 0.0, g * out * log(input)),
-    ufunc=np.power,
+    ufunc=_whole_power,
     result="same",
     takes="iuf",
 )
@@ -33,7 +41,7 @@ def _pow(input, exponent):
 @elementwise(
     input=lambda g, input, exponent: where(exponent == 0, 0.0, g * exponent * power(input, exponent - 1)),
     exponent=lambda g, input, exponent, out: where((input == 0) & (exponent >= 0), 0.0, g * out * log(input)),
-    ufunc=np.power,
+    ufunc=_whole_power,
     result="same",
     takes="iuf",
 )

@@ -137,7 +137,7 @@ def _arg(find: Any, input: Any, dim: int | None, keepdim: bool) -> Any:
 
 def _check_ordered(op_name: str, input: Any) -> None:
     if input.dtype == np.bool_:
-        raise RuntimeError(f"{op_name}: integer or floating tensors are needed; got bool")
+        raise NotImplementedError(f"{op_name}: integer or floating tensors are needed; got bool")
 
 
 @numpy_spelling

@@ -24,16 +24,17 @@ def _roll(x, *, shifts, dims):
 
 
 @numpy_spelling
-def flip(input: Tensor, *dims: Any) -> Tensor:
+def flip(input: Tensor, *named: Any, dims: Any = None) -> Tensor:
     """The order reversed along these axes; a copy.
 
     >>> flip(Tensor([1.0, 2.0, 3.0]), 0)
     tensor([3., 2., 1.])
     """
-    named = [normal_dim("flip", d, input.ndim) for d in as_dims(dims)]
-    if len(set(named)) != len(named):
-        raise RuntimeError(f"flip: each axis is named once; got dims={as_dims(dims)}")
-    return _flip(input, dims=tuple(named) if input.ndim else ())
+    wanted = as_dims(named if dims is None else (dims,))
+    axes = [normal_dim("flip", d, input.ndim) for d in wanted]
+    if len(set(axes)) != len(axes):
+        raise RuntimeError(f"flip: each axis is named once; got dims={wanted}")
+    return _flip(input, dims=tuple(axes) if input.ndim else ())
 
 
 def flipud(input: Tensor) -> Tensor:

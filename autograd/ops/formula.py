@@ -12,7 +12,7 @@ gradients run as one loop each, and the gradient of a gradient is the same thing
 import functools
 import importlib
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,8 +43,9 @@ class Elementwise(Op):
 
     ``"float"`` computes integers in the default float dtype, ``"same"`` keeps the dtype, ``"number"`` keeps it but
     counts truth values as int64, ``"bool"`` answers a question. ``takes`` names the kinds of dtype it is defined for:
-    b, i, u and f. A parameter annotated ``bool`` is a condition and takes no part in promotion; one with a default
-    value is a number in most calls, and its kernels expect that; one annotated ``float`` often is.
+    b, i, u and f; where it is ``strict``, of every operand and not only of what they promote to. A parameter annotated
+    ``bool`` is a condition and takes no part in promotion; one with a default value is a number in most calls, and its
+    kernels expect that; one annotated ``float`` often is.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Elementwise(Op):
         ufunc: Callable | str | None = None,
         result: str = "float",
         takes: str = "biuf",
+        strict: bool = False,
         **names: Any,
     ) -> None:
         super().__init__(formula, rules, **names)
@@ -63,6 +65,7 @@ class Elementwise(Op):
         self.ufunc = ufunc
         self.result = result
         self.takes = takes
+        self.strict = strict
         self.overload: Callable | None = None
         self.has_formula = formula.__code__.co_code != _docstring_alone.__code__.co_code
         parameters = list(self.__signature__.parameters.values())
@@ -152,10 +155,12 @@ class Elementwise(Op):
             if not isinstance(x, (Tensor, np.ndarray, np.generic, bool, int, float)):
                 raise TypeError(f"{self.name}: {name} must be a tensor or a number; got {type(x).__name__}")
         arrays = [x.array if isinstance(x, Tensor) else x for x in args]
-        dtype = promote([x for i, x in enumerate(arrays) if i not in self.conditions] or arrays)
-        if dtype.kind not in self.takes:
+        values = [x for i, x in enumerate(arrays) if i not in self.conditions] or arrays
+        dtype = promote(values)
+        refused = next((d for d in self._dtypes(dtype, values) if d.kind not in self.takes), None)
+        if refused is not None:
             kinds = " or ".join(_KINDS[kind] for kind in self.takes if kind != "u")
-            raise RuntimeError(f"{self.name}: {kinds} tensors are needed; got {dtype}")
+            raise NotImplementedError(f"{self.name}: {kinds} tensors are needed; got {refused}")
         if self.result == "float" and category(dtype) < 2:
             dtype = get_default_dtype()
         elif self.result == "number" and dtype == bool_:
@@ -173,6 +178,10 @@ class Elementwise(Op):
             kernel = self.kernels.setdefault(inner, found)
         out = self._run(prepared, kernel)
         return _convert(out, dtype) if half and self.result != "bool" else out
+
+    def _dtypes(self, dtype: np.dtype, values: Sequence) -> Iterable[np.dtype]:
+        """The dtypes that this operation must be defined for."""
+        return [dtype, *(promote([x]) for x in values)] if self.strict else (dtype,)
 
     # --- kernels ------------------------------------------------------------------------------------------------------
 
@@ -339,7 +348,7 @@ def constant(value: float, dtype: np.dtype) -> np.ndarray:
 def _convert(x: Any, dtype: np.dtype) -> Any:
     if isinstance(x, Tensor):
         return cast(x, dtype)
-    return np.asarray(x, dtype)
+    return np.asarray(x, dtype) if type(x) is not int else np.asarray(x).astype(dtype)  # a large number wraps
 
 
 class _Compile:
@@ -393,7 +402,12 @@ class _NumpyFirst:
 
 
 def elementwise(
-    *, ufunc: Callable | str | None = None, result: str = "float", takes: str = "biuf", **rules: Callable
+    *,
+    ufunc: Callable | str | None = None,
+    result: str = "float",
+    takes: str = "biuf",
+    strict: bool = False,
+    **rules: Callable,
 ) -> Callable:
     """Make the decorated formula an elementwise operation with these gradient rules, by input name.
 
@@ -402,7 +416,7 @@ def elementwise(
     """
 
     def register(formula: Callable) -> Elementwise:
-        made = Elementwise(formula, rules, ufunc=ufunc, result=result, takes=takes)
+        made = Elementwise(formula, rules, ufunc=ufunc, result=result, takes=takes, strict=strict)
         registry[made.name] = made
         if made.has_formula and not is_primitive(made.name):
             formulas[made.name] = formula

@@ -51,9 +51,9 @@ def cholesky(input: Tensor, upper: bool = False) -> Tensor:
     return decompositions.cholesky(input, upper=upper)
 
 
-def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False) -> Tensor:
-    """X with A X = input, from the Cholesky factor L of A; (*, n, k), (*, n, n) -> (*, n, k)."""
-    return decompositions.cholesky_solve(input, L, upper)
+def cholesky_solve(input: Tensor, input2: Tensor, upper: bool = False) -> Tensor:
+    """X with A X = input, from the Cholesky factor of A, ``input2``; (*, n, k), (*, n, n) -> (*, n, k)."""
+    return decompositions.cholesky_solve(input, input2, upper)
 
 
 def cholesky_inverse(input: Tensor, upper: bool = False) -> Tensor:

@@ -81,7 +81,8 @@ def vector_norm(x: Tensor, ord: float = 2, dim: Dims = None, keepdim: bool = Fal
         if math.isinf(ord):
             return (amax if ord > 0 else amin)(abs_(x), dims, keepdim) if dims else abs_(x)
     if ord == 0:
-        return sum_(cast(x != 0, x.dtype), dims, keepdim) if dims else cast(x != 0, x.dtype)
+        ones = where(x != x, 1.0, sign(x) * sign(x))  # with a gradient, which is 0
+        return sum_(ones, dims, keepdim) if dims else ones
     if ord == 1:
         return sum_(abs_(x), dims, keepdim) if dims else abs_(x)
     return _norm(x, ord=float(ord), dim=dims, keepdim=keepdim)
@@ -92,28 +93,28 @@ _MATRIX_ORDS = ("fro", "nuc", math.inf, -math.inf, 1, -1, 2, -2)
 
 @numpy_spelling
 def matrix_norm(
-    A: Tensor, ord: Any = "fro", dim: Sequence[int] = (-2, -1), keepdim: bool = False, *, dtype: Any = None
+    input: Tensor, ord: Any = "fro", dim: Sequence[int] = (-2, -1), keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
     """A norm of matrices: "fro" (the root of the sum of squares), "nuc" (the sum of singular values), 2 and -2 (the
     largest and the smallest one), 1 and -1 (of the columns' sums of |A|), inf and -inf (of the rows').
     """
-    require_matrices("matrix_norm", A)
+    require_matrices("matrix_norm", input)
     if ord not in _MATRIX_ORDS:
         raise RuntimeError(f"matrix_norm: ord must be one of {', '.join(map(str, _MATRIX_ORDS))}; got {ord!r}")
-    rows, columns = (normal_dim("matrix_norm", d, A.ndim) for d in dim)
+    rows, columns = (normal_dim("matrix_norm", d, input.ndim) for d in dim)
     if rows == columns:
         raise RuntimeError(f"matrix_norm: dim must name two axes; got {tuple(dim)}")
-    A = A if dtype is None else cast(A, to_dtype(dtype))
+    input = input if dtype is None else cast(input, to_dtype(dtype))
     if ord == "fro":
-        return vector_norm(A, 2, (rows, columns), keepdim)
-    x = movedim(A, (rows, columns), (-2, -1))
+        return vector_norm(input, 2, (rows, columns), keepdim)
+    x = movedim(input, (rows, columns), (-2, -1))
     if ord in ("nuc", 2, -2):
         values = svdvals(x)
         out = sum_(values, -1) if ord == "nuc" else _extreme(values, ord)
     else:
         sums = sum_(abs_(x), -2 if abs(ord) == 1 else -1)
         out = _extreme(sums, ord)
-    return reshape(out, tuple(1 if i in (rows, columns) else n for i, n in enumerate(A.shape))) if keepdim else out
+    return reshape(out, tuple(1 if i in (rows, columns) else n for i, n in enumerate(input.shape))) if keepdim else out
 
 
 def _extreme(x: Tensor, ord: float) -> Tensor:
@@ -122,37 +123,43 @@ def _extreme(x: Tensor, ord: float) -> Tensor:
 
 
 @numpy_spelling
-def linalg_norm(A: Tensor, ord: Any = None, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def linalg_norm(
+    input: Tensor, ord: Any = None, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None
+) -> Tensor:
     """The `matrix_norm` over two axes or the `vector_norm` over others; without ``dim`` what fits the tensor, and
     without ``ord`` the root of the sum of squares.
     """
     if ord is None:
-        return vector_norm(A, 2, dim, keepdim, dtype=dtype)
-    if dim is None and A.ndim not in (1, 2):
-        raise RuntimeError(f"norm: with ord={ord!r} and no dim a vector or a matrix is needed; got {tuple(A.shape)}")
-    dims = tuple(range(A.ndim)) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
+        return vector_norm(input, 2, dim, keepdim, dtype=dtype)
+    if dim is None and input.ndim not in (1, 2):
+        raise RuntimeError(
+            f"norm: with ord={ord!r} and no dim a vector or a matrix is needed; got {tuple(input.shape)}"
+        )
+    dims = tuple(range(input.ndim)) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
     if dim is not None and len(dims) not in (1, 2):
         raise RuntimeError(f"norm: with ord={ord!r} dim must name one axis or two; got {dims}")
     if len(dims) == 2:
-        return matrix_norm(A, ord, dims, keepdim, dtype=dtype)
+        return matrix_norm(input, ord, dims, keepdim, dtype=dtype)
     if isinstance(ord, str):
-        raise RuntimeError(f"norm: ord={ord!r} is a norm of matrices; got dim={dim} of shape {tuple(A.shape)}")
-    return vector_norm(A, ord, dims, keepdim, dtype=dtype)
+        raise RuntimeError(f"norm: ord={ord!r} is a norm of matrices; got dim={dim} of shape {tuple(input.shape)}")
+    return vector_norm(input, ord, dims, keepdim, dtype=dtype)
 
 
 # --- rank and condition ----------------------------------------------------------------------------------------------
 
 
-def matrix_rank(A: Tensor, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Tensor:
+def matrix_rank(
+    input: Tensor, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None
+) -> Tensor:
     """How many singular values are above max(atol, rtol * largest), int64; (*, m, n) -> (*).
 
     ``tol`` is ``atol`` with rtol 0; ``rtol`` is by default max(m, n) * eps, or 0 where atol > 0.
     """
-    (require_square if hermitian else require_matrices)("matrix_rank", A)
+    (require_square if hermitian else require_matrices)("matrix_rank", input)
     atol, rtol = (tol, 0.0) if tol is not None else (atol, rtol)
     atol, rtol = (t.array if isinstance(t, Tensor) else t for t in (atol, rtol))
-    values = abs_(eigvalsh(A)) if hermitian else svdvals(A)
-    return _count_above(values, sizes=tuple(A.shape[-2:]), atol=atol, rtol=rtol)
+    values = abs_(eigvalsh(input)) if hermitian else svdvals(input)
+    return _count_above(values, sizes=tuple(input.shape[-2:]), atol=atol, rtol=rtol)
 
 
 @op()
@@ -161,25 +168,26 @@ def _count_above(values, *, sizes, atol, rtol):
     return np.count_nonzero(values > lapack.cutoff(values, sizes, atol, rtol), -1)
 
 
-def cond(A: Tensor, p: Any = None) -> Tensor:
+def cond(input: Tensor, p: Any = None) -> Tensor:
     """The condition number: the largest singular value over the smallest, or the norm ``p`` of A times that of its
     inverse (infinite for a singular matrix).
     """
-    require_matrices("cond", A)
-    if not A.shape[-1] * A.shape[-2]:
-        return Tensor(np.zeros(A.shape[:-2], A.dtype))
+    require_matrices("cond", input)
+    if not input.shape[-1] * input.shape[-2]:
+        return Tensor(np.zeros(input.shape[:-2], input.dtype))
     if p is None or p in (2, -2):
-        values = svdvals(A)
+        values = svdvals(input)
         large, small = values[..., 0], values[..., -1]
         return div(small, large) if p == -2 else div(large, small)
-    require_square("cond", A)
+    require_square("cond", input)
     try:
-        return matrix_norm(A, p) * matrix_norm(inv(A), p)
+        return matrix_norm(input, p) * matrix_norm(inv(input), p)
     except LinAlgError:
         norms = [
-            cond(m, p) if np.linalg.slogdet(m.array).sign else Tensor(np.asarray(np.inf, A.dtype)) for m in _each(A)
+            cond(m, p) if np.linalg.slogdet(m.array).sign else Tensor(np.asarray(np.inf, input.dtype))
+            for m in _each(input)
         ]
-        return reshape(cat([reshape(norm, 1) for norm in norms]), A.shape[:-2])
+        return reshape(cat([reshape(norm, 1) for norm in norms]), input.shape[:-2])
 
 
 def _each(A: Tensor) -> Tensor:
@@ -189,23 +197,23 @@ def _each(A: Tensor) -> Tensor:
 # --- powers and the exponential --------------------------------------------------------------------------------------
 
 
-def matrix_power(A: Tensor, n: int) -> Tensor:
+def matrix_power(input: Tensor, n: int) -> Tensor:
     """A multiplied n times by itself, by repeated squaring; its inverse for n < 0; (*, m, m) -> (*, m, m)."""
-    if A.ndim < 2 or A.shape[-1] != A.shape[-2]:
-        raise RuntimeError(f"matrix_power: the matrices must be square; got shape {tuple(A.shape)}")
+    if input.ndim < 2 or input.shape[-1] != input.shape[-2]:
+        raise RuntimeError(f"matrix_power: the matrices must be square; got shape {tuple(input.shape)}")
     if n < 0:
-        return matrix_power(inv(A), -n)
+        return matrix_power(inv(input), -n)
     if n == 1:
-        return clone(A)
+        return clone(input)
     out = None
     while n:
         if n % 2:
-            out = A if out is None else matmul(out, A)
+            out = input if out is None else matmul(out, input)
         n //= 2
         if n:
-            A = matmul(A, A)
+            input = matmul(input, input)
     if out is None:
-        return Tensor(np.broadcast_to(np.eye(A.shape[-1], dtype=A.dtype), A.shape).copy())
+        return Tensor(np.broadcast_to(np.eye(input.shape[-1], dtype=input.dtype), input.shape).copy())
     return out
 
 
@@ -222,15 +230,15 @@ def _matrix_exp(x):
     return lapack.expm(x)
 
 
-def matrix_exp(A: Tensor) -> Tensor:
+def matrix_exp(input: Tensor) -> Tensor:
     """The sum of A^k / k! over all k >= 0; (*, n, n) -> (*, n, n).
 
     >>> matrix_exp(Tensor([[0.0, 1.0], [0.0, 0.0]]))
     tensor([[1., 1.],
             [0., 1.]])
     """
-    require_square("matrix_exp", A)
-    return _matrix_exp(A)
+    require_square("matrix_exp", input)
+    return _matrix_exp(input)
 
 
 def vander(x: Tensor, *, N: int | None = None) -> Tensor:

@@ -14,14 +14,14 @@ from .shape import expand, ravel, reshape
 __all__ = ["repeat", "repeat_interleave", "tile"]
 
 
-def repeat(input: Tensor, *repeats: Any) -> Tensor:
+def repeat(input: Tensor, *numbers: Any, repeats: Any = None) -> Tensor:
     """The tensor laid side by side so many times along each axis; more repeats than axes add axes in front.
 
     >>> repeat(Tensor([1.0, 2.0]), 2, 2)
     tensor([[1., 2., 1., 2.],
             [1., 2., 1., 2.]])
     """
-    times = as_shape(repeats)
+    times = as_shape(numbers if repeats is None else (repeats,))
     lead = len(times) - input.ndim
     if lead < 0 or min([0, *times]) < 0:
         raise RuntimeError(f"repeat: a number, not negative, for each axis; got {times} for shape {tuple(input.shape)}")
@@ -32,9 +32,9 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
     return reshape(out, tuple(t * n for t, n in zip(times, shape, strict=True)))
 
 
-def tile(input: Tensor, *dims: Any) -> Tensor:
+def tile(input: Tensor, *numbers: Any, dims: Any = None) -> Tensor:
     """`repeat` in which fewer numbers than axes stand for the last axes."""
-    times = as_shape(dims)
+    times = as_shape(numbers if dims is None else (dims,))
     return repeat(input, (*[1] * (input.ndim - len(times)), *times))
 
 

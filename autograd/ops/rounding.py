@@ -69,7 +69,7 @@ def whole(name: str, divide: Any) -> Any:
     """The division, refusing an integer 0 as Python does."""
 
     def checked(a: Any, b: Any) -> Any:
-        if a.dtype.kind != "f" and not np.all(b):
+        if a.dtype.kind != "f" and not np.all(b) and 0 not in np.broadcast_shapes(a.shape, b.shape):
             raise RuntimeError(f"{name}: integers can't be divided by 0; got {b.dtype}; use floats")
         return divide(a, b)
 

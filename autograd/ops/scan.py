@@ -153,7 +153,7 @@ def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """log(cumsum(exp(x))) along ``dim`` without overflow."""
     if not is_float(input.dtype):
-        raise RuntimeError(f"logcumsumexp: the tensor must be floating; got {input.dtype}")
+        raise NotImplementedError(f"logcumsumexp: the tensor must be floating; got {input.dtype}")
     at = normal_dim("logcumsumexp", dim, input.ndim)
     return _logcumsumexp(input, dim=at) if input.ndim else clone(input)
 

@@ -1,5 +1,6 @@
 """Different values, and places in sorted ones."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ def _unique(input, *, dim):
 def _unique_consecutive(input, *, dim):
     x = input.reshape(-1) if dim is None else np.moveaxis(input, dim, 0)
     starts = np.ones(len(x), bool)
-    starts[1:] = (x[1:] != x[:-1]).reshape(len(x) - 1, -1).any(1) if len(x) else False
+    if len(x) > 1:
+        starts[1:] = (x[1:] != x[:-1]).reshape(len(x) - 1, math.prod(x.shape[1:])).any(1)
     inverse = np.cumsum(starts) - 1
     counts = np.diff(np.append(np.flatnonzero(starts), len(x)))
     if dim is None:

@@ -46,9 +46,9 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
     return x if x.shape == shape else _sum_to(x, to=tuple(shape))
 
 
-def expand(input: Any, *sizes: Any) -> Any:
+def expand(input: Any, *sizes: Any, size: Any = None) -> Any:
     """The tensor with axes of length 1 stretched (and new ones in front), sharing memory; -1 keeps a length."""
-    wanted = as_shape(sizes)
+    wanted = as_shape(sizes if size is None else (size,))
     lead = len(wanted) - input.ndim
     kept = [input.shape[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(wanted)]
     fits = (
@@ -67,6 +67,7 @@ def expand_as(input: Any, other: Any) -> Any:
     return expand(input, other.shape)
 
 
+@numpy_spelling(size="shape")
 def broadcast_to(input: Any, shape: Sequence[int]) -> Any:
     """`expand` under numpy's name."""
     return expand(input, shape)
@@ -111,19 +112,19 @@ def _reshape(x, *, to):
     return x.reshape(to)
 
 
-def reshape(input: Any, *shape: Any) -> Any:
+def reshape(input: Any, *sizes: Any, shape: Any = None) -> Any:
     """The same elements in row-major order in another shape; one length may be -1. Shares memory where it can."""
-    to = _solve("reshape", input.shape, as_shape(shape))
+    to = _solve("reshape", input.shape, as_shape(sizes if shape is None else (shape,)))
     return _reshape(input, to=to)
 
 
-def view(input: Any, *shape: Any) -> Any:
+def view(input: Any, *sizes: Any, size: Any = None, dtype: Any = None) -> Any:
     """`reshape` that never copies: an error where the memory layout does not allow it. With a dtype: a reading of
     the same bytes as that dtype, outside the graph.
     """
-    if len(shape) == 1 and isinstance(shape[0], (np.dtype, type, str)):
-        return _reinterpret(input, dtype=to_dtype(shape[0]))
-    to = _solve("view", input.shape, as_shape(shape))
+    if dtype is not None or (len(sizes) == 1 and isinstance(sizes[0], (np.dtype, type, str))):
+        return _reinterpret(input, dtype=to_dtype(sizes[0] if dtype is None else dtype))
+    to = _solve("view", input.shape, as_shape(sizes if size is None else (size,)))
     array = input.array if isinstance(input, Tensor) else input
     try:
         array.reshape(to, copy=False)
@@ -232,13 +233,13 @@ def _inverse(dims: Sequence[int]) -> tuple[int, ...]:
 
 
 @numpy_spelling
-def permute(input: Any, *dims: Any) -> Any:
+def permute(input: Any, *order: Any, dims: Any = None) -> Any:
     """The axes in the order ``dims``."""
-    named = as_shape(dims)
-    order = tuple(normal_dim("permute", d, input.ndim) for d in named)
-    if sorted(order) != list(range(input.ndim)):
+    named = as_shape(order if dims is None else (dims,))
+    axes = tuple(normal_dim("permute", d, input.ndim) for d in named)
+    if sorted(axes) != list(range(input.ndim)):
         raise RuntimeError(f"permute: each axis must be named once; got {named} for {input.ndim} axes")
-    return _permute(input, dims=order)
+    return _permute(input, dims=axes)
 
 
 def transpose(input: Any, dim0: int, dim1: int) -> Any:

@@ -23,6 +23,8 @@ __all__ = ["log_softmax", "logsumexp", "softmax", "softmax_cross_entropy"]
 
 def _along_rows(kernel: Any, dim: int, *arrays: np.ndarray) -> np.ndarray:
     """Run a kernel for rows along axis ``dim`` of arrays of one shape."""
+    if not arrays[0].size:
+        return arrays[0].copy()
     moved = [a if dim == a.ndim - 1 else a.swapaxes(dim, -1) for a in arrays]
     shape = moved[0].shape
     rows = [np.ascontiguousarray(a).reshape(-1, shape[-1]) for a in moved]
@@ -58,7 +60,9 @@ def _log_softmax_backward(g, out, dim):
 def _normalised(function: Any, input: Tensor, dim: int, dtype: Any) -> Tensor:
     x = input if dtype is None else cast(input, to_dtype(dtype))
     if not is_float(x.dtype):
-        raise RuntimeError(f"{function.name}: the tensor must be floating; got {x.dtype}; pass dtype= or convert it")
+        raise NotImplementedError(
+            f"{function.name}: the tensor must be floating; got {x.dtype}; pass dtype= or convert it"
+        )
     at = normal_dim(function.name, dim, x.ndim)
     if x.ndim:
         return function(x, dim=at)

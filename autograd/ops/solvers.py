@@ -58,14 +58,14 @@ def _pinv(x, *, atol, rtol, hermitian):
     return lapack.pinv(x, atol, rtol, hermitian)
 
 
-def pinv(A: Tensor, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Tensor:
+def pinv(input: Tensor, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Tensor:
     """The Moore-Penrose inverse; (*, m, n) -> (*, n, m).
 
     Singular values up to max(atol, rtol * largest) count as 0; ``rtol`` (or ``rcond``) is by default
     max(m, n) * eps, or 0 where atol > 0.
     """
-    (require_square if hermitian else require_matrices)("pinv", A)
-    return _pinv(A, atol=_number(atol), rtol=_number(rcond if rtol is None else rtol), hermitian=hermitian)
+    (require_square if hermitian else require_matrices)("pinv", input)
+    return _pinv(input, atol=_number(atol), rtol=_number(rcond if rtol is None else rtol), hermitian=hermitian)
 
 
 def _number(value: Any) -> Any:
@@ -260,27 +260,27 @@ _EXACT: dict[str, Any] = {"atol": None, "rtol": None, "hermitian": False}
 _DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
 
 
-def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> LstsqResult:
-    """X that minimises ||A X - B||_F; (*, m, n), (*, m, k) -> (*, n, k).
+def lstsq(input: Tensor, b: Tensor, rcond: float | None = None, *, driver: str | None = None) -> LstsqResult:
+    """X that minimises ||input X - b||_F; (*, m, n), (*, m, k) -> (*, n, k).
 
     ``driver`` is a LAPACK routine: gelsy (the default), gels for matrices of full rank, gelsd or gelss. Singular values
     up to ``rcond`` times the largest count as 0. The solution has a gradient.
     """
-    require_matrices("lstsq", A)
-    require_floating("lstsq", A, B)
+    require_matrices("lstsq", input)
+    require_floating("lstsq", input, b)
     if driver is not None and driver not in _DRIVERS:
         raise RuntimeError(f"lstsq: driver must be one of {', '.join(_DRIVERS)}; got {driver!r}")
-    vector = _is_vector(A, B)
-    b = unsqueeze(B, -1) if vector else B
-    if b.ndim < 2 or b.shape[-2] != A.shape[-2]:
-        raise RuntimeError(f"lstsq: A and B must have as many rows; got {tuple(A.shape)} and {tuple(B.shape)}")
-    with_broadcast("lstsq", A, b)
+    vector = _is_vector(input, b)
+    right = unsqueeze(b, -1) if vector else b
+    if right.ndim < 2 or right.shape[-2] != input.shape[-2]:
+        raise RuntimeError(f"lstsq: A and B must have as many rows; got {tuple(input.shape)} and {tuple(b.shape)}")
+    with_broadcast("lstsq", input, right)
     driver = driver or "gelsy"
-    solution, rank, values = _lstsq(A, b, rcond=rcond, driver=driver)
-    m, n = A.shape[-2:]
-    residuals = Tensor(np.empty(0, A.dtype))
+    solution, rank, values = _lstsq(input, right, rcond=rcond, driver=driver)
+    m, n = input.shape[-2:]
+    residuals = Tensor(np.empty(0, input.dtype))
     if m > n and (driver == "gels" or (driver != "gelsy" and np.all(rank.array == n))):
-        difference = matmul(A, solution) - b
+        difference = matmul(input, solution) - right
         residuals = (difference * difference).sum(-2)
     ranks = Tensor(np.empty(0, np.int64)) if driver == "gels" else cast(rank, np.dtype(np.int64))
     return LstsqResult(squeeze(solution, -1) if vector else solution, residuals, ranks, values.detach())

@@ -151,6 +151,8 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     """
     at = normal_dim("topk", dim, input.ndim)
     length = input.shape[at] if input.ndim else 1
+    if input.dtype == np.bool_:
+        raise NotImplementedError("topk: integer or floating tensors are needed; got bool")
     if not 0 <= k <= length:
         raise RuntimeError(f"topk: k must be in [0, {length}]; got {k} for shape {tuple(input.shape)} over dim {at}")
     return _pick(_topk, input, at, None, k=k, largest=largest)

@@ -53,22 +53,22 @@ def _eigh(x, *, uplo):
     return lapack.eigh(x, uplo)
 
 
-def eigh(A: Tensor, UPLO: str = "L") -> EighResult:
+def eigh(input: Tensor, UPLO: str = "L") -> EighResult:
     """A = Q diag(eigenvalues) Q^T of symmetric matrices, whose lower triangle (or upper, with "U") is read;
     (*, n, n) -> (*, n), (*, n, n).
 
     >>> eigh(Tensor([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
     tensor([1., 2.])
     """
-    require_square("eigh", A)
+    require_square("eigh", input)
     if UPLO.upper() not in ("L", "U"):
         raise RuntimeError(f"eigh: UPLO must be 'L' or 'U'; got {UPLO!r}")
-    return EighResult(*_eigh(A, uplo=UPLO.upper()))
+    return EighResult(*_eigh(input, uplo=UPLO.upper()))
 
 
-def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
+def eigvalsh(input: Tensor, UPLO: str = "L") -> Tensor:
     """The eigenvalues of symmetric matrices, in rising order; (*, n, n) -> (*, n)."""
-    return eigh(A, UPLO).eigenvalues
+    return eigh(input, UPLO).eigenvalues
 
 
 def _eig_gradient(g: list, out: tuple) -> Any:
@@ -140,13 +140,19 @@ def _svd(x, *, full):
     return tuple(lapack.svd(x, full))
 
 
-def svd(A: Tensor, full_matrices: bool = True) -> SVDResult:
+def _check_driver(name: str, driver: str | None) -> None:
+    if driver is not None:
+        raise RuntimeError(f"{name}: a driver can be chosen on GPUs only; got driver={driver!r}")
+
+
+def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> SVDResult:
     """A = U diag(S) Vh; (*, m, n) -> (*, m, m), (*, min(m, n)), (*, n, n), or U (*, m, k) and Vh (*, k, n) with
     k = min(m, n) unless ``full_matrices``.
 
     Signs of the vectors are not unique; a loss should not depend on them.
     """
     require_matrices("svd", A)
+    _check_driver("svd", driver)
     return SVDResult(*_svd(A, full=full_matrices))
 
 
@@ -160,7 +166,8 @@ def _svdvals(x):
     return lapack.svd(x, compute_uv=False)
 
 
-def svdvals(A: Tensor) -> Tensor:
+def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
     """The singular values, in falling order; (*, m, n) -> (*, min(m, n))."""
     require_matrices("svdvals", A)
+    _check_driver("svdvals", driver)
     return _svdvals(A)

@@ -103,7 +103,7 @@ def _lengths(name: str, input: Any, dim: int, lengths: Sequence[int]) -> tuple:
     return _cut(input, dim, [0, *itertools.accumulate(lengths)])
 
 
-@numpy_spelling
+@numpy_spelling(tensor="input", split_size="split_size_or_sections")
 def split(input: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Parts of this length along ``dim`` (the last may be shorter), or of these lengths.
 
@@ -129,7 +129,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     return split(input, -(-n // chunks), at) if n else _cut(input, at, [0] * (chunks + 1))
 
 
-@numpy_spelling
+@numpy_spelling(sections="indices_or_sections", indices="indices_or_sections")
 def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """So many parts along ``dim`` of lengths that differ by at most one, or parts that begin at these places.
 

@@ -126,7 +126,7 @@ def _summed(input: Any, dtype: Any) -> Any:
 def _floating(op_name: str, input: Any, dtype: Any = None) -> Any:
     x = input if dtype is None else cast(input, to_dtype(dtype))
     if not is_float(x.dtype):
-        raise RuntimeError(f"{op_name}: the tensor must be floating; got {x.dtype}; convert it with to()")
+        raise NotImplementedError(f"{op_name}: the tensor must be floating; got {x.dtype}; convert it with to()")
     return x
 
 
@@ -144,8 +144,7 @@ def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = 
 @numpy_spelling
 def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The sum over ``dim`` of what is not NaN; a NaN has gradient 0."""
-    x = _summed(input, dtype)
-    return sum(where(isnan(x), 0.0, x) if is_float(x.dtype) else x, dim, keepdim)
+    return sum(where(isnan(input), 0.0, input) if is_float(input.dtype) else input, dim, keepdim, dtype=dtype)
 
 
 @numpy_spelling
@@ -245,12 +244,16 @@ def std_mean(
 @numpy_spelling
 def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether an element along ``dim`` is not zero."""
+    if dim == () or dim == []:
+        return _truth(input != 0, input)  # PyTorch's any and all take it as no axis, its sums as all of them
     return _truth(_any(input, dim=normal_dims("any", dim, input.ndim), keepdim=keepdim), input)
 
 
 @numpy_spelling
 def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether every element along ``dim`` is not zero."""
+    if dim == () or dim == []:
+        return _truth(input != 0, input)
     return _truth(_all(input, dim=normal_dims("all", dim, input.ndim), keepdim=keepdim), input)
 
 

@@ -99,7 +99,9 @@ def atanh(input):
 
 @elementwise(
     input=lambda g, input: where(
-        input == 0, 0, g * ((math.pi * input * cos(math.pi * input) - sin(math.pi * input)) / (math.pi * input * input))
+        input * input == 0,
+        0,
+        g * ((math.pi * input * cos(math.pi * input) - sin(math.pi * input)) / (math.pi * input * input)),
     )
 )
 def sinc(input):
