@@ -96,6 +96,8 @@ def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
 def _logsumexp(x, *, dim, keepdim):
     if x.dtype == float16:
         return _logsumexp.forward(x.astype(float32), dim=dim, keepdim=keepdim).astype(float16)
+    if not x.size:  # log(0) for each sum of nothing
+        return np.full(np.add.reduce(x, axis=dim, keepdims=keepdim).shape, -np.inf, x.dtype)
     top = reduce(MAXIMUM, x, dim, True)
     shift = np.where(np.isinf(top), x.dtype.type(0), top)
     return reduce(EXPONENTIALS, x, dim, keepdim, centre=shift)
