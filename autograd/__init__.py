@@ -55,6 +55,7 @@ from .ops.linear import *
 from .ops.normalize import *
 from .ops.pad import *
 from .ops.pool import *
+from .ops.recurrent import *
 from .ops.reduce import *
 from .ops.repeat import *
 from .ops.scan import *

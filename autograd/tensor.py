@@ -364,7 +364,7 @@ class View:
 class Kept(NamedTuple):
     """What a forward returns that keeps a value besides its output for the backward written by hand."""
 
-    output: np.ndarray
+    output: np.ndarray | tuple[np.ndarray, ...]
     value: Any
 
 
@@ -398,9 +398,9 @@ def apply(op: Any, inputs: Sequence, attrs: dict = NO_ATTRS, kernel: Callable | 
     if type(out) is not ndarray:
         if type(out) is Kept:
             out, kept = out
-        elif type(out) is tuple:
-            return _several(op, edges, needs and needs + bit, values, attrs, out)
-        else:
+        if type(out) is tuple:
+            return _several(op, edges, needs and needs + bit, values, attrs, out, kept)
+        if type(out) is not ndarray:
             out = np.asarray(out)  # a ufunc turns 0-d arrays into numpy's scalars
     result = Tensor(out)
     if needs and state.recording and out.dtype.kind == "f":
@@ -432,11 +432,13 @@ def _note_view(op: Any, parent: Any, attrs: dict, result: Tensor) -> None:
             result._view = View(above.root(), (*above.path, (op, attrs)))
 
 
-def _several(op: Any, edges: list, needs: int, values: list, attrs: dict, outs: tuple) -> tuple:
+def _several(op: Any, edges: list, needs: int, values: list, attrs: dict, outs: tuple, kept: Any) -> tuple:
     """The tensors of an operation with several outputs: each gets a Slot of the operation's node."""
     results = tuple(Tensor(np.asarray(out)) for out in outs)
     if needs and state.recording:
         values.append(outs)
+        if kept is not None:
+            values.append(kept)
         node = Node(op, edges, op.keep(values, needs), attrs, tuple(result.shape for result in results))
         for i, result in enumerate(results):
             if is_float(result.dtype):

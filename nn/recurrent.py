@@ -5,45 +5,25 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import autograd
-from autograd import Tensor, linear
+from autograd import Tensor, gru_sequence, lstm_sequence, rnn_sequence
 
 from . import functional as F
 from . import init
 from .errors import LayerError
 from .module import Module
 from .parameter import Parameter
-from .recurrent_cells import Step, gru_step, lstm_step, rnn_step
 from .utils.rnn import PackedSequence
 
 __all__ = ["GRU", "LSTM", "RNN"]
 
-
-def _run(step: Callable, gates: Sequence[Tensor], start: Step, backward: bool) -> tuple[list[Tensor], Step]:
-    """The outputs of every step, and the state each sequence ends in.
-
-    The batch may shrink from step to step, when sorted sequences end; walked backward it grows.
-    """
-    state = tuple(s[: gates[-1 if backward else 0].shape[0]] for s in start)
-    outputs: list[Tensor] = []
-    ended: list[Step] = []
-    for x in reversed(gates) if backward else gates:
-        have, want = state[0].shape[0], x.shape[0]
-        if want < have:
-            ended.append(tuple(s[want:] for s in state))
-            state = tuple(s[:want] for s in state)
-        elif want > have:
-            state = tuple(autograd.cat([s, first[have:want]]) for s, first in zip(state, start))
-        state = step(x, state)
-        outputs.append(state[0])
-    if ended:
-        state = tuple(autograd.cat(parts) for parts in zip(state, *reversed(ended)))
-    return (outputs[::-1] if backward else outputs), state
+State = tuple[Tensor, ...]
 
 
 class _Recurrent(Module):
     gates: int
     states = 1  # how many tensors the state is made of
-    step: Callable
+    kinds: tuple[str, ...] = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")  # of parameters, as `run` takes them
+    run: Callable[..., State]  # a layer in one direction: (input, *state, *parameters) -> (output, *state)
 
     def __init__(
         self,
@@ -101,9 +81,11 @@ class _Recurrent(Module):
     @property
     def all_weights(self) -> list[list[Parameter]]:
         """The parameters, a list for each layer and direction."""
-        kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
         ends = [end for ends in self._suffixes for end in ends]
-        return [[getattr(self, kind + end) for kind in kinds if hasattr(self, kind + end)] for end in ends]
+        return [[p for p in self._weights(end) if p is not None] for end in ends]
+
+    def _weights(self, end: str) -> list[Any]:
+        return [getattr(self, kind + end, None) for kind in self.kinds]
 
     # --- forward ------------------------------------------------------------------------------------------------------
 
@@ -115,8 +97,7 @@ class _Recurrent(Module):
         single = input.ndim == 2
         x = input.unsqueeze(1) if single else input.transpose(0, 1) if self.batch_first else input
         start = self._start(x.shape[1], x.dtype, hx, single)
-        steps, state = self._layers([x[t] for t in range(x.shape[0])], start)
-        output = autograd.stack(steps)
+        output, state = self._layers(x, start, None)
         if single:
             return output.squeeze(1), self._outward(tuple(s.squeeze(1) for s in state))
         return (output.transpose(0, 1) if self.batch_first else output), self._outward(state)
@@ -126,43 +107,28 @@ class _Recurrent(Module):
         start = self._start(sizes[0], input.data.dtype, hx, False)
         if input.sorted_indices is not None:
             start = tuple(s[:, input.sorted_indices] for s in start)
-        ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
-        steps, state = self._layers([input.data[end - n : end] for n, end in zip(sizes, ends)], start)
+        output, state = self._layers(input.data, start, sizes)
         if input.unsorted_indices is not None:
             state = tuple(s[:, input.unsorted_indices] for s in state)
-        return input._replace(data=autograd.cat(steps)), self._outward(state)
+        return input._replace(data=output), self._outward(state)
 
-    def _layers(self, steps: list[Tensor], start: Step) -> tuple[list[Tensor], Step]:
+    def _layers(self, x: Tensor, start: State, sizes: Sequence[int] | None) -> tuple[Tensor, State]:
         """Run every layer; ``start`` and the returned state are (layers * directions, n, size)."""
-        finals: list[Step] = []
+        finals: list[State] = []
         for layer, ends in enumerate(self._suffixes):
-            if layer and self.dropout and self.training:
-                steps = list(self._split(F.dropout(autograd.cat(steps), self.dropout), steps))
-            both = []
+            if layer:
+                x = F.dropout(x, self.dropout, self.training)
+            outputs = []
             for end in ends:
-                first = tuple(s[len(finals)] for s in start)
-                # What the input contributes is one product for all steps.
-                bias = getattr(self, "bias_ih" + end, None)
-                gates = self._split(linear(autograd.cat(steps), getattr(self, "weight_ih" + end), bias), steps)
-                outputs, final = _run(self._step(end), list(gates), first, end.endswith("_reverse"))
-                both.append(outputs)
-                finals.append(final)
-            steps = both[0] if len(both) == 1 else [autograd.cat(pair, dim=-1) for pair in zip(*both)]
-        return steps, tuple(autograd.stack(parts) for parts in zip(*finals))
+                first = [s[len(finals)] for s in start]
+                reverse = end.endswith("_reverse")
+                out, *final = self.run(x, *first, *self._weights(end), sizes=sizes, reverse=reverse)
+                outputs.append(out)
+                finals.append(tuple(final))
+            x = outputs[0] if len(outputs) == 1 else autograd.cat(outputs, dim=-1)
+        return x, tuple(autograd.stack(parts) for parts in zip(*finals))
 
-    @staticmethod
-    def _split(joined: Tensor, like: Sequence[Tensor]) -> Sequence[Tensor]:
-        return autograd.split(joined, [x.shape[0] for x in like])
-
-    def _step(self, end: str) -> Callable:
-        weight, bias = getattr(self, "weight_hh" + end), getattr(self, "bias_hh" + end, None)
-        more = self._more(end)
-        return lambda gates, state: type(self).step(gates, state, weight, bias, *more)
-
-    def _more(self, end: str) -> tuple:
-        return ()
-
-    def _outward(self, state: Step) -> Any:
+    def _outward(self, state: State) -> Any:
         return state[0] if self.states == 1 else state
 
     # --- what came ----------------------------------------------------------------------------------------------------
@@ -175,7 +141,7 @@ class _Recurrent(Module):
         if not input.shape[-2 if input.ndim == 2 else 1 if self.batch_first else 0]:
             raise LayerError(self, type(self).__name__, f"a sequence has at least one step, got {tuple(input.shape)}")
 
-    def _start(self, batch: int, dtype: Any, hx: Any, single: bool) -> Step:
+    def _start(self, batch: int, dtype: Any, hx: Any, single: bool) -> State:
         count = self.num_layers * (1 + self.bidirectional)
         widths = (self.proj_size or self.hidden_size, self.hidden_size)[: self.states]
         if hx is None:
@@ -213,7 +179,6 @@ class RNN(_Recurrent):
     """
 
     gates = 1
-    step = staticmethod(rnn_step)
 
     def __init__(
         self,
@@ -234,12 +199,12 @@ class RNN(_Recurrent):
         super().__init__(*self_arguments, 0, device, dtype)
         self.nonlinearity = nonlinearity
 
-    def _more(self, end: str) -> tuple:
-        return (self.nonlinearity,)
+    def run(self, *args: Any, **options: Any) -> State:
+        return rnn_sequence(*args, nonlinearity=self.nonlinearity, **options)
 
 
 class LSTM(_Recurrent):
-    """Long short-term memory, see `recurrent_cells.lstm_step`; shapes as in `RNN`, the state is the pair (h, c).
+    """Long short-term memory, see `autograd.lstm_sequence`; shapes as in `RNN`, the state is the pair (h, c).
 
     With ``proj_size`` the hidden state is projected to that size (Sak et al. 2014, https://arxiv.org/abs/1402.1128).
 
@@ -251,7 +216,8 @@ class LSTM(_Recurrent):
 
     gates = 4
     states = 2
-    step = staticmethod(lstm_step)
+    kinds = (*_Recurrent.kinds, "weight_hr")
+    run = staticmethod(lstm_sequence)
 
     def __init__(
         self,
@@ -269,12 +235,9 @@ class LSTM(_Recurrent):
         self_arguments = (input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
         super().__init__(*self_arguments, proj_size, device, dtype)
 
-    def _more(self, end: str) -> tuple:
-        return (getattr(self, "weight_hr" + end),) if self.proj_size else ()
-
 
 class GRU(_Recurrent):
-    """Gated recurrent units, see `recurrent_cells.gru_step`; shapes as in `RNN`.
+    """Gated recurrent units, see `autograd.gru_sequence`; shapes as in `RNN`.
 
     >>> import nn
     >>> output, h = nn.GRU(3, 4, batch_first=True)(autograd.zeros(2, 5, 3))
@@ -283,7 +246,7 @@ class GRU(_Recurrent):
     """
 
     gates = 3
-    step = staticmethod(gru_step)
+    run = staticmethod(gru_sequence)
 
     def __init__(
         self,

@@ -1,53 +1,18 @@
-"""One step of a recurrent network."""
+"""One step of a recurrent network: a sequence of length one."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import autograd
-from autograd import Tensor, linear
+from autograd import Tensor, gru_sequence, lstm_sequence, rnn_sequence
 
 from . import init
 from .errors import LayerError
 from .module import Module
 from .parameter import Parameter
 
-__all__ = ["GRUCell", "LSTMCell", "RNNCell", "gru_step", "lstm_step", "rnn_step"]
-
-Step = tuple[Tensor, ...]
-
-
-def rnn_step(gates: Tensor, state: Step, weight: Tensor, bias: Tensor | None, nonlinearity: str) -> Step:
-    """h' = tanh(gates + h @ weight.T + bias), or relu; ``gates`` is what the input contributes."""
-    total = gates + linear(state[0], weight, bias)
-    return (total.tanh() if nonlinearity == "tanh" else total.relu(),)
-
-
-def lstm_step(
-    gates: Tensor, state: Step, weight: Tensor, bias: Tensor | None, projection: Tensor | None = None
-) -> Step:
-    """Hochreiter and Schmidhuber 1997, with forget gates (Gers, Schmidhuber and Cummins 2000):
-    i, f, o = sigmoid(...), g = tanh(...), c' = f c + i g, h' = o tanh(c').
-    """
-    h, c = state
-    total = gates + linear(h, weight, bias)
-    n = c.shape[-1]
-    i, f, g, o = (total[..., k * n : (k + 1) * n] for k in range(4))
-    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-    h = o.sigmoid() * c.tanh()
-    return (h if projection is None else linear(h, projection)), c
-
-
-def gru_step(gates: Tensor, state: Step, weight: Tensor, bias: Tensor | None) -> Step:
-    """Cho et al. 2014 (https://arxiv.org/abs/1406.1078): r, z = sigmoid(...), n = tanh(x part + r * (h part)),
-    h' = (1 - z) n + z h.
-    """
-    (h,) = state
-    recurrent = linear(h, weight, bias)
-    n = h.shape[-1]
-    reset = (gates[..., :n] + recurrent[..., :n]).sigmoid()
-    update = (gates[..., n : 2 * n] + recurrent[..., n : 2 * n]).sigmoid()
-    new = (gates[..., 2 * n :] + reset * recurrent[..., 2 * n :]).tanh()
-    return (new + update * (h - new),)
+__all__ = ["GRUCell", "LSTMCell", "RNNCell"]
 
 
 class _Cell(Module):
@@ -83,6 +48,14 @@ class _Cell(Module):
             raise LayerError(self, name, f"the hidden state must be {wanted}, got {tuple(state.shape)}")
         return state
 
+    def _advance(self, sequence: Callable, input: Tensor, *state: Tensor, **options: Any) -> tuple[Tensor, ...]:
+        single = input.ndim == 1
+        x, *start = (t.unsqueeze(0) if single else t for t in (input, *state))
+        weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
+        h, *more = sequence(x, *start, *weights, sizes=x.shape[:1], **options)
+        new = (h, *more[1:])
+        return tuple(t.squeeze(0) for t in new) if single else new
+
     def extra_repr(self) -> str:
         """Its arguments, those that are not the default."""
         return f"{self.input_size}, {self.hidden_size}" + ("" if self.bias else f", bias={self.bias}")
@@ -114,9 +87,7 @@ class RNNCell(_Cell):
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         """The next hidden state; zeros stand for one that is left out."""
-        h = self._start(input, hx)
-        gates = linear(input, self.weight_ih, self.bias_ih)
-        return rnn_step(gates, (h,), self.weight_hh, self.bias_hh, self.nonlinearity)[0]
+        return self._advance(rnn_sequence, input, self._start(input, hx), nonlinearity=self.nonlinearity)[0]
 
     def extra_repr(self) -> str:
         """Its arguments, those that are not the default."""
@@ -124,7 +95,7 @@ class RNNCell(_Cell):
 
 
 class LSTMCell(_Cell):
-    """One step of long short-term memory, see `lstm_step`; the state is the pair (h, c).
+    """One step of long short-term memory, see `autograd.lstm_sequence`; the state is the pair (h, c).
 
     >>> import nn
     >>> h, c = nn.LSTMCell(3, 4)(autograd.zeros(2, 3))
@@ -142,14 +113,12 @@ class LSTMCell(_Cell):
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
         """The next (h, c); zeros stand for a state that is left out."""
         given = hx if hx is not None else (None, None)
-        h, c = (self._start(input, s) for s in given)
-        gates = linear(input, self.weight_ih, self.bias_ih)
-        new_h, new_c = lstm_step(gates, (h, c), self.weight_hh, self.bias_hh)
-        return new_h, new_c
+        h, c = self._advance(lstm_sequence, input, *(self._start(input, s) for s in given))
+        return h, c
 
 
 class GRUCell(_Cell):
-    """One step of a gated recurrent unit, see `gru_step`.
+    """One step of a gated recurrent unit, see `autograd.gru_sequence`.
 
     >>> import nn
     >>> nn.GRUCell(3, 4)(autograd.zeros(2, 3)).shape
@@ -165,5 +134,4 @@ class GRUCell(_Cell):
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         """The next hidden state; zeros stand for one that is left out."""
-        h = self._start(input, hx)
-        return gru_step(linear(input, self.weight_ih, self.bias_ih), (h,), self.weight_hh, self.bias_hh)[0]
+        return self._advance(gru_sequence, input, self._start(input, hx))[0]

@@ -30,7 +30,7 @@ __all__ = ["Kernel", "kernel"]
 # Sums may be reordered, which is what lets them vectorise; NaN, infinities and the order of a formula stay.
 _LOOSE = 'LOOSE = {"error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}\n'
 _FLAGS = "cache=True, **LOOSE"
-_PRODUCTS = {"cut", "gemm", "gemm_part", "layout"}
+_PRODUCTS = {"add_product", "cut", "gemm", "gemm_part", "layout"}
 
 
 class Kernel:
@@ -83,13 +83,13 @@ class Kernel:
 
 
 def _print_signature(layouts: str, dtype: np.dtype) -> str:
-    """``A2`` is an array of two axes of any layout that is only read, ``C2`` a contiguous one, ``I`` an integer and
-    ``F`` a number.
+    """``A2`` is an array of two axes of any layout that is only read, ``R2`` a contiguous one that is only read, ``C2``
+    a contiguous one, ``I`` an integer and ``F`` a number.
     """
     if not layouts:
         return ""
     scalars = {"I": "types.intp", "F": f"types.{dtype.name}"}
-    arrays = {"A": 'A", readonly=True', "C": 'C"'}
+    arrays = {"A": 'A", readonly=True', "R": 'C", readonly=True', "C": 'C"'}
     written = [
         scalars.get(layout) or f'types.Array(types.{dtype.name}, {layout[1:]}, "{arrays[layout[0]]})'
         for layout in layouts.split()

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "F", "I", "copy_row", "cut", "exp", "expm1", "formula", "gemm", "gemm_part", "keep_larger", "lanes", "layout",
-    "log", "log1p", "prange", "tanh", "tile_dots", "tile_products",
+    "F", "I", "add_product", "copy_row", "cut", "exp", "expm1", "formula", "gemm", "gemm_part", "keep_larger", "lanes",
+    "layout", "log", "log1p", "prange", "tanh", "tile_dots", "tile_products",
 ]  # fmt: skip
 
 F: Any = np.float64
@@ -26,6 +26,10 @@ formula: Callable = NotImplemented
 
 def gemm(a: Any, a_layout: Any, b: Any, b_layout: Any, beta: int, c: Any) -> None:
     """c = a @ b + beta * c, beta being 0 or 1; the rows of c lie together."""
+
+
+def add_product(a: Any, b: Any, c: Any) -> None:
+    """c += a @ b, in pieces where that is faster; a and b of a `layout` that is not 0."""
 
 
 def layout(x: Any) -> Any:

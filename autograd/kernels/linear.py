@@ -9,7 +9,7 @@ from .language import cut, gemm_part, layout, prange
 __all__ = ["linear", "linear_backward", "linear_backward_parameters"]
 
 
-@kernel(layouts="A2 A2 C1 C2")
+@kernel(layouts="A2 A2 R1 C2")
 def linear(x, weight, bias, out, parts):
     """out = x @ weight.T + bias for x (n, i), weight (o, i), bias (o,), out (n, o)."""
     if layout(x) == 0:
@@ -27,7 +27,7 @@ def linear(x, weight, bias, out, parts):
                 row[j] += shift[j]
 
 
-@kernel(layouts="C2 C2 A2 C2 C2 C1")
+@kernel(layouts="R2 R2 A2 C2 C2 C1")
 def linear_backward(g, x, weight, dx, dweight, dbias, parts):
     """The gradients of x, weight and bias from that of the output."""
     if layout(weight) == 0:
@@ -47,7 +47,7 @@ def linear_backward(g, x, weight, dx, dweight, dbias, parts):
                 total[j] += row[j]
 
 
-@kernel(layouts="C2 C2 C2 C1")
+@kernel(layouts="R2 R2 C2 C1")
 def linear_backward_parameters(g, x, dweight, dbias, parts):
     """The gradients of weight and bias alone, for the first layer."""
     turned = g.T

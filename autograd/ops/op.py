@@ -20,6 +20,13 @@ arrays alone:
 
 ``needs`` tells which inputs want a gradient. A forward whose hand-written backward can use something it computed on
 the way returns ``Kept(output, value)``, and the value is called ``kept`` there.
+
+An operation that is one kernel, but made of others when it is written down, needs no rules beside that. `Op.by_ops`
+states what it is made of, and a gradient that is to be differentiated again is derived from it:
+
+    @lstm.by_ops
+    def _(input, h, c, weight):
+        ...
 """
 
 import inspect
@@ -28,8 +35,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..graph import Node
-from ..tensor import Kept, Tensor, apply
+from ..graph import Node, enable_grad, state
+from ..tensor import Kept, Tensor, apply, grad
 
 __all__ = ["Kept", "Names", "Op", "op", "registry"]
 
@@ -72,6 +79,7 @@ class Op:
         self.rules = [rules.get(name) for name in self.inputs]
         self.rest_rule = rules.get(self.rest) if self.rest else None
         self.hand: Callable | None = None
+        self.composition: Callable | None = None
         self._adapters: dict[int, Callable] = {}
         self._unread: dict[int, list[int]] = {}
 
@@ -90,6 +98,11 @@ class Op:
         self._hand_reads = tuple(inspect.signature(backward).parameters)
         self.hand = self._bind_names("backward({})", self._hand_reads, backward=backward)
         return backward
+
+    def by_ops(self, composition: Callable) -> Callable:
+        """State the operation by others: gradients that are to be differentiated again are derived from that."""
+        self.composition = composition
+        return composition
 
     def rule(self, i: int) -> Callable | None:
         """The gradient rule of input ``i``."""
@@ -119,19 +132,37 @@ class Op:
         read = {name for i in range(count) if needs >> i & 1 for name in self.reads(i)}
         if self.hand is not None:
             read.update(self._hand_reads)
+        if self.composition is not None:
+            read.update(self.inputs)
         names = [*self.inputs, *[self.rest] * (count - self.arity), self.names.output]
         return [i for i, name in enumerate(names) if name not in read]
 
     def backward(self, g: Any, saved: Sequence, attrs: dict, edges: Sequence) -> list:
         """The gradient of each input that has an edge, None for the others."""
-        if self.hand is not None and isinstance(g, np.ndarray):
+        if self.hand is not None and not _is_recorded(g):
             return self.hand(g, saved, attrs, edges)
+        if self.composition is not None:
+            return self._derive_again(g, saved, attrs, edges)
         parts: list[Any] = [None] * len(edges)
         adapters = self._adapters
         for i, edge in enumerate(edges):
             if edge is not None:
                 parts[i] = (adapters.get(i) or self._adapter(i))(g, saved, attrs, edge)
         return parts
+
+    def _derive_again(self, g: Any, saved: Sequence, attrs: dict, edges: Sequence) -> list:
+        """The gradients as those of the composition, at the point where this operation ran."""
+        inputs = list(saved[: self.arity])
+        needed = [i for i, edge in enumerate(edges) if edge is not None]
+        with enable_grad():
+            for i in needed:  # a tensor of its own for each: what an input was computed from is not walked here
+                inputs[i] = inputs[i].view_as(inputs[i])
+            outputs = self.composition(*inputs, **attrs)  # type: ignore[misc]
+        pairs = zip(outputs, g, strict=True) if type(g) is list else [(outputs, g)]
+        ys, parts = zip(*[pair for pair in pairs if pair[1] is not None], strict=True)
+        found = iter(grad(ys, [inputs[i] for i in needed], parts, create_graph=True, allow_unused=True))
+        gradients = [None if edge is None else next(found) for edge in edges]
+        return gradients if state.recording else [None if part is None else part.detach() for part in gradients]
 
     def origins(self, node: Node) -> list:
         """Where each of the values a node saved came from: the inputs' edges, then the node itself for its output."""
@@ -162,6 +193,11 @@ class Op:
             where.update({self.names.output: "saved[-1]", self.rest: f"saved[{self.arity}:-1]"})
         arguments = ", ".join(where[name] for name in names)
         return eval(f"lambda g, saved, attrs, edge: {call.format(arguments)}", known)
+
+
+def _is_recorded(g: Any) -> bool:
+    """Whether gradients are tensors; an operation with several outputs has a list of them, some None."""
+    return any(isinstance(part, Tensor) for part in g) if type(g) is list else isinstance(g, Tensor)
 
 
 def as_value(gradient: Any) -> Any:

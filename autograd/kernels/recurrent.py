@@ -1,0 +1,183 @@
+"""Recurrent networks over whole sequences.
+
+The steps of all sequences lie one after the other as rows of a matrix; ``spans`` (steps, 2) says from which row to
+which each step goes, in the order in which they are walked. A sequence that has ended keeps its place in the state
+while those before it go on, so the state after the last step holds the last state of each, and on the way back its
+gradient waits there. What the input contributes to the gates is there when a walk begins.
+
+Kept for the way back are ``before``, the state that each row came from, and what the activations gave.
+"""
+
+from .hand import kernel
+from .language import F, add_product, exp, tanh
+
+__all__ = ["affine", "gru", "gru_backward", "lstm", "lstm_backward", "rnn", "rnn_backward", "weight_gradients"]
+
+
+@kernel
+def affine(x, weight, bias, out):
+    """out = x @ weight + bias, some rows at a time, so that what is written is still near when it is added to."""
+    for i in range(0, x.shape[0], 64):
+        out[i : i + 64] = bias
+        add_product(x[i : i + 64], weight, out[i : i + 64])
+
+
+@kernel
+def weight_gradients(dgates, x, dhidden, before, dweight_ih, dweight_hh):
+    """dgates.T @ x and dhidden.T @ before, added to what is there."""
+    for i in range(0, x.shape[0], 32):
+        add_product(dgates[i : i + 32].T, x[i : i + 32], dweight_ih)
+        add_product(dhidden[i : i + 32].T, before[i : i + 32], dweight_hh)
+
+
+# --- Elman's network -------------------------------------------------------------------------------------------------
+
+
+@kernel
+def rnn(out, spans, weight, h, before, relu):
+    """h = tanh(out + h @ weight), or relu, written over ``out``."""
+    for step in range(spans.shape[0]):
+        start, stop = spans[step, 0], spans[step, 1]
+        before[start:stop] = h[: stop - start]
+        add_product(before[start:stop], weight, out[start:stop])
+        for row in range(start, stop):
+            if relu:
+                for j in range(h.shape[1]):
+                    out[row, j] = F(0) if out[row, j] <= F(0) else out[row, j]
+            else:
+                for j in range(h.shape[1]):
+                    out[row, j] = tanh(out[row, j])
+        h[: stop - start] = out[start:stop]
+
+
+@kernel
+def rnn_backward(g, spans, weight, dh, out, dgates, dbias, relu):
+    """The gradients of the initial state, in ``dh``, of the gates and of the bias, to which it is added."""
+    for step in range(spans.shape[0] - 1, -1, -1):
+        start, stop = spans[step, 0], spans[step, 1]
+        for row in range(start, stop):
+            if relu:
+                for j in range(out.shape[1]):
+                    dgates[row, j] = F(0) if out[row, j] <= F(0) else g[row, j] + dh[row - start, j]
+            else:
+                for j in range(out.shape[1]):
+                    dgates[row, j] = (g[row, j] + dh[row - start, j]) * (F(1) - out[row, j] * out[row, j])
+            for j in range(out.shape[1]):
+                dbias[j] += dgates[row, j]
+        dh[: stop - start] = F(0)
+        add_product(dgates[start:stop], weight, dh[: stop - start])
+
+
+# --- long short-term memory ------------------------------------------------------------------------------------------
+
+
+@kernel
+def lstm(gates, spans, weight, h, c, before_h, before_c, squashed, out):
+    """i, f, g, o of ``gates`` (rows, 4, hidden) activated in place; c = f c + i g, squashed = tanh(c), and
+    h = o squashed.
+    """
+    size = h.shape[1]
+    flat = gates.reshape((gates.shape[0], 4 * size))
+    for step in range(spans.shape[0]):
+        start, stop = spans[step, 0], spans[step, 1]
+        before_h[start:stop] = h[: stop - start]
+        before_c[start:stop] = c[: stop - start]
+        add_product(before_h[start:stop], weight, flat[start:stop])
+        for row in range(start, stop):
+            b = row - start
+            for k in range(4):
+                if k == 2:
+                    for j in range(size):
+                        gates[row, k, j] = tanh(gates[row, k, j])
+                else:
+                    for j in range(size):
+                        gates[row, k, j] = F(1) / (F(1) + exp(-gates[row, k, j]))
+            for j in range(size):
+                c[b, j] = gates[row, 1, j] * before_c[row, j] + gates[row, 0, j] * gates[row, 2, j]
+            for j in range(size):
+                squashed[row, j] = tanh(c[b, j])
+                out[row, j] = gates[row, 3, j] * squashed[row, j]
+        h[: stop - start] = out[start:stop]
+
+
+@kernel
+def lstm_backward(g, spans, weight, dh, dc, gates, before_c, squashed, dgates, dbias):
+    """The gradients of the initial states, in ``dh`` and ``dc``, of the gates and of the bias, to which it is added."""
+    size = dh.shape[1]
+    flat = dgates.reshape((dgates.shape[0], 4 * size))
+    for step in range(spans.shape[0] - 1, -1, -1):
+        start, stop = spans[step, 0], spans[step, 1]
+        for row in range(start, stop):
+            b = row - start
+            for j in range(size):
+                i, f, c, o = gates[row, 0, j], gates[row, 1, j], gates[row, 2, j], gates[row, 3, j]
+                top = g[row, j] + dh[b, j]
+                cell = dc[b, j] + top * o * (F(1) - squashed[row, j] * squashed[row, j])
+                dgates[row, 0, j] = cell * c * (i * (F(1) - i))
+                dgates[row, 1, j] = cell * before_c[row, j] * (f * (F(1) - f))
+                dgates[row, 2, j] = cell * i * (F(1) - c * c)
+                dgates[row, 3, j] = top * squashed[row, j] * (o * (F(1) - o))
+                dc[b, j] = cell * f
+            for j in range(4 * size):
+                dbias[j] += flat[row, j]
+        dh[: stop - start] = F(0)
+        add_product(flat[start:stop], weight, dh[: stop - start])
+
+
+# --- gated recurrent units -------------------------------------------------------------------------------------------
+
+
+@kernel
+def gru(gates, spans, weight, h, bias, part, before, inner, out):
+    """r, z, n of ``gates`` (rows, 3, hidden) activated in place; h = n + z (h - n).
+
+    ``part`` (n, 3, hidden) is for h @ weight + bias, whose last third, which r multiplies, is kept as ``inner``.
+    """
+    size = h.shape[1]
+    flat = part.reshape((part.shape[0], 3 * size))
+    for step in range(spans.shape[0]):
+        start, stop = spans[step, 0], spans[step, 1]
+        before[start:stop] = h[: stop - start]
+        flat[: stop - start] = bias
+        add_product(before[start:stop], weight, flat[: stop - start])
+        for row in range(start, stop):
+            b = row - start
+            for k in range(2):
+                for j in range(size):
+                    gates[row, k, j] = F(1) / (F(1) + exp(-(gates[row, k, j] + part[b, k, j])))
+            for j in range(size):
+                inner[row, j] = part[b, 2, j]
+                gates[row, 2, j] = tanh(gates[row, 2, j] + gates[row, 0, j] * part[b, 2, j])
+            for j in range(size):
+                out[row, j] = gates[row, 2, j] + gates[row, 1, j] * (before[row, j] - gates[row, 2, j])
+        h[: stop - start] = out[start:stop]
+
+
+@kernel
+def gru_backward(g, spans, weight, dh, gates, before, inner, dgates, dhidden, dbias_ih, dbias_hh):
+    """The gradients of the initial state, in ``dh``, of what the input and the state contribute to the gates, and of
+    the biases, to which they are added.
+    """
+    size = dh.shape[1]
+    flat = dgates.reshape((dgates.shape[0], 3 * size))
+    flat_hidden = dhidden.reshape((dhidden.shape[0], 3 * size))
+    for step in range(spans.shape[0] - 1, -1, -1):
+        start, stop = spans[step, 0], spans[step, 1]
+        for row in range(start, stop):
+            b = row - start
+            for j in range(size):
+                r, z, n = gates[row, 0, j], gates[row, 1, j], gates[row, 2, j]
+                top = g[row, j] + dh[b, j]
+                new = top * (F(1) - z) * (F(1) - n * n)
+                dgates[row, 0, j] = new * inner[row, j] * (r * (F(1) - r))
+                dgates[row, 1, j] = top * (before[row, j] - n) * (z * (F(1) - z))
+                dgates[row, 2, j] = new
+                dhidden[row, 2, j] = new * r
+                dh[b, j] = top * z
+            for k in range(2):
+                for j in range(size):
+                    dhidden[row, k, j] = dgates[row, k, j]
+            for j in range(3 * size):
+                dbias_ih[j] += flat[row, j]
+                dbias_hh[j] += flat_hidden[row, j]
+        add_product(flat_hidden[start:stop], weight, dh[: stop - start])
