@@ -156,39 +156,42 @@ def is_inference_mode_enabled() -> bool:
 
 
 class _Mode(ContextDecorator):
-    """Switches of this thread, set at entry and put back at exit; a context or a decorator."""
+    """Switches of this thread, set at entry and put back at exit; a context or a decorator. None leaves one as it is."""
 
-    def __init__(self, **switches: bool) -> None:
-        self.switches = switches
-        self._outer: list[dict[str, bool]] = []
+    def __init__(self, recording: bool, inference: bool | None = None) -> None:
+        self.recording = recording
+        self.inference = inference
+        self._outer: list[tuple[bool, bool]] = []
 
     def _recreate_cm(self) -> "_Mode":
         # Each call of a decorated function, in whatever thread, keeps its own memory of what was set before.
-        return _Mode(**self.switches)
+        return _Mode(self.recording, self.inference)
 
     def __enter__(self) -> None:
-        self._outer.append({name: getattr(state, name) for name in self.switches})
-        vars(state).update(self.switches)
+        self._outer.append((state.recording, state.inference))
+        state.recording = self.recording
+        if self.inference is not None:
+            state.inference = self.inference
 
     def __exit__(self, *exc: object) -> None:
-        vars(state).update(self._outer.pop())
+        state.recording, state.inference = self._outer.pop()
 
 
 def no_grad(function: Callable | None = None) -> Any:
     """Record nothing: ``with no_grad():``, ``@no_grad()`` or ``@no_grad``."""
-    return _Mode(recording=False) if function is None else _Mode(recording=False)(function)
+    return _Mode(False) if function is None else _Mode(False)(function)
 
 
 def enable_grad(function: Callable | None = None) -> Any:
     """Record again inside `no_grad`: ``with enable_grad():``, ``@enable_grad()`` or ``@enable_grad``."""
-    return _Mode(recording=True) if function is None else _Mode(recording=True)(function)
+    return _Mode(True) if function is None else _Mode(True)(function)
 
 
 def inference_mode(mode: bool | Callable = True) -> Any:
     """As `no_grad`, for code that never asks for a gradient; ``inference_mode(False)`` switches it off inside."""
     if callable(mode):
-        return _Mode(recording=False, inference=True)(mode)
-    return _Mode(recording=not mode, inference=mode)
+        return _Mode(False, True)(mode)
+    return _Mode(not mode, mode)
 
 
 class set_grad_enabled(_Mode):  # noqa: N801 (PyTorch's name)
@@ -200,12 +203,12 @@ class set_grad_enabled(_Mode):  # noqa: N801 (PyTorch's name)
     """
 
     def __init__(self, mode: bool) -> None:
-        super().__init__(recording=bool(mode))
+        super().__init__(bool(mode))
         self.__enter__()
 
     def __call__(self, function: Any) -> Any:
         self.__exit__()  # decorating switches nothing yet
-        return _Mode(**self.switches)(function)
+        return _Mode(self.recording)(function)
 
     def __enter__(self) -> None:
         if not self._outer:

@@ -25,19 +25,13 @@ def _rows(x: Any) -> Any:
     bias=lambda g, shape: sum_to(g, shape),
 )
 def _linear(input, weight, bias):
-    if input.dtype.kind != "f" or input.dtype.itemsize < 4:
+    dtype = input.dtype
+    if dtype.kind != "f" or dtype.itemsize < 4:
         return np.matmul(input, weight.T) + bias
-    if input.ndim == 2:
-        out = rows = np.empty((input.shape[0], weight.shape[0]), input.dtype)
-    else:
-        out = np.empty((*input.shape[:-1], weight.shape[0]), input.dtype)
-        rows = _rows(out)
-    multiply(rows.shape[0] * weight.size, kernels.linear, _rows(input), weight, np.ascontiguousarray(bias), rows)
+    rows = _rows(input)
+    out = np.empty((len(rows), len(weight)) if rows is input else (*input.shape[:-1], len(weight)), dtype)
+    multiply(len(rows) * weight.size, kernels.linear, rows, weight, np.ascontiguousarray(bias), _rows(out))
     return out
-
-
-def _contiguous_rows(x: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(x if x.ndim == 2 else x.reshape(-1, x.shape[-1]))
 
 
 @_linear.by_hand
@@ -50,14 +44,14 @@ def _linear_backward(g, input, weight, needs):
             matmul(_rows(g).T, _rows(input)) if need_weight else None,
             sum_to(g, weight.shape[:1]) if need_bias else None,
         ]
-    rows, x = _contiguous_rows(g), _contiguous_rows(input)
-    dweight, dbias = np.empty(weight.shape, dtype), np.empty(weight.shape[0], dtype)
+    rows, x = np.ascontiguousarray(_rows(g)), np.ascontiguousarray(_rows(input))
+    dweight, dbias = np.empty(weight.shape, dtype), np.empty(len(weight), dtype)
+    work = len(rows) * weight.size
     if not need_input:
-        multiply(rows.shape[0] * weight.size, kernels.linear_backward_parameters, rows, x, dweight, dbias)
+        multiply(work, kernels.linear_backward_parameters, rows, x, dweight, dbias)
         return [None, dweight, dbias]
     dx = np.empty(input.shape, dtype)
-    arrays = (rows, x, weight, dx if dx.ndim == 2 else _rows(dx), dweight, dbias)
-    multiply(rows.shape[0] * weight.size, kernels.linear_backward, *arrays)
+    multiply(work, kernels.linear_backward, rows, x, weight, _rows(dx), dweight, dbias)
     return [dx, dweight, dbias]
 
 
