@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Node, Slot, intercept, line_at, state, user_line, user_place
+from .graph import Node, Slot
+from .modes import intercept, state
 from .tensor import Tensor
+from .writes import line_at, user_line, user_place
 
 __all__ = ["detect_anomaly", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "set_detect_anomaly"]
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 from .dtypes import is_float
-from .graph import Node, Slot, no_grad, state
+from .graph import Node, Slot
+from .modes import no_grad, state
 from .tensor import NO_ATTRS, Tensor, intercepted
 
 __all__ = ["Function"]

@@ -7,7 +7,7 @@ import numpy as np
 
 from .func import vmap
 from .func.engine import walk_back
-from .graph import enable_grad
+from .modes import enable_grad
 from .ops.join import stack
 from .ops.shape import movedim, reshape
 from .tensor import Tensor, grad

@@ -6,28 +6,21 @@ first" is a topological order. `backward` needs nothing else: no recursion, and 
 as one of ten.
 """
 
-import functools
-import itertools
 import math
 import operator
-import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ContextDecorator
 from heapq import heappop, heappush
-from types import CodeType
 from typing import Any, Protocol
 
 import numpy as np
 
-__all__ = [
-    "Node", "enable_grad", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad",
-    "set_grad_enabled",
-]  # fmt: skip
+from . import writes
+from .modes import state
+from .writes import Place, clock, line_at, user_place, written_since
 
-Place = tuple[CodeType, int]  # of a running program
-_clock = itertools.count(1)  # numbers nodes and in-place writes, so that "written after it was saved" is a comparison
+__all__ = ["Node", "Slot", "backward", "reachable"]
 
 
 class Leaf(Protocol):
@@ -55,8 +48,8 @@ class Node:
         self.shape = shape
         self.module = state.module
         self.hooks: list[Callable] | None = None
-        self.number = number = next(_clock)
-        self.place: Place | None = user_place() if number < _places_until else None
+        self.number = number = next(clock)
+        self.place: Place | None = user_place() if number < writes.places_until else None
 
     def name(self) -> str:
         """The name of the operation, as in `repr` of a tensor and in pictures."""
@@ -77,7 +70,7 @@ class Node:
                 f"backward: the graph was freed by an earlier backward; got a second walk through {self.op.name}; "
                 "pass retain_graph=True to the first"
             )
-        if _last_write > self.number:
+        if writes.last_write > self.number:
             for array in _arrays(saved):
                 if (where := written_since(array, self.number)) is not None:
                     raise RuntimeError(
@@ -98,10 +91,9 @@ def _arrays(saved: Iterable) -> Iterator[np.ndarray]:
 
 
 def _saved_at(node: Node) -> str:
-    global _places_until
     if node.place is not None:
         return line_at(node.place)
-    _places_until = math.inf
+    writes.places_until = math.inf
     return "a line (they are recorded from now on)"
 
 
@@ -125,201 +117,6 @@ class Slot(Node):
 
 
 _slots: weakref.WeakValueDictionary[tuple[int, int], Slot] = weakref.WeakValueDictionary()
-
-
-# --- modes -----------------------------------------------------------------------------------------------------------
-
-
-class _State(threading.local):
-    """What each thread has switched on: recording, the module whose forward is running, and who looks on."""
-
-    recording = True
-    inference = False
-    module: Any = None
-    interceptors: tuple[Callable, ...] = ()
-    watch: Callable | None = None  # is told of every node that a backward passes: (node, saved, gradient, parts)
-    overwritten: Any = None  # the tensor whose new value is being computed, for interceptors that keep values
-    on_draw: tuple[Callable, ...] = ()  # are told before random numbers are drawn
-
-
-state = _State()
-
-
-def is_grad_enabled() -> bool:
-    """Whether operations are being recorded in this thread."""
-    return state.recording
-
-
-def is_inference_mode_enabled() -> bool:
-    """Whether this thread is inside `inference_mode`."""
-    return state.inference
-
-
-class _Mode(ContextDecorator):
-    """Switches of this thread, set at entry and put back at exit; a context or a decorator. None leaves one as it is."""
-
-    def __init__(self, recording: bool, inference: bool | None = None) -> None:
-        self.recording = recording
-        self.inference = inference
-        self._outer: list[tuple[bool, bool]] = []
-
-    def _recreate_cm(self) -> "_Mode":
-        # Each call of a decorated function, in whatever thread, keeps its own memory of what was set before.
-        return _Mode(self.recording, self.inference)
-
-    def __enter__(self) -> None:
-        self._outer.append((state.recording, state.inference))
-        state.recording = self.recording
-        if self.inference is not None:
-            state.inference = self.inference
-
-    def __exit__(self, *exc: object) -> None:
-        state.recording, state.inference = self._outer.pop()
-
-
-def no_grad(function: Callable | None = None) -> Any:
-    """Record nothing: ``with no_grad():``, ``@no_grad()`` or ``@no_grad``."""
-    return _Mode(False) if function is None else _Mode(False)(function)
-
-
-def enable_grad(function: Callable | None = None) -> Any:
-    """Record again inside `no_grad`: ``with enable_grad():``, ``@enable_grad()`` or ``@enable_grad``."""
-    return _Mode(True) if function is None else _Mode(True)(function)
-
-
-def inference_mode(mode: bool | Callable = True) -> Any:
-    """As `no_grad`, for code that never asks for a gradient; ``inference_mode(False)`` switches it off inside."""
-    if callable(mode):
-        return _Mode(False, True)(mode)
-    return _Mode(not mode, mode)
-
-
-class set_grad_enabled(_Mode):  # noqa: N801 (PyTorch's name)
-    """Switch recording on or off at once; as a context until the block ends, as a decorator for each call.
-
-    >>> with set_grad_enabled(False):
-    ...     is_grad_enabled()
-    False
-    """
-
-    def __init__(self, mode: bool) -> None:
-        super().__init__(bool(mode))
-        self.__enter__()
-
-    def __call__(self, function: Any) -> Any:
-        self.__exit__()  # decorating switches nothing yet
-        return _Mode(self.recording)(function)
-
-    def __enter__(self) -> None:
-        if not self._outer:
-            super().__enter__()
-
-
-# Not empty while any thread has interceptors: to look at a global costs less than to look at the thread's state.
-intercepting: list[None] = []
-
-
-class intercept:  # noqa: N801 (a context, used like a function)
-    """Have these interceptors run every operation of this thread until the ``with`` block ends, the last one first.
-
-    An interceptor is called as ``interceptor(op, inputs, attrs)`` and goes on with ``op(*inputs, **attrs)``, which
-    reaches the interceptor before it, and from the first one the operation itself.
-    """
-
-    def __init__(self, interceptors: tuple[Callable, ...]) -> None:
-        self.interceptors = interceptors
-
-    def __enter__(self) -> None:
-        self.outer = state.interceptors
-        state.interceptors = self.interceptors
-        intercepting.append(None)
-
-    def __exit__(self, *exc: object) -> None:
-        intercepting.pop()
-        state.interceptors = self.outer
-
-
-# --- writes in place -------------------------------------------------------------------------------------------------
-
-# Memory is known by the array that owns it. Only memory that was written to is in here, so recording costs nothing.
-_writes: dict[int, tuple[weakref.ref, int, Place]] = {}
-_last_write = 0
-
-# To note the line that runs an operation costs a quarter of a microsecond, and only a program that writes in place has
-# a use for it: nodes note it at the beginning of a program, and for a good while after each write.
-_A_WHILE = 20_000  # ticks of the clock
-_places_until: float = _A_WHILE
-
-
-def _owner(array: np.ndarray) -> np.ndarray:
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
-
-
-def note_write(*arrays: np.ndarray, routine: bool = False) -> None:
-    """Remember that this memory changes now: a graph that saved it before must not use it any more. What happens in
-    every training step, as an optimizer's update, is ``routine``.
-    """
-    global _last_write, _places_until
-    _last_write = number = next(_clock)
-    place = user_place()
-    if not routine and _places_until < number + _A_WHILE:
-        _places_until = number + _A_WHILE
-    for array in arrays:
-        owner = array if array.base is None else _owner(array)
-        key = id(owner)
-        held = _writes.get(key)
-        gone = held[0] if held is not None else weakref.ref(owner, functools.partial(_forget, key))
-        _writes[key] = (gone, number, place)
-
-
-def _forget(key: int, _: weakref.ref) -> None:
-    _writes.pop(key, None)
-
-
-def written_since(array: np.ndarray, number: int, until: float = math.inf) -> str | None:
-    """The line that last changed the memory of this array, if that was while the clock went from ``number`` on."""
-    record = _writes.get(id(_owner(array)))
-    return line_at(record[2]) if record is not None and number < record[1] < until else None
-
-
-def tick() -> int:
-    """A number for now: nodes made and writes done from here on have greater ones."""
-    return next(_clock)
-
-
-def user_place() -> Place:
-    """The place outside this library that is running: the code, and how far into it."""
-    frame = sys._getframe(3)  # the nearest that may be outside
-    while _is_ours[frame.f_globals.get("__name__")]:
-        frame = frame.f_back  # type: ignore[assignment]
-    return frame.f_code, frame.f_lasti
-
-
-class _Ours(dict[Any, bool]):
-    """Whether a module is of this library, by its name."""
-
-    packages = (__name__.partition(".")[0], "nn", "optim")
-
-    def __missing__(self, name: Any) -> bool:
-        self[name] = str(name).partition(".")[0] in self.packages
-        return self[name]
-
-
-_is_ours = _Ours()
-
-
-def line_at(place: Place) -> str:
-    """The file and line of a place."""
-    code, offset = place
-    line = next((n for start, end, n in code.co_lines() if start <= offset < end), code.co_firstlineno)
-    return f"{code.co_filename}:{line}"
-
-
-def user_line() -> str:
-    """The file and line outside this library that is running."""
-    return line_at(user_place())
 
 
 # --- the walk --------------------------------------------------------------------------------------------------------
@@ -421,7 +218,7 @@ def backward(
             pending[source][node.index] = gradient
             continue
         saved = node.saved
-        if saved is None or _last_write > node.number:
+        if saved is None or writes.last_write > node.number:
             saved = node.check(saved)
         if saved and not retain_graph:
             node.saved = None

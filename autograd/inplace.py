@@ -3,7 +3,7 @@
 A write computes the new value out of place, puts it into the memory, and gives the tensor the history of that value.
 A write to a view is a write to its base: the base gets the node of "everything as before, but this part replaced",
 and every view takes up the new history of its base when it is next used (`Tensor._refresh`). Graphs that saved the
-old value notice through the clock in `graph`.
+old value notice through the clock in `writes`.
 """
 
 import math
@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from .dtypes import category
-from .graph import Node, note_write, set_grad_enabled, state, tick
+from .graph import Node
+from .modes import set_grad_enabled, state
 from .ops import index
 from .ops.convert import cast
 from .ops.op import op
 from .ops.shape import sum_to
 from .tensor import NO_ATTRS, Tensor, as_array, intercepted
+from .writes import note_write, tick
 
 __all__ = ["assign", "detach_", "in_another_shape", "in_place", "overwrite", "setitem"]
 

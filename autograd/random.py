@@ -9,7 +9,7 @@ import numpy as np
 from .creation import check_device
 from .dtypes import float16, float32, get_default_dtype, is_float, to_dtype
 from .filled import as_size
-from .graph import state
+from .modes import state
 from .tensor import Tensor
 
 __all__ = [

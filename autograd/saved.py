@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import graph
-from .graph import Node, Slot, intercept, state
+from .graph import Node, Slot
+from .modes import intercept, state
 from .tensor import Tensor
 
 __all__ = ["Packing", "saved_tensors_hooks"]

@@ -10,7 +10,8 @@ from numpy import ndarray
 
 from . import graph
 from .dtypes import is_float
-from .graph import Node, Slot, intercept, intercepting, state
+from .graph import Node, Slot
+from .modes import enable_grad, intercept, intercepting, state
 
 __all__ = ["NO_ATTRS", "Kept", "Tensor", "apply", "as_array", "grad"]
 
@@ -217,7 +218,7 @@ class Tensor:
         if view is not None and view.root()._version != view.version:
             view.version = view.base._version
             fresh = view.base
-            with graph.enable_grad():
+            with enable_grad():
                 for op, attrs in view.path:
                     fresh = op(fresh, **attrs)
             self.node, self._requires_grad = fresh.node, fresh._requires_grad

@@ -15,7 +15,7 @@ from .state import Stateful
 
 __all__ = ["Module"]
 
-_state = autograd.graph.state
+_state = autograd.modes.state
 
 
 class Module(Stateful):

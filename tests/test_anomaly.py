@@ -10,7 +10,7 @@ import pytest
 
 import autograd
 import nn
-from autograd import Tensor, detect_anomaly, graph, set_detect_anomaly
+from autograd import Tensor, detect_anomaly, set_detect_anomaly, writes
 
 
 class Branch(nn.Module):
@@ -77,9 +77,9 @@ def backward_alone():
 
 def test_born_in_backward_of_an_unobserved_forward(monkeypatch):
     text = "sqrt: the gradient must be finite where its inputs are; got inf for gradient in [1, 1], output in [0, 2]; "
-    monkeypatch.setattr(graph, "_places_until", math.inf)
+    monkeypatch.setattr(writes, "places_until", math.inf)
     assert message(backward_alone) == text + f"called at {line_of(backward_alone, 2)}"
-    monkeypatch.setattr(graph, "_places_until", 0)
+    monkeypatch.setattr(writes, "places_until", 0)
     assert message(backward_alone) == text + "called at a line that detect_anomaly() around it shows"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import graph
-from ..graph import enable_grad, set_grad_enabled, state
+from ..modes import enable_grad, set_grad_enabled, state
 from ..ops.convert import cast
 from ..ops.shape import reshape
 from ..tensor import Tensor, _lift, grad

@@ -9,7 +9,7 @@ from typing import Any, NoReturn, cast
 
 import numpy as np
 
-from ..graph import state
+from ..modes import state
 from ..ops.shape import expand, movedim
 from ..tensor import Tensor
 

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..graph import intercept, state
+from ..modes import intercept, state
 from ..ops.join import cat, stack
 from ..ops.shape import movedim
 from ..random import default_generator

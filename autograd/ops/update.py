@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import float16, float32, is_float
-from ..graph import note_write
 from ..kernels.symbol import Symbol
 from ..kernels.threads import GRAIN
 from ..kernels.updates import compile_update
 from ..tensor import Tensor
+from ..writes import note_write
 
 __all__ = ["Update", "update"]
 

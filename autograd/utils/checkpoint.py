@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import enable_grad, intercept, state, tick, written_since
+from ..modes import enable_grad, intercept, state
 from ..random import default_generator
 from ..saved import Packing, saved_tensors_hooks
 from ..tensor import Tensor
+from ..writes import tick, written_since
 
 __all__ = ["checkpoint", "checkpoint_sequential"]
 
