@@ -35,7 +35,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..graph import Node, enable_grad, state
+from ..graph import Node
+from ..modes import enable_grad, state
 from ..tensor import Kept, Tensor, apply, grad
 
 __all__ = ["Kept", "Names", "Op", "op", "registry"]
@@ -139,7 +140,7 @@ class Op:
 
     def backward(self, g: Any, saved: Sequence, attrs: dict, edges: Sequence) -> list:
         """The gradient of each input that has an edge, None for the others."""
-        if self.hand is not None and not _is_recorded(g):
+        if self.hand is not None and (type(g) is np.ndarray or not _is_recorded(g)):
             return self.hand(g, saved, attrs, edges)
         if self.composition is not None:
             return self._derive_again(g, saved, attrs, edges)
