@@ -116,10 +116,11 @@ def _normalize_rows(op: Any, values: list, mapped: list[bool], attrs: dict, lane
     x, weight, bias = values
     (x,) = all_mapped([x], mapped[:1], lanes)
     if not mapped[1] and not mapped[2]:
-        return reshape(op(_rows(x), weight, bias, **attrs), x.shape)
-    ones, zeros = np.ones(x.shape[2], x.dtype), np.zeros(x.shape[2], x.dtype)
-    normal = reshape(op(_rows(x), ones, zeros, **attrs), x.shape)
-    return normal * ranked(weight, mapped[1], 2) + ranked(bias, mapped[2], 2)
+        return op(x, weight, bias, **attrs)
+    count = attrs["groups"] * attrs["channels"]
+    normal = op(x, np.ones(count, x.dtype), np.zeros(count, x.dtype), **attrs)
+    by, plus = (reshape(t, (lanes if here else 1, 1, count, 1)) for t, here in zip((weight, bias), mapped[1:]))
+    return reshape(reshape(normal, (lanes, -1, count, attrs["length"])) * by + plus, x.shape)
 
 
 @rule_for("channel_moments")

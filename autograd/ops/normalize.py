@@ -2,89 +2,133 @@
 forward and one back.
 """
 
+import functools
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..dtypes import float16, float32
 from ..kernels import normalize as kernels
+from ..kernels.reduce import DEVIATIONS, SUM, reduce
 from ..tensor import Tensor
 from .convert import cast
 from .exponential import sqrt
 from .op import Kept, op
 from .reduce import mean, sum, var
-from .shape import reshape, sum_to
+from .shape import reshape
 
 __all__ = ["channel_moments", "normalize_channels", "normalize_rows"]
 
 
-def _standardised(x: Any, dims: Sequence[int], eps: float) -> tuple[Any, Any]:
-    """(x - mean) / sqrt(variance + eps) and 1 / sqrt(variance + eps)."""
-    scale = 1 / sqrt(var(x, dims, correction=0, keepdim=True) + eps)
-    return (x - mean(x, dims, True)) * scale, scale
+def _flat(x: np.ndarray) -> np.ndarray:
+    return x.reshape(-1)
 
 
-def _through(g: Any, x: Any, weight: Any, dims: Sequence[int], eps: float) -> Any:
-    """The gradient of x: what is left of that of the output without its mean and its part along the output."""
-    h, scale = _standardised(x, dims, eps)
-    part = g * weight
-    return scale * (part - mean(part, dims, True) - h * mean(part * h, dims, True))
+def _parts(rows: int) -> int:
+    """How many parts add up gradients of weight and bias by themselves; as many whatever the number of threads."""
+    return min(-(-rows // 32), 64) or 1
+
+
+@functools.lru_cache(maxsize=64)
+def _filled(value: float, count: int, dtype: np.dtype) -> np.ndarray:
+    return np.full(count, value, dtype)
+
+
+def _in_float(function: Any, x: Any, weight: Any, bias: Any, count: int) -> Any:
+    """Run on tensors of one dtype, which for float16 is float32, as its sums would overflow."""
+    dtype = float32 if x.dtype == float16 else x.dtype
+    weight = _filled(1.0, count, dtype) if weight is None else cast(weight, dtype)
+    bias = _filled(0.0, count, dtype) if bias is None else cast(bias, dtype)
+    return cast(function(cast(x, dtype), weight, bias), x.dtype)
 
 
 # --- rows ------------------------------------------------------------------------------------------------------------
 
 
+def _standardised(x: Any, groups: int, channels: int, length: int, centred: bool, eps: float) -> tuple[Any, Any]:
+    """x as (n, groups, channels, length), normalised, and the factor of each (n, groups)."""
+    x = reshape(x, -1, groups, channels, length)
+    square = var(x, (2, 3), correction=0, keepdim=True) if centred else mean(x * x, (2, 3), True)
+    scale = 1 / sqrt(square + eps)
+    return ((x - mean(x, (2, 3), True)) if centred else x) * scale, scale
+
+
+def _row_gradient(g, x, weight, shape, groups, channels, length, centred, eps):
+    h, scale = _standardised(x, groups, channels, length, centred, eps)
+    part = reshape(g, h.shape) * reshape(weight, groups, channels, 1)
+    part = scale * ((part - mean(part, (2, 3), True) if centred else part) - h * mean(part * h, (2, 3), True))
+    return reshape(part, shape)
+
+
+def _row_weight_gradient(g, x, shape, groups, channels, length, centred, eps):
+    h, _ = _standardised(x, groups, channels, length, centred, eps)
+    return reshape(sum(reshape(g, h.shape) * h, (0, 3)), shape)
+
+
 @op(
-    x=lambda g, x, weight, eps: _through(g, x, weight, (1,), eps),
-    weight=lambda g, x, eps: sum(g * _standardised(x, (1,), eps)[0], 0),
-    bias=lambda g, shape: sum_to(g, shape),
+    x=_row_gradient,
+    weight=_row_weight_gradient,
+    bias=lambda g, shape, groups, channels, length: reshape(
+        sum(reshape(g, -1, groups * channels, length), (0, 2)), shape
+    ),
 )
-def _normalize_rows(x, weight, bias, *, eps):
-    x = np.ascontiguousarray(x)
-    out, moments = np.empty(x.shape, x.dtype), np.empty((2, x.shape[0]), x.dtype)
-    kernels.normalize_rows(x, weight, bias, eps, out, *moments)
+def _normalize_rows(x, weight, bias, *, groups, channels, length, centred, eps):
+    out = np.empty(x.shape, x.dtype)
+    moments = np.empty((2, x.size // max(channels * length, 1)), x.dtype)
+    kernels.normalize_rows(
+        _flat(x), _flat(weight), _flat(bias), groups, channels, length, centred, eps, _flat(out), *moments
+    )
     return Kept(out, moments)
 
 
 @_normalize_rows.by_hand
-def _normalize_rows_backward(g, x, weight, kept):
+def _normalize_rows_backward(g, x, weight, kept, groups, channels, length, centred):
     dx = np.empty(x.shape, g.dtype)
-    dweight, dbias = np.zeros((2, x.shape[1]), g.dtype)
+    sums = np.empty((_parts(kept.shape[1]), 2, groups * channels), g.dtype)
     kernels.normalize_rows_backward(
-        np.ascontiguousarray(g), np.ascontiguousarray(x), weight, kept[0], kept[1], dx, dweight, dbias
+        _flat(g), _flat(x), _flat(weight), groups, channels, length, centred, *kept, _flat(dx), sums
     )
-    return [dx, dweight, dbias]
+    dweight, dbias = sums[0] if len(sums) == 1 else reduce(SUM, sums, (0,))
+    return [dx, dweight.reshape(weight.shape), dbias.reshape(weight.shape)]
 
 
-def normalize_rows(input: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> Tensor:
-    """(x - mean) / sqrt(variance + eps) * weight + bias, mean and variance those of each row; (r, n), (n,), (n,) ->
-    (r, n). Without weight and bias 1 and 0.
+def normalize_rows(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    eps: float,
+    *,
+    count: int | None = None,
+    groups: int = 1,
+    length: int = 1,
+    centred: bool = True,
+) -> Tensor:
+    """(x - mean) / sqrt(variance + eps) * weight + bias, mean and variance those of each row: ``count`` neighbouring
+    elements, by default the last axis. Without weight and bias 1 and 0.
+
+    A number of weight and bias belongs to ``length`` neighbours. Rows of ``groups`` kinds take turns, and each kind has
+    its own numbers, groups * count / length altogether. Unless ``centred`` the mean is left where it is.
 
     >>> normalize_rows(Tensor([[0.0, 2.0], [5.0, 7.0]]), None, None, 0.0)
     tensor([[-1.,  1.],
             [-1.,  1.]])
     """
-    if input.ndim != 2:
-        raise RuntimeError(f"normalize_rows: a matrix is needed; got shape {tuple(input.shape)}")
-    return _in_float(_normalize_rows, input, weight, bias, input.shape[1], eps)
-
-
-def _in_float(function: Any, x: Any, weight: Any, bias: Any, count: int, eps: float) -> Any:
-    """Run on tensors of one dtype, which for float16 is float32, as its sums would overflow."""
-    dtype = float32 if x.dtype == float16 else x.dtype
-    weight = np.ones(count, dtype) if weight is None else cast(weight, dtype)
-    bias = np.zeros(count, dtype) if bias is None else cast(bias, dtype)
-    return cast(function(cast(x, dtype), weight, bias, eps=eps), x.dtype)
+    if not input.ndim:
+        raise RuntimeError(f"normalize_rows: there must be an axis; got shape {tuple(input.shape)}")
+    channels = (input.shape[-1] if count is None else count) // length
+    run = functools.partial(
+        _normalize_rows, groups=groups, channels=channels, length=length, centred=centred, eps=float(eps)
+    )
+    return _in_float(run, input, weight, bias, groups * channels)
 
 
 # --- channels --------------------------------------------------------------------------------------------------------
 
 
-def _by_channel(x: np.ndarray) -> np.ndarray:
-    """(n, c, *) as (n, c, product of *)."""
-    return np.ascontiguousarray(x).reshape(*x.shape[:2], math.prod(x.shape[2:]))
+def _seen(x: np.ndarray) -> tuple[int, int]:
+    """n and the product of the axes * of (n, c, *)."""
+    return x.shape[0], math.prod(x.shape[2:])
 
 
 def _others(x: Any) -> tuple[int, ...]:
@@ -98,9 +142,14 @@ def _wide(t: Any, ndim: int) -> Any:
 
 @op()
 def _channel_moments(x):
-    moments = np.zeros((2, x.shape[1]), np.float64)
-    kernels.channel_moments(_by_channel(x), *moments)
-    return moments.astype(x.dtype)
+    n, length = _seen(x)
+    if length == 1:
+        rows = x.reshape(x.shape[:2])
+        centre = reduce(SUM, rows, (0,), False, float(n))
+        return np.stack([centre, reduce(DEVIATIONS, rows, (0,), False, float(n), centre)])
+    moments = np.empty((2, x.shape[1]), x.dtype)
+    kernels.channel_moments(_flat(x), n, length, *moments)
+    return moments
 
 
 def channel_moments(input: Tensor) -> Tensor:
@@ -109,32 +158,59 @@ def channel_moments(input: Tensor) -> Tensor:
     return cast(_channel_moments(cast(x, float32)), x.dtype) if x.dtype == float16 else _channel_moments(x)
 
 
+def _channel_values(x: Any, moments: Any, fixed: bool, eps: float) -> tuple[Any, Any]:
+    """x normalised, and the factor of each channel."""
+    if fixed:
+        scale = _wide(1 / sqrt(moments[1] + eps), x.ndim)
+        return (x - _wide(moments[0], x.ndim)) * scale, scale
+    scale = 1 / sqrt(var(x, _others(x), correction=0, keepdim=True) + eps)
+    return (x - mean(x, _others(x), True)) * scale, scale
+
+
+def _channel_gradient(g, x, weight, moments, fixed, eps):
+    h, scale = _channel_values(x, moments, fixed, eps)
+    part = g * _wide(weight, x.ndim)
+    if fixed:
+        return part * scale
+    return scale * (part - mean(part, _others(x), True) - h * mean(part * h, _others(x), True))
+
+
 @op(
-    x=lambda g, x, weight, eps: _through(g, x, _wide(weight, x.ndim), _others(x), eps),
-    weight=lambda g, x, eps: sum(g * _standardised(x, _others(x), eps)[0], _others(x)),
+    x=_channel_gradient,
+    weight=lambda g, x, moments, fixed, eps: sum(g * _channel_values(x, moments, fixed, eps)[0], _others(x)),
     bias=lambda g: sum(g, _others(g)),
 )
-def _normalize_channels(x, weight, bias, moments, *, eps):
+def _normalize_channels(x, weight, bias, moments, *, fixed, eps):
     out = np.empty(x.shape, x.dtype)
-    scale = (1 / np.sqrt(moments[1] + eps)).astype(x.dtype)
-    kernels.normalize_channels(_by_channel(x), np.ascontiguousarray(moments[0]), scale * weight, bias, _by_channel(out))
+    scale = (1 / np.sqrt(moments[1] + eps)).astype(x.dtype, copy=False)
+    kernels.normalize_channels(_flat(x), *_seen(x), moments[0], scale * weight, bias, _flat(out))
     return Kept(out, scale)
 
 
 @_normalize_channels.by_hand
-def _normalize_channels_backward(g, x, weight, moments, kept):
+def _normalize_channels_backward(g, x, weight, moments, kept, fixed):
+    n, length = _seen(x)
+    sums = np.empty((_parts(n) + 1, 2, x.shape[1]), g.dtype)
+    dweight, dbias = sums[0]
     dx = np.empty(x.shape, g.dtype)
-    dweight, dbias = np.zeros((2, x.shape[1]), g.dtype)
-    arrays = (np.ascontiguousarray(moments[0]), kept, weight, _by_channel(dx), dweight, dbias)
-    kernels.normalize_channels_backward(_by_channel(g), _by_channel(x), *arrays)
+    kernels.normalize_channels_backward(
+        _flat(g), _flat(x), n, length, moments[0], kept, weight, fixed, _flat(dx), dweight, dbias, sums[1:]
+    )
     return [dx, dweight, dbias, None]
 
 
 def normalize_channels(
-    input: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float, moments: Tensor | None = None
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    eps: float,
+    moments: Tensor | None = None,
+    *,
+    fixed: bool = False,
 ) -> Tensor:
     """(x - mean) / sqrt(variance + eps) * weight + bias, mean and variance those of each channel over the batch;
-    (n, c, *), (c,), (c,) -> (n, c, *). ``moments`` are those of `channel_moments`, if they are known.
+    (n, c, *), (c,), (c,) -> (n, c, *). ``moments`` (2, c) are those of `channel_moments` if they are known, or, if they
+    are ``fixed``, any others, which the gradient takes for constants.
 
     >>> normalize_channels(Tensor([[0.0, 5.0], [2.0, 7.0]]), None, None, 0.0)
     tensor([[-1., -1.],
@@ -144,7 +220,7 @@ def normalize_channels(
         raise RuntimeError(f"normalize_channels: the tensor must be (n, c, *); got shape {tuple(input.shape)}")
     found = channel_moments(input) if moments is None else moments
 
-    def run(x: Any, weight: Any, bias: Any, eps: float) -> Any:
-        return _normalize_channels(x, weight, bias, cast(found, x.dtype), eps=eps)
+    def run(x: Any, weight: Any, bias: Any) -> Any:
+        return _normalize_channels(x, weight, bias, cast(found, x.dtype), fixed=fixed, eps=float(eps))
 
-    return _in_float(run, input, weight, bias, input.shape[1], eps)
+    return _in_float(run, input, weight, bias, input.shape[1])

@@ -1,5 +1,6 @@
 """Normalisation: mean 0 and variance 1 over some axes, then an affine map."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,25 +29,6 @@ def _check_dtype(op: str, input: Tensor, weight: Tensor | None) -> None:
         raise RuntimeError(
             f"{op}: input and weight must have one dtype; got {input.dtype} and {weight.dtype}; convert one with to()"
         )
-
-
-def _along_channels(t: Tensor, ndim: int) -> Tensor:
-    """(c,) as (c, 1, ...), to broadcast with (n, c, ...)."""
-    return t if ndim == 2 else t.reshape(-1, *[1] * (ndim - 2))
-
-
-def _affine(x: Any, weight: Any, bias: Any) -> Tensor:
-    x = x if weight is None else x * weight
-    return x if bias is None else x + bias
-
-
-def _per_channel(x: Any, weight: Tensor | None, bias: Tensor | None) -> Tensor:
-    ndim = x.ndim
-    return _affine(
-        x,
-        None if weight is None else _along_channels(weight, ndim),
-        None if bias is None else _along_channels(bias, ndim),
-    )
 
 
 def batch_norm(
@@ -80,8 +62,8 @@ def batch_norm(
         return autograd.normalize_channels(input, weight, bias, eps, moments)
     if running_mean is None or running_var is None:
         raise ValueError("batch_norm: evaluation needs running_mean and running_var; got None")
-    centre, spread = _along_channels(running_mean, ndim), _along_channels(running_var, ndim)
-    return _per_channel((input - centre) / autograd.sqrt(spread + eps), weight, bias)
+    moments = Tensor(np.stack([running_mean.array, running_var.array]))
+    return autograd.normalize_channels(input, weight, bias, eps, moments, fixed=True)
 
 
 def instance_norm(
@@ -109,16 +91,15 @@ def instance_norm(
         values = x.array.reshape(*x.shape[:2], count)
         now = values.mean((0, 2)), values.var(2, ddof=1).mean(0)
         _track(running_mean, running_var, now, momentum)
-    rows = autograd.normalize_rows(x.reshape(-1, count), None, None, eps)
-    return _per_channel(rows.reshape(x.shape), weight, bias)
+    return autograd.normalize_rows(x, weight, bias, eps, count=count, groups=x.shape[1], length=count)
 
 
-def _check_trailing(op: str, input: Tensor, normalized_shape: Sequence[int]) -> tuple[int, ...]:
-    """The axes that ``normalized_shape`` names, counted from the back."""
+def _check_trailing(op: str, input: Tensor, normalized_shape: Sequence[int]) -> int:
+    """How many elements ``normalized_shape``, which the last axes must have, holds."""
     shape = tuple(normalized_shape)
     if not shape or input.shape[-len(shape) :] != shape:
         raise RuntimeError(f"{op}: the last axes of the input must be {shape}; got shape {input.shape}")
-    return tuple(range(-len(shape), 0))
+    return math.prod(shape)
 
 
 def layer_norm(
@@ -131,12 +112,9 @@ def layer_norm(
     """(x - mean) / sqrt(var + eps) * weight + bias over the last axes, which are ``normalized_shape``
     (Ba et al. 2016, https://arxiv.org/abs/1607.06450).
     """
-    dims = _check_trailing("layer_norm", input, normalized_shape)
+    count = _check_trailing("layer_norm", input, normalized_shape)
     _check_dtype("layer_norm", input, weight)
-    x: Any = input
-    count = int(np.prod(x.shape[-len(dims) :]))
-    w, b = (None if t is None else t.reshape(count) for t in (weight, bias))
-    return autograd.normalize_rows(x.reshape(x.array.size // max(count, 1), count), w, b, eps).reshape(x.shape)
+    return autograd.normalize_rows(input, weight, bias, eps, count=count)
 
 
 def rms_norm(
@@ -145,10 +123,9 @@ def rms_norm(
     """x / sqrt(mean(x^2) + eps) * weight over the last axes; eps is the dtype's unless given
     (Zhang and Sennrich 2019, https://arxiv.org/abs/1910.07467).
     """
-    dims = _check_trailing("rms_norm", input, normalized_shape)
-    x: Any = input
-    small = float(np.finfo(x.dtype).eps) if eps is None else eps
-    return _affine(x / autograd.sqrt((x * x).mean(dims, True) + small), weight, None)
+    count = _check_trailing("rms_norm", input, normalized_shape)
+    small = float(np.finfo(input.dtype).eps) if eps is None else eps
+    return autograd.normalize_rows(input, weight, None, small, count=count, centred=False)
 
 
 def group_norm(
@@ -162,10 +139,9 @@ def group_norm(
             f"group_norm: the input must be (n, c, *) with c divisible by {num_groups}; got shape {input.shape}"
         )
     _check_dtype("group_norm", input, weight)
-    x: Any = input
-    groups = x.shape[0] * num_groups
-    rows = autograd.normalize_rows(x.reshape(groups, x.array.size // max(groups, 1)), None, None, eps)
-    return _per_channel(rows.reshape(x.shape), weight, bias)
+    length = math.prod(input.shape[2:])
+    count = input.shape[1] // num_groups * length
+    return autograd.normalize_rows(input, weight, bias, eps, count=count, groups=num_groups, length=length)
 
 
 def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
