@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from . import writes
+from .hooks import Hooks
 from .modes import state
 from .writes import Place, clock, line_at, user_place, written_since
 
@@ -26,7 +27,7 @@ __all__ = ["Node", "Slot", "backward", "reachable"]
 class Leaf(Protocol):
     """What an edge ends in when nothing computed it: a tensor that collects its gradient."""
 
-    _hooks: dict | None
+    _hooks: Hooks | None
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -47,7 +48,7 @@ class Node:
         self.attrs = attrs
         self.shape = shape
         self.module = state.module
-        self.hooks: list[Callable] | None = None
+        self.hooks: Hooks | None = None
         self.number = number = next(clock)
         self.place: Place | None = user_place() if number < writes.places_until else None
 
@@ -205,7 +206,7 @@ def backward(
         if wanted is not None and node not in wanted:
             continue
         if node.hooks:
-            gradient = unwrap(run_hooks(node.hooks, wrap(gradient)))
+            gradient = unwrap(node.hooks.replace(wrap(gradient)))
         if targets is not None and node in targets:
             found[node] = gradient
             if wanted.isdisjoint(node.edges):  # type: ignore[union-attr]
@@ -234,7 +235,7 @@ def backward(
     leaves = pending if targets is None else {leaf: g for leaf, g in pending.items() if leaf in targets}
     for leaf, gradient in leaves.items():
         if leaf._hooks:
-            leaves[leaf] = unwrap(run_hooks(leaf._hooks.values(), wrap(gradient)))
+            leaves[leaf] = unwrap(leaf._hooks.replace(wrap(gradient)))
             owned.discard(leaf)
     if targets is None:
         with _receiving:
@@ -242,12 +243,3 @@ def backward(
                 leaf._receive(gradient, leaf in owned)
         return found
     return found | leaves
-
-
-def run_hooks(hooks: Iterable[Callable], gradient: Any) -> Any:
-    """The gradient after each hook has seen it; what a hook returns takes its place."""
-    for hook in hooks:
-        replaced = hook(gradient)
-        if replaced is not None:
-            gradient = replaced
-    return gradient

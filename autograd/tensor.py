@@ -11,6 +11,7 @@ from numpy import ndarray
 from . import graph
 from .dtypes import is_float
 from .graph import Node, Slot
+from .hooks import Handle, Hooks
 from .modes import enable_grad, intercept, intercepting, state
 
 __all__ = ["NO_ATTRS", "Kept", "Tensor", "apply", "as_array", "grad"]
@@ -36,7 +37,7 @@ class Tensor:
     node: Node | None
     _requires_grad: bool
     _grad: "Tensor | None"
-    _hooks: dict | None
+    _hooks: Hooks | None
     _view: "View | None"  # whose memory this is, for a view
     _version: int  # counts the writes in place, for its views
 
@@ -188,14 +189,17 @@ class Tensor:
                 tensor._grad = gradient if tensor._grad is None else tensor._grad + gradient
 
         keep.retains = this  # type: ignore[attr-defined]
-        self.node.hooks = [*(self.node.hooks or ()), keep]
+        if self.node.hooks is None:
+            self.node.hooks = Hooks()
+        self.node.hooks.add(keep)
 
     @property
     def retains_grad(self) -> bool:
         """Whether `retain_grad` was asked for on this non-leaf tensor."""
-        return self.node is not None and any(hasattr(hook, "retains") for hook in self.node.hooks or ())
+        hooks = self.node.hooks if self.node is not None else None
+        return hooks is not None and any(hasattr(hook, "retains") for hook in hooks.in_order())
 
-    def register_hook(self, hook: "Callable[[Tensor], Tensor | None]") -> "Handle":
+    def register_hook(self, hook: "Callable[[Tensor], Tensor | None]") -> Handle:
         """Call ``hook(gradient)`` whenever the gradient of this tensor is computed; what it returns replaces it.
 
         Returns a handle whose ``remove()`` takes the hook away.
@@ -203,10 +207,10 @@ class Tensor:
         if not self.requires_grad:
             raise RuntimeError("register_hook: the tensor must require a gradient; got requires_grad=False")
         if self.node is None:
-            self._hooks = self._hooks if self._hooks is not None else {}
-            return Handle(self._hooks, hook)
-        self.node.hooks = self.node.hooks if self.node.hooks is not None else []
-        return Handle(self.node.hooks, hook)
+            hooks = self._hooks = self._hooks if self._hooks is not None else Hooks()
+        else:
+            hooks = self.node.hooks = self.node.hooks if self.node.hooks is not None else Hooks()
+        return hooks.add(hook)
 
     def detach(self) -> "Tensor":
         """The same values in the same memory, outside the graph."""
@@ -301,32 +305,6 @@ class Tensor:
         copy = memo[id(self)] = type(self)._rebuild(self.array.copy(), self._requires_grad)
         copy._grad = None if self._grad is None else Tensor(self._grad.array.copy())
         return copy
-
-
-class Handle:
-    """Takes a hook away again: ``remove()``, or the end of a ``with`` block."""
-
-    def __init__(self, hooks: dict | list, hook: Callable) -> None:
-        self.hooks = hooks
-        self.hook = hook
-        if isinstance(hooks, list):
-            hooks.append(hook)
-        else:
-            hooks[id(self)] = hook
-
-    def remove(self) -> None:
-        """Take the hook away; a second call does nothing."""
-        if isinstance(self.hooks, list):
-            if self.hook in self.hooks:
-                self.hooks.remove(self.hook)
-        else:
-            self.hooks.pop(id(self), None)
-
-    def __enter__(self) -> "Handle":
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.remove()
 
 
 def as_array(data: Any) -> np.ndarray:

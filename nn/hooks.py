@@ -1,14 +1,12 @@
 """Functions that are called before or after a module's forward and backward, and around saving and loading."""
 
-import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from autograd import Function, Tensor
+from autograd.hooks import Handle, Hooks
 
-__all__ = ["Handle", "Hooks"]
-
-_numbers = itertools.count()
+__all__ = ["Hook", "ModuleHooks"]
 
 
 class Hook(NamedTuple):
@@ -19,46 +17,19 @@ class Hook(NamedTuple):
     always_call: bool = False
 
 
-class Handle:
-    """Takes a hook away again: ``remove()``, or the end of a ``with`` block."""
-
-    def __init__(self, hooks: dict[int, Hook], number: int) -> None:
-        self._hooks = hooks
-        self._number = number
-
-    def remove(self) -> None:
-        """Take the hook away; a second call does nothing."""
-        self._hooks.pop(self._number, None)
-
-    def __enter__(self) -> "Handle":
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.remove()
-
-
-class Hooks:
+class ModuleHooks:
     """The hooks of one module, by the moment they are called at. A module without any has no Hooks."""
 
     def __init__(self) -> None:
-        self._at: dict[str, dict[int, Hook]] = {}
+        self._at: dict[str, Hooks] = {}
 
     def add(self, moment: str, hook: Hook, prepend: bool = False) -> Handle:
         """Add a hook as the last, or the first, of its moment."""
-        hooks = self._at.setdefault(moment, {})
-        number = next(_numbers)
-        if prepend:
-            others = dict(hooks)
-            hooks.clear()
-            hooks[number] = hook
-            hooks.update(others)
-        else:
-            hooks[number] = hook
-        return Handle(hooks, number)
+        return self._at.setdefault(moment, Hooks()).add(hook, prepend)
 
     def at(self, moment: str) -> list[Hook]:
         """The hooks of a moment, in order."""
-        return list(self._at.get(moment, {}).values())
+        return self._at[moment].in_order() if moment in self._at else []
 
     def call(self, module: Any, args: tuple, kwargs: dict) -> Any:
         """Run the module's forward with its hooks around it."""
@@ -107,7 +78,7 @@ def _after(hook: Hook, module: Any, args: tuple, kwargs: dict, out: Any) -> Any:
 class _Tap:
     """Listens to the gradients that pass a module in one call: first those of its outputs, then of its inputs."""
 
-    def __init__(self, module: Any, hooks: Hooks) -> None:
+    def __init__(self, module: Any, hooks: ModuleHooks) -> None:
         self.module = module
         self.hooks = hooks
         self.grad_output: tuple = ()

@@ -7,9 +7,10 @@ import numpy as np
 
 import autograd
 from autograd import Tensor
+from autograd.hooks import Handle
 
 from .errors import LayerError
-from .hooks import Handle, Hook, Hooks
+from .hooks import Hook, ModuleHooks
 from .parameter import Parameter
 from .state import Stateful
 
@@ -247,7 +248,7 @@ class Module(Stateful):
 
     def _add_hook(self, moment: str, hook: Hook, prepend: bool = False) -> Handle:
         if self._hooks is None:
-            self._hooks = Hooks()
+            self._hooks = ModuleHooks()
         return self._hooks.add(moment, hook, prepend)
 
     def register_forward_pre_hook(self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False) -> Handle:

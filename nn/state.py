@@ -7,7 +7,7 @@ import numpy as np
 
 from autograd import Tensor, load, no_grad, save
 
-from .hooks import Hooks
+from .hooks import ModuleHooks
 from .parameter import Parameter
 from .registry import Registry
 
@@ -38,7 +38,7 @@ class Stateful(Registry):
     """What a module has to do with its state: `state_dict`, `load_state_dict` and what subclasses may override."""
 
     _version = 1
-    _hooks: Hooks | None = None
+    _hooks: ModuleHooks | None = None
 
     def _persistent(self) -> Iterator[tuple[str, Tensor]]:
         """The parameters and buffers of this module alone that are part of its state."""

@@ -24,8 +24,7 @@ import numpy as np
 
 import autograd
 from autograd import Tensor
-
-from .hooks import Hooks
+from autograd.hooks import Handle, Hooks
 
 __all__ = ["Optimizer"]
 
@@ -53,12 +52,12 @@ def _with_hooks(step: Callable) -> Callable:
 
     @functools.wraps(step)
     def wrapper(self: "Optimizer", *args: Any, **kwargs: Any) -> Any:
-        if self._before_step:
-            self._before_step(self, args, kwargs)
+        for hook in self._before_step.in_order():
+            hook(self, args, kwargs)
         result = step(self, *args, **kwargs)
         self._stepped = True
-        if self._after_step:
-            self._after_step(self, args, kwargs)
+        for hook in self._after_step.in_order():
+            hook(self, args, kwargs)
         return result
 
     return wrapper
@@ -272,11 +271,11 @@ class Optimizer:
 
     # --- hooks --------------------------------------------------------------------------------------------------------
 
-    def register_step_pre_hook(self, hook: Callable) -> Any:
+    def register_step_pre_hook(self, hook: Callable) -> Handle:
         """Call ``hook(optimizer, args, kwargs)`` before each step; returns a handle with ``remove()``."""
         return self._before_step.add(hook)
 
-    def register_step_post_hook(self, hook: Callable) -> Any:
+    def register_step_post_hook(self, hook: Callable) -> Handle:
         """Call ``hook(optimizer, args, kwargs)`` after each step; returns a handle with ``remove()``."""
         return self._after_step.add(hook)
 

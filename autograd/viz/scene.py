@@ -169,7 +169,7 @@ class Scene:
 
 def _retained(node: Node) -> Tensor | None:
     """The gradient that `retain_grad` kept of a node's output, if its tensor is still there."""
-    for hook in node.hooks or ():
+    for hook in (node.hooks or {}).values():
         tensor = hook.retains() if hasattr(hook, "retains") else None
         if tensor is not None:
             return tensor.grad

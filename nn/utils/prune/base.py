@@ -10,8 +10,8 @@ from typing import Any
 
 import autograd
 from autograd import Tensor
+from autograd.hooks import Handle
 
-from ...hooks import Handle
 from ...module import Module
 
 __all__ = ["BasePruningMethod", "PruningContainer"]
