@@ -40,6 +40,7 @@ from .ops.rounding import *
 from .ops.selection import *
 from .ops.special import *
 from .ops.trigonometric import *
+from .ops.attention import *
 from .ops.conv import *
 from .ops.convert import *
 from .ops.diagonal import *

@@ -117,7 +117,7 @@ class MultiheadAttention(Module):
         if self.add_zero_attn:
             k, v = (autograd.cat([t, autograd.zeros_like(t[:, :1])], dim=1) for t in (k, v))
             mask = _one_more_key(mask)
-        heads, weights = self._attend(q, k, v, mask)
+        heads, weights = self._attend(q, k, v, mask, need_weights)
         out = self.out_proj(heads.transpose(1, 2).reshape(*q.shape))
         if not self.batch_first and not single:
             out = out.transpose(0, 1)
@@ -133,13 +133,15 @@ class MultiheadAttention(Module):
             weights = [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight]
         elif q is k and k is v:
             joined = linear(q, self.in_proj_weight, self.in_proj_bias)
-            return tuple(joined[..., i * e : (i + 1) * e] for i in range(3))
+            return joined.split(e, -1)
         else:
             weights = [self.in_proj_weight[i * e : (i + 1) * e] for i in range(3)]  # type: ignore[misc]
         return tuple(linear(t, w, b) for t, w, b in zip((q, k, v), weights, biases))
 
-    def _attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, need_weights: bool) -> tuple[Tensor, Any]:
         q, k, v = (t.reshape(*t.shape[:2], self.num_heads, self.head_dim).transpose(1, 2) for t in (q, k, v))
+        if not need_weights and not (self.training and self.dropout):
+            return autograd.attention(q, k, v, mask), None
         weights = F.attention.attention_weights(q, k, mask, False, None, "MultiheadAttention")
         if self.training and self.dropout:
             weights = F.dropout(weights, self.dropout)

@@ -248,6 +248,35 @@ def test_a_layer_has_one_answer(n, i, o):
             np.testing.assert_allclose(two, one, rtol=1e-11, atol=1e-11)
 
 
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_attention_in_blocks_is_attention(dtype, causal):
+    rng = np.random.default_rng(0)
+    made = [rng.standard_normal(s) for s in ((2, 300, 2, 16), (2, 2, 700, 16), (2, 2, 700, 8), (2, 2, 300, 8))]
+    made[0] = made[0].swapaxes(1, 2)
+    mask = None if causal else rng.random((300, 700)) > 0.3
+
+    def run(dtype: str) -> list[np.ndarray]:
+        q, k, v, g = (autograd.from_numpy(x.astype(dtype)).requires_grad_() for x in made)
+        out = autograd.attention(q, k, v, None if mask is None else autograd.tensor(mask), causal)
+        out.backward(g)
+        return [out.detach().numpy(), q.grad.numpy(), k.grad.numpy(), v.grad.numpy()]
+
+    q, k, v, _ = (autograd.tensor(x) for x in made)
+    seen = np.tri(300, 700, dtype=bool) if causal else mask
+    scores = autograd.where(autograd.tensor(seen), q @ k.mT / 4, -np.inf)
+    tolerance = 1e-4 if dtype == "float32" else 1e-11
+    np.testing.assert_allclose(
+        run(dtype)[0], (autograd.softmax(scores, -1) @ v).numpy(), rtol=tolerance, atol=tolerance
+    )
+    autograd.set_num_threads(1)
+    exact = run("float64")
+    for n in (1, 2, 3):
+        autograd.set_num_threads(n)
+        for found, expected in zip(run(dtype), exact, strict=True):
+            np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
+
+
 def test_a_stack_times_one_matrix_has_its_gradient():
     a = autograd.randn(2, 3, 4, dtype=autograd.float64, requires_grad=True)
     b = autograd.randn(4, 5, dtype=autograd.float64, requires_grad=True)

@@ -44,6 +44,12 @@ def _linear(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) 
     return out + ranked(bias, mapped[2], out.ndim - 1)
 
 
+@rule_for("attention")
+def _attention(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
+    ndim = max(lane_ndims(values[:3], mapped[:3]))
+    return op(*(v if v is None else ranked(v, here, ndim) for v, here in zip(values, mapped, strict=True)), **attrs)
+
+
 @rule_for("cross_entropy")
 def _cross_entropy(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
     x, target = all_mapped(values, mapped, lanes)

@@ -84,12 +84,12 @@ class Kernel:
 
 def _print_signature(layouts: str, dtype: np.dtype) -> str:
     """``A2`` is an array of two axes of any layout that is only read, ``R2`` a contiguous one that is only read, ``C2``
-    a contiguous one, ``I`` an integer and ``F`` a number.
+    a contiguous one, ``W2`` one of any layout that is written to, ``I`` an integer and ``F`` a number.
     """
     if not layouts:
         return ""
     scalars = {"I": "types.intp", "F": f"types.{dtype.name}"}
-    arrays = {"A": 'A", readonly=True', "R": 'C", readonly=True', "C": 'C"'}
+    arrays = {"A": 'A", readonly=True', "R": 'C", readonly=True', "C": 'C"', "W": 'A"'}
     written = [
         scalars.get(layout) or f'types.Array(types.{dtype.name}, {layout[1:]}, "{arrays[layout[0]]})'
         for layout in layouts.split()

@@ -13,7 +13,7 @@ from .blas import WAKES_THREADS, multiply
 from .hand import kernel
 from .language import gemm, gemm_part, layout, prange
 
-__all__ = ["matmul"]
+__all__ = ["as_stacks", "matmul"]
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -39,7 +39,7 @@ def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     if m * k * n * times <= WAKES_THREADS or dtype.kind == "b":
         return np.matmul(a, b)
     out = np.empty((*lead, m, n), dtype)
-    stacks = (_as_stacks(a, lead), _as_stacks(b, lead), _as_stacks(out, lead))
+    stacks = (as_stacks(a, lead), as_stacks(b, lead), as_stacks(out, lead))
     if dtype in _FLOATS:
         multiply(m * k * n, products, *stacks, times=times)
     else:
@@ -47,7 +47,7 @@ def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return out
 
 
-def _as_stacks(x: np.ndarray, lead: tuple[int, ...]) -> np.ndarray:
+def as_stacks(x: np.ndarray, lead: tuple[int, ...]) -> np.ndarray:
     """x broadcast, as stacks of stacks of matrices: the heads of attention are two axes that no one stride joins."""
     if x.shape[:-2] != lead:
         x = np.broadcast_to(x, (*lead, *x.shape[-2:]))

@@ -52,8 +52,12 @@ def scaled_dot_product_attention(
     if enable_gqa:
         shared = query.shape[-3] // key.shape[-3]
         key, value = (t.repeat_interleave(shared, dim=-3) for t in (key, value))
-    weights = attention_weights(query, key, attn_mask, is_causal, scale, "scaled_dot_product_attention")
-    return dropout(weights, dropout_p) @ value
+    if dropout_p:
+        weights = attention_weights(query, key, attn_mask, is_causal, scale, "scaled_dot_product_attention")
+        return dropout(weights, dropout_p) @ value
+    if is_causal and attn_mask is not None:
+        raise RuntimeError("scaled_dot_product_attention: is_causal takes the place of a mask; got both")
+    return autograd.attention(query, key, value, attn_mask, is_causal, scale)
 
 
 def additive(mask: Any, dtype: Any) -> Any:
