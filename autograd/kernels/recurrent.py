@@ -11,15 +11,7 @@ Kept for the way back are ``before``, the state that each row came from, and wha
 from .hand import kernel
 from .language import F, add_product, exp, tanh
 
-__all__ = ["affine", "gru", "gru_backward", "lstm", "lstm_backward", "rnn", "rnn_backward", "weight_gradients"]
-
-
-@kernel
-def affine(x, weight, bias, out):
-    """out = x @ weight + bias, some rows at a time, so that what is written is still near when it is added to."""
-    for i in range(0, x.shape[0], 64):
-        out[i : i + 64] = bias
-        add_product(x[i : i + 64], weight, out[i : i + 64])
+__all__ = ["gru", "gru_backward", "lstm", "lstm_backward", "rnn", "rnn_backward", "weight_gradients"]
 
 
 @kernel
@@ -34,20 +26,24 @@ def weight_gradients(dgates, x, dhidden, before, dweight_ih, dweight_hh):
 
 
 @kernel
-def rnn(out, spans, weight, h, before, relu):
-    """h = tanh(out + h @ weight), or relu, written over ``out``."""
+def rnn(out, spans, weight, h, bias, before, relu):
+    """h = tanh(out + h @ weight + bias), or relu, written over ``out``."""
     for step in range(spans.shape[0]):
         start, stop = spans[step, 0], spans[step, 1]
-        before[start:stop] = h[: stop - start]
-        add_product(before[start:stop], weight, out[start:stop])
+        add_product(h[: stop - start], weight, out[start:stop])
         for row in range(start, stop):
+            b = row - start
+            for j in range(h.shape[1]):
+                before[row, j] = h[b, j]
             if relu:
                 for j in range(h.shape[1]):
-                    out[row, j] = F(0) if out[row, j] <= F(0) else out[row, j]
+                    total = out[row, j] + bias[j]
+                    out[row, j] = F(0) if total <= F(0) else total
             else:
                 for j in range(h.shape[1]):
-                    out[row, j] = tanh(out[row, j])
-        h[: stop - start] = out[start:stop]
+                    out[row, j] = tanh(out[row, j] + bias[j])
+            for j in range(h.shape[1]):
+                h[b, j] = out[row, j]
 
 
 @kernel
@@ -72,7 +68,7 @@ def rnn_backward(g, spans, weight, dh, out, dgates, dbias, relu):
 
 
 @kernel
-def lstm(gates, spans, weight, h, c, before_h, before_c, squashed, out):
+def lstm(gates, spans, weight, h, c, bias, before_h, before_c, squashed, out):
     """i, f, g, o of ``gates`` (rows, 4, hidden) activated in place; c = f c + i g, squashed = tanh(c), and
     h = o squashed.
     """
@@ -80,24 +76,26 @@ def lstm(gates, spans, weight, h, c, before_h, before_c, squashed, out):
     flat = gates.reshape((gates.shape[0], 4 * size))
     for step in range(spans.shape[0]):
         start, stop = spans[step, 0], spans[step, 1]
-        before_h[start:stop] = h[: stop - start]
-        before_c[start:stop] = c[: stop - start]
-        add_product(before_h[start:stop], weight, flat[start:stop])
+        add_product(h[: stop - start], weight, flat[start:stop])
         for row in range(start, stop):
             b = row - start
+            for j in range(size):
+                before_h[row, j] = h[b, j]
+                before_c[row, j] = c[b, j]
             for k in range(4):
                 if k == 2:
                     for j in range(size):
-                        gates[row, k, j] = tanh(gates[row, k, j])
+                        gates[row, k, j] = tanh(gates[row, k, j] + bias[k, j])
                 else:
                     for j in range(size):
-                        gates[row, k, j] = F(1) / (F(1) + exp(-gates[row, k, j]))
+                        gates[row, k, j] = F(1) / (F(1) + exp(-(gates[row, k, j] + bias[k, j])))
             for j in range(size):
                 c[b, j] = gates[row, 1, j] * before_c[row, j] + gates[row, 0, j] * gates[row, 2, j]
             for j in range(size):
                 squashed[row, j] = tanh(c[b, j])
-                out[row, j] = gates[row, 3, j] * squashed[row, j]
-        h[: stop - start] = out[start:stop]
+            for j in range(size):
+                h[b, j] = gates[row, 3, j] * squashed[row, j]
+                out[row, j] = h[b, j]
 
 
 @kernel
@@ -128,29 +126,33 @@ def lstm_backward(g, spans, weight, dh, dc, gates, before_c, squashed, dgates, d
 
 
 @kernel
-def gru(gates, spans, weight, h, bias, part, before, inner, out):
+def gru(gates, spans, weight, h, bias_ih, bias_hh, part, before, inner, out):
     """r, z, n of ``gates`` (rows, 3, hidden) activated in place; h = n + z (h - n).
 
-    ``part`` (n, 3, hidden) is for h @ weight + bias, whose last third, which r multiplies, is kept as ``inner``.
+    ``part`` (n, 3, hidden) is for h @ weight; its last third with its bias, which r multiplies, is kept as ``inner``.
     """
     size = h.shape[1]
     flat = part.reshape((part.shape[0], 3 * size))
     for step in range(spans.shape[0]):
         start, stop = spans[step, 0], spans[step, 1]
-        before[start:stop] = h[: stop - start]
-        flat[: stop - start] = bias
-        add_product(before[start:stop], weight, flat[: stop - start])
+        flat[: stop - start] = F(0)
+        add_product(h[: stop - start], weight, flat[: stop - start])
         for row in range(start, stop):
             b = row - start
+            for j in range(size):
+                before[row, j] = h[b, j]
             for k in range(2):
                 for j in range(size):
-                    gates[row, k, j] = F(1) / (F(1) + exp(-(gates[row, k, j] + part[b, k, j])))
+                    total = gates[row, k, j] + bias_ih[k, j] + part[b, k, j] + bias_hh[k, j]
+                    gates[row, k, j] = F(1) / (F(1) + exp(-total))
             for j in range(size):
-                inner[row, j] = part[b, 2, j]
-                gates[row, 2, j] = tanh(gates[row, 2, j] + gates[row, 0, j] * part[b, 2, j])
+                inner[row, j] = part[b, 2, j] + bias_hh[2, j]
+            for j in range(size):
+                gates[row, 2, j] = tanh(gates[row, 2, j] + bias_ih[2, j] + gates[row, 0, j] * inner[row, j])
             for j in range(size):
                 out[row, j] = gates[row, 2, j] + gates[row, 1, j] * (before[row, j] - gates[row, 2, j])
-        h[: stop - start] = out[start:stop]
+            for j in range(size):
+                h[b, j] = out[row, j]
 
 
 @kernel

@@ -12,6 +12,7 @@ import numpy as np
 from ..dtypes import float16, float32
 from ..kernels import recurrent as kernels
 from ..kernels.blas import multiply
+from ..kernels.products import matmul
 from ..tensor import Tensor
 from .convert import cast
 from .linear import linear
@@ -44,14 +45,6 @@ def _transposed(weight: np.ndarray, rows: int) -> np.ndarray:
     return np.ascontiguousarray(weight.T) if rows >= 64 else np.ascontiguousarray(weight).T
 
 
-def _affine(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
-    """x @ weight + bias."""
-    out = np.empty((x.shape[0], weight.shape[1]), x.dtype)
-    bias = np.zeros(weight.shape[1], x.dtype) if bias is None else bias
-    multiply(min(64, x.shape[0]) * weight.size, kernels.affine, x, weight, bias, out)
-    return out
-
-
 def _walk(kernel: Any, first: np.ndarray, spans: np.ndarray, weight: np.ndarray, h: np.ndarray, *rest: Any) -> None:
     """Run a kernel over all steps, with the BLAS on one thread where the product of a step is small."""
     multiply(h.shape[0] * weight.size, kernel, first, spans, weight, h, *rest)
@@ -80,7 +73,7 @@ def _before_gates(
     weights: tuple[np.ndarray, np.ndarray],
 ) -> tuple:
     """The gradients of the input and of both weights, from those of what input and state contribute to the gates."""
-    dx = _affine(dgates, np.ascontiguousarray(weights[0])).reshape(x.shape) if needs[0] else None
+    dx = matmul(dgates, weights[0]).reshape(x.shape) if needs[0] else None
     dweights = [np.zeros(w.shape, w.dtype) for w in weights]
     if any(needs[1:]):
         largest = min(32, rows.shape[0]) * max(w.size for w in weights)
@@ -95,10 +88,10 @@ def _before_gates(
 def _rnn(x, h, weight_ih, weight_hh, bias_ih, bias_hh, *, nonlinearity, sizes, reverse):
     rows = _rows(x)
     count, (batch, size) = rows.shape[0], h.shape
-    out = _affine(rows, _transposed(weight_ih, count), bias_ih + bias_hh)
+    out = matmul(rows, weight_ih.T)
     (before,), h = _like(h, count, 1), h.copy()
     spans, weight = _spans(count, batch, sizes, reverse), _transposed(weight_hh, count)
-    _walk(kernels.rnn, out, spans, weight, h, before, nonlinearity == "relu")
+    _walk(kernels.rnn, out, spans, weight, h, bias_ih + bias_hh, before, nonlinearity == "relu")
     return Kept((out.reshape(*x.shape[:-1], size), h), (rows, before))
 
 
@@ -127,11 +120,11 @@ def _rnn_steps(x, h, weight_ih, weight_hh, bias_ih, bias_hh, *, nonlinearity, si
 def _lstm(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh, *, sizes, reverse):
     rows = _rows(x)
     count, (batch, size) = rows.shape[0], h.shape
-    gates = _affine(rows, _transposed(weight_ih, count), bias_ih + bias_hh).reshape(count, 4, size)
+    gates, bias = matmul(rows, weight_ih.T).reshape(count, 4, size), (bias_ih + bias_hh).reshape(4, size)
     before_h, before_c, squashed, out = _like(h, count, 4)
     h, c = h.copy(), c.copy()
     spans, weight = _spans(count, batch, sizes, reverse), _transposed(weight_hh, count)
-    _walk(kernels.lstm, gates, spans, weight, h, c, before_h, before_c, squashed, out)
+    _walk(kernels.lstm, gates, spans, weight, h, c, bias, before_h, before_c, squashed, out)
     return Kept((out.reshape(*x.shape[:-1], size), h, c), (rows, gates, before_h, before_c, squashed))
 
 
@@ -161,11 +154,12 @@ def _lstm_steps(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh, weight_hr=None,
 def _gru(x, h, weight_ih, weight_hh, bias_ih, bias_hh, *, sizes, reverse):
     rows = _rows(x)
     count, (batch, size) = rows.shape[0], h.shape
-    gates = _affine(rows, _transposed(weight_ih, count), bias_ih).reshape(count, 3, size)
+    gates = matmul(rows, weight_ih.T).reshape(count, 3, size)
+    biases = [np.ascontiguousarray(b).reshape(3, size) for b in (bias_ih, bias_hh)]
     before, inner, out = _like(h, count, 3)
     h, part = h.copy(), np.empty((batch, 3, size), h.dtype)
     spans, weight = _spans(count, batch, sizes, reverse), _transposed(weight_hh, count)
-    _walk(kernels.gru, gates, spans, weight, h, np.ascontiguousarray(bias_hh), part, before, inner, out)
+    _walk(kernels.gru, gates, spans, weight, h, *biases, part, before, inner, out)
     return Kept((out.reshape(*x.shape[:-1], size), h), (rows, gates, before, inner))
 
 
