@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from ..ops.gather import gather
+from ..ops.comparison import ne
+from ..ops.gather import index_select_along
 from ..ops.products import matmul
-from ..ops.reduce import mean
+from ..ops.reduce import sum
+from ..ops.selection import where
 from ..ops.shape import expand, movedim, permute, reshape, transpose
-from ..ops.softmax import log_softmax
+from ..tensor import Tensor
 from .batching import all_mapped, lane_ndims, ranked, rule_for
 
 __all__: list[str] = []
@@ -52,9 +54,23 @@ def _attention(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: in
 
 @rule_for("cross_entropy")
 def _cross_entropy(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
-    x, target = all_mapped(values, mapped, lanes)
-    picked = gather(log_softmax(x, -1), -1, reshape(target, (*target.shape, 1)))
-    return -mean(picked, (-1, -2))
+    weight = values[2]
+    if mapped[2]:
+        return NotImplemented
+    x, target = all_mapped(values[:2], mapped[:2], lanes)
+    flat = reshape(target, (-1,))
+    losses = op(_rows(x), flat, weight, **{**attrs, "reduction": "none"})
+    losses = reshape(losses, target.shape)
+    if attrs["reduction"] == "none":
+        return losses
+    total = sum(losses, 1)
+    if attrs["reduction"] == "sum":
+        return total
+    counted = ne(flat, attrs["ignored"])
+    counts = index_select_along(
+        weight if isinstance(weight, Tensor) else Tensor(weight), where(counted, flat, 0), dim=0
+    )
+    return total / sum(reshape(where(counted, counts, 0.0), target.shape), 1)
 
 
 @rule_for(

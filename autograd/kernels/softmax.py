@@ -1,101 +1,194 @@
-"""Softmax and cross-entropy along the rows of a matrix, each in one pass over a row that stays in the cache."""
+"""Softmax, its logarithm and cross-entropy. What is normalised along is the middle axis of a flat (outer, n, inner)."""
+
+from typing import Any
 
 import numpy as np
 
 from .hand import kernel
-from .language import F, exp, log
+from .language import F, exp, formula, log, prange
+from .order import rank, unrank
+from .symbol import Symbol
 
 __all__ = [
     "cross_entropy", "cross_entropy_backward", "log_softmax", "log_softmax_backward", "softmax", "softmax_backward",
 ]  # fmt: skip
 
-
-@kernel
-def softmax(x, out):
-    """exp(x - max) / sum, for each row."""
-    for i in range(x.shape[0]):
-        top = F(-np.inf)
-        for j in range(x.shape[1]):
-            top = max(top, x[i, j])
-        total = F(0)
-        for j in range(x.shape[1]):
-            e = exp(x[i, j] - top)
-            out[i, j] = e
-            total += e
-        scale = F(1) / total
-        for j in range(x.shape[1]):
-            out[i, j] *= scale
+final = weigh = pack = unpack = formula
 
 
 @kernel
-def softmax_backward(g, out, dx):
-    """out * (g - sum(g * out)), for each row."""
-    for i in range(g.shape[0]):
-        dot = F(0)
-        for j in range(g.shape[1]):
-            dot += g[i, j] * out[i, j]
-        for j in range(g.shape[1]):
-            dx[i, j] = out[i, j] * (g[i, j] - dot)
+def normalise(x, outer, n, inner, out):
+    """``final(e, x, top, total)`` of each x, e being exp(x - top), top the largest of its axis, total the sum of e."""
+    if inner == 1:
+        for i in prange(outer):
+            row = x[i * n : (i + 1) * n]
+            result = out[i * n : (i + 1) * n]
+            best = pack(F(-np.inf))
+            for j in range(n):
+                best = max(best, pack(row[j]))
+            top = unpack(best)
+            total = F(0)
+            for j in range(n):
+                e = exp(row[j] - top)
+                result[j] = e
+                total += e
+            for j in range(n):
+                result[j] = final(result[j], row[j], top, total)
+    else:
+        tiles = (inner + 255) // 256
+        for i in prange(outer * tiles):
+            first = i % tiles * 256
+            width = min(256, inner - first)
+            start = i // tiles * n * inner + first
+            tops = np.full(width, F(-np.inf))
+            totals = np.zeros(width, x.dtype)
+            for j in range(n):
+                row = x[start + j * inner : start + j * inner + width]
+                for k in range(width):
+                    tops[k] = row[k] if (row[k] > tops[k]) | (row[k] != row[k]) else tops[k]
+            for j in range(n):
+                row = x[start + j * inner : start + j * inner + width]
+                result = out[start + j * inner : start + j * inner + width]
+                for k in range(width):
+                    e = exp(row[k] - tops[k])
+                    result[k] = e
+                    totals[k] += e
+            for j in range(n):
+                row = x[start + j * inner : start + j * inner + width]
+                result = out[start + j * inner : start + j * inner + width]
+                for k in range(width):
+                    result[k] = final(result[k], row[k], tops[k], totals[k])
 
 
 @kernel
-def log_softmax(x, out):
-    """x - max - log(sum(exp(x - max))), for each row."""
-    for i in range(x.shape[0]):
-        top = F(-np.inf)
-        for j in range(x.shape[1]):
-            top = max(top, x[i, j])
-        total = F(0)
-        for j in range(x.shape[1]):
-            total += exp(x[i, j] - top)
-        shift = top + log(total)
-        for j in range(x.shape[1]):
-            out[i, j] = x[i, j] - shift
+def normalise_backward(g, out, outer, n, inner, dx):
+    """``final(g, out, total)``, total being the sum of ``weigh(g, out)`` along the axis."""
+    if inner == 1:
+        for i in prange(outer):
+            grad = g[i * n : (i + 1) * n]
+            row = out[i * n : (i + 1) * n]
+            result = dx[i * n : (i + 1) * n]
+            total = F(0)
+            for j in range(n):
+                total += weigh(grad[j], row[j])
+            for j in range(n):
+                result[j] = final(grad[j], row[j], total)
+    else:
+        tiles = (inner + 255) // 256
+        for i in prange(outer * tiles):
+            first = i % tiles * 256
+            width = min(256, inner - first)
+            start = i // tiles * n * inner + first
+            totals = np.zeros(width, g.dtype)
+            for j in range(n):
+                grad = g[start + j * inner : start + j * inner + width]
+                row = out[start + j * inner : start + j * inner + width]
+                for k in range(width):
+                    totals[k] += weigh(grad[k], row[k])
+            for j in range(n):
+                grad = g[start + j * inner : start + j * inner + width]
+                row = out[start + j * inner : start + j * inner + width]
+                result = dx[start + j * inner : start + j * inner + width]
+                for k in range(width):
+                    result[k] = final(grad[k], row[k], totals[k])
+
+
+def _exp(x: Any) -> Any:
+    return Symbol.apply("exp", x)
+
+
+def _shifted(e: Any, x: Any, top: Any, total: Any) -> Any:
+    return x - (top + Symbol.apply("log", total))
+
+
+_ORDER = {"pack": rank, "unpack": unrank}
+softmax = normalise.of("softmax", final=lambda e, x, top, total: e * (1.0 / total), **_ORDER)
+softmax_backward = normalise_backward.of(
+    "softmax", weigh=lambda g, out: g * out, final=lambda g, out, total: out * (g - total)
+)
+log_softmax = normalise.of("log_softmax", final=_shifted, **_ORDER)
+log_softmax_backward = normalise_backward.of(
+    "log_softmax", weigh=lambda g, out: g, final=lambda g, out, total: g - _exp(out) * total
+)
 
 
 @kernel
-def log_softmax_backward(g, out, dx):
-    """g - exp(out) * sum(g), for each row."""
-    for i in range(g.shape[0]):
-        total = F(0)
-        for j in range(g.shape[1]):
-            total += g[i, j]
-        for j in range(g.shape[1]):
-            dx[i, j] = g[i, j] - exp(out[i, j]) * total
-
-
-@kernel
-def cross_entropy(x, target, probabilities):
-    """The mean of -log_softmax(x)[i, target[i]], and the row of a target that is no class or -1. Keeps the softmax."""
+def entropy(x, target, weight, ignored, smoothing, losses, counts, logs):
+    """For each row of x (n, classes) the loss (1 - s) w[t] (log_sum - x[t]) + s / classes sum(w (log_sum - x)), what it
+    counts, w[t], both 0 where the target is ``ignored``, and the log_sum, log(sum(exp(x))). Returns the sums of losses
+    and counts, and the row of a target that is no class, or -1.
+    """
     n, classes = x.shape
-    loss = 0.0
     bad = -1
     for i in range(n):
-        top = F(-np.inf)
+        if (target[i] < 0 or target[i] >= classes) and target[i] != ignored:
+            bad = i
+    if bad >= 0:
+        return 0.0, 0.0, bad
+    share = F(smoothing) / F(classes)
+    sharp = F(1) - F(smoothing)
+    for i in prange(n):
+        row = x[i]
+        best = pack(F(-np.inf))
         for j in range(classes):
-            top = max(top, x[i, j])
+            best = max(best, pack(row[j]))
+        top = unpack(best)
         total = F(0)
         for j in range(classes):
-            e = exp(x[i, j] - top)
-            probabilities[i, j] = e
-            total += e
-        scale = F(1) / total
-        for j in range(classes):
-            probabilities[i, j] *= scale
+            total += exp(row[j] - top)
+        log_sum = log(total) + top
+        logs[i] = log_sum
         t = target[i]
-        if t < 0 or t >= classes:
-            bad = i
-        else:
-            loss += log(total) + top - x[i, t]
-    return F(loss / n), bad
+        loss = F(0)
+        count = F(0)
+        if t != ignored:
+            count = weight[t]
+            loss = count * (log_sum - row[t])
+            if smoothing:
+                spread = F(0)
+                for j in range(classes):
+                    spread += weight[j] * (log_sum - row[j])
+                loss = sharp * loss + share * spread
+        losses[i] = loss
+        counts[i] = count
+    total_loss = 0.0
+    total_count = 0.0
+    for i in range(n):
+        total_loss += losses[i]
+        total_count += counts[i]
+    return total_loss, total_count, bad
+
+
+cross_entropy = entropy.of("of_classes", **_ORDER)
 
 
 @kernel
-def cross_entropy_backward(probabilities, target, g, dx):
-    """(softmax - onehot) * g / n."""
-    n = probabilities.shape[0]
-    scale = g[()] / F(n)
-    for i in range(n):
-        for j in range(probabilities.shape[1]):
-            dx[i, j] = probabilities[i, j] * scale
-        dx[i, target[i]] -= scale
+def cross_entropy_backward(x, target, weight, ignored, smoothing, logs, scale, dx):
+    """scale * (softmax * sum(q) - q) for each row, q = (1 - s) w[t] onehot + s / classes w being what it should be."""
+    n, classes = x.shape
+    share = F(smoothing) / F(classes)
+    sharp = F(1) - F(smoothing)
+    whole = F(0)
+    if smoothing:
+        for j in range(classes):
+            whole += weight[j] * share
+    for i in prange(n):
+        row = x[i]
+        result = dx[i]
+        t = target[i]
+        if t == ignored:
+            for j in range(classes):
+                result[j] = F(0)
+        else:
+            by = scale[i]
+            log_sum = logs[i]
+            wanted = sharp * weight[t]
+            full = by * (wanted + whole)
+            if smoothing:
+                even = by * share
+                for j in range(classes):
+                    result[j] = full * exp(row[j] - log_sum) - even * weight[j]
+            else:
+                for j in range(classes):
+                    result[j] = full * exp(row[j] - log_sum)
+            result[t] -= by * wanted

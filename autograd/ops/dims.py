@@ -5,7 +5,9 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-__all__ = ["as_dims", "as_shape", "normal_dim", "normal_dims", "numpy_spelling"]
+import numpy as np
+
+__all__ = ["as_dims", "as_shape", "filled", "normal_dim", "normal_dims", "numpy_spelling"]
 
 _NUMPY = {"axis": "dim", "keepdims": "keepdim", "axes": "dims"}
 
@@ -65,3 +67,9 @@ def as_shape(sizes: Any) -> tuple[int, ...]:
 
 
 as_dims = as_shape
+
+
+@functools.lru_cache(maxsize=64)
+def filled(value: float, count: int, dtype: np.dtype) -> np.ndarray:
+    """What stands for a weight or bias that was left out; made once, so nobody writes to it."""
+    return np.full(count, value, dtype)

@@ -13,6 +13,7 @@ from ..kernels import normalize as kernels
 from ..kernels.reduce import DEVIATIONS, SUM, reduce
 from ..tensor import Tensor
 from .convert import cast
+from .dims import filled
 from .exponential import sqrt
 from .op import Kept, op
 from .reduce import mean, sum, var
@@ -30,16 +31,11 @@ def _parts(rows: int) -> int:
     return min(-(-rows // 32), 64) or 1
 
 
-@functools.lru_cache(maxsize=64)
-def _filled(value: float, count: int, dtype: np.dtype) -> np.ndarray:
-    return np.full(count, value, dtype)
-
-
 def _in_float(function: Any, x: Any, weight: Any, bias: Any, count: int) -> Any:
     """Run on tensors of one dtype, which for float16 is float32, as its sums would overflow."""
     dtype = float32 if x.dtype == float16 else x.dtype
-    weight = _filled(1.0, count, dtype) if weight is None else cast(weight, dtype)
-    bias = _filled(0.0, count, dtype) if bias is None else cast(bias, dtype)
+    weight = filled(1.0, count, dtype) if weight is None else cast(weight, dtype)
+    bias = filled(0.0, count, dtype) if bias is None else cast(bias, dtype)
     return cast(function(cast(x, dtype), weight, bias), x.dtype)
 
 

@@ -6,12 +6,12 @@ import numpy as np
 
 from ..dtypes import float16, float32, get_default_dtype, is_float, to_dtype
 from ..kernels import softmax as kernels
-from ..kernels.reduce import EXPONENTIALS, MAXIMUM, reduce
+from ..kernels.reduce import EXPONENTIALS, MAXIMUM, layout, reduce
 from ..kernels.spread import EXPONENTIALS as WEIGHTS
 from ..kernels.spread import spread
 from ..tensor import Tensor
 from .convert import cast
-from .dims import normal_dim, normal_dims, numpy_spelling
+from .dims import filled, normal_dim, normal_dims, numpy_spelling
 from .elementwise import exp
 from .op import Kept, op
 from .reduce import sum
@@ -21,40 +21,35 @@ from .totals import repeat_along
 __all__ = ["log_softmax", "logsumexp", "softmax", "softmax_cross_entropy"]
 
 
-def _along_rows(kernel: Any, dim: int, *arrays: np.ndarray) -> np.ndarray:
-    """Run a kernel for rows along axis ``dim`` of arrays of one shape."""
-    if not arrays[0].size:
-        return arrays[0].copy()
-    moved = [a if dim == a.ndim - 1 else a.swapaxes(dim, -1) for a in arrays]
-    shape = moved[0].shape
-    rows = [np.ascontiguousarray(a).reshape(-1, shape[-1]) for a in moved]
-    dtype = rows[0].dtype
-    if dtype == float16:  # numba has no arithmetic on it
-        rows = [row.astype(float32) for row in rows]
-    out = np.empty(rows[0].shape, rows[0].dtype)
-    kernel(*rows, out)
-    out = out.reshape(shape).astype(dtype, copy=False)
-    return out if dim == out.ndim - 1 else out.swapaxes(dim, -1)
+def _along(kernel: Any, dim: int, *arrays: np.ndarray) -> np.ndarray:
+    """Run a kernel along an axis of arrays of one shape."""
+    x = arrays[0]
+    if x.dtype == float16:  # numba has no arithmetic on it
+        return _along(kernel, dim, *[a.astype(float32) for a in arrays]).astype(float16)
+    seen = layout(x.shape, (dim,))
+    out = np.empty(x.shape, x.dtype)
+    kernel(*[a.reshape(-1) for a in arrays], seen.outer, seen.n, seen.inner, out.reshape(-1))
+    return out
 
 
 @op(x=lambda g, out, dim: out * (g - sum(g * out, dim, True)))
 def _softmax(x, *, dim):
-    return _along_rows(kernels.softmax, dim, x)
+    return _along(kernels.softmax, dim, x)
 
 
 @_softmax.by_hand
 def _softmax_backward(g, out, dim):
-    return [_along_rows(kernels.softmax_backward, dim, g, out)]
+    return [_along(kernels.softmax_backward, dim, g, out)]
 
 
 @op(x=lambda g, out, dim: g - exp(out) * sum(g, dim, True))
 def _log_softmax(x, *, dim):
-    return _along_rows(kernels.log_softmax, dim, x)
+    return _along(kernels.log_softmax, dim, x)
 
 
 @_log_softmax.by_hand
 def _log_softmax_backward(g, out, dim):
-    return [_along_rows(kernels.log_softmax_backward, dim, g, out)]
+    return [_along(kernels.log_softmax_backward, dim, g, out)]
 
 
 def _normalised(function: Any, input: Tensor, dim: int, dtype: Any) -> Tensor:
@@ -108,34 +103,65 @@ def _logsumexp_backward(g, x, out, dim):
     return [spread(WEIGHTS, g, x, dim, out)]
 
 
-def _mean_over_targets(g: Any, x: Any, target: Any) -> Any:
-    p = softmax(x, 1)
-    rows = np.arange(target.shape[0])
-    onehot = np.zeros(p.shape, p.dtype)
-    onehot[rows, target.array if isinstance(target, Tensor) else target] = 1
-    return (p - onehot) * (g / target.shape[0])
+def _cross_entropy_gradient(g, x, target, weight, ignored, smoothing, reduction):
+    """Each row's softmax times what its target asks for altogether, less what it asks for of each class."""
+    classes, weights = (np.asarray(t.array if isinstance(t, Tensor) else t) for t in (target, weight))
+    rows = np.flatnonzero(classes != ignored)
+    at = classes[rows]
+    asked = np.zeros(x.shape, x.dtype)
+    asked[rows] = smoothing / x.shape[1] * weights
+    asked[rows, at] += (1 - smoothing) * weights[at]
+    part = softmax(x, 1) * asked.sum(1, keepdims=True) - asked
+    if reduction == "none":
+        return part * reshape(g, -1, 1)
+    return part * (g if reduction == "sum" else g / weights[at].sum())
 
 
-@op(x=_mean_over_targets)
-def _cross_entropy(x, target):
-    probabilities = np.empty(x.shape, x.dtype)
-    loss, bad = kernels.cross_entropy(np.ascontiguousarray(x), target, probabilities)
+@op(x=_cross_entropy_gradient)
+def _cross_entropy(x, target, weight, *, ignored, smoothing, reduction):
+    losses, counts, logs = np.empty((3, x.shape[0]), x.dtype)
+    x, target = np.ascontiguousarray(x), np.ascontiguousarray(target, np.int64)
+    total, count, bad = kernels.cross_entropy(x, target, weight, ignored, smoothing, losses, counts, logs)
     if bad >= 0:
         raise IndexError(
             f"cross_entropy: a target must be a class, 0 to {x.shape[1] - 1}; got {target[bad]} at row {bad}"
         )
-    return Kept(np.asarray(loss, x.dtype), probabilities)
+    if reduction == "none":
+        return Kept(losses, (logs, 1.0))
+    if reduction == "sum":
+        count = 1.0
+    return Kept(np.asarray(total / count if count else np.nan, x.dtype), (logs, count))
 
 
 @_cross_entropy.by_hand
-def _cross_entropy_backward(g, target, kept):
-    dx = np.empty(kept.shape, kept.dtype)
-    kernels.cross_entropy_backward(kept, target, g, dx)
-    return [dx, None]
+def _cross_entropy_backward(g, x, target, weight, kept, ignored, smoothing):
+    logs, count = kept
+    scale = np.broadcast_to(g / g.dtype.type(count), logs.shape).copy()
+    dx = np.empty(x.shape, x.dtype)
+    x, target = np.ascontiguousarray(x), np.ascontiguousarray(target, np.int64)
+    kernels.cross_entropy_backward(x, target, weight, ignored, smoothing, logs, scale, dx)
+    return [dx, None, None]
 
 
-def softmax_cross_entropy(input: Tensor, target: Tensor) -> Tensor:
-    """The mean over rows of -log_softmax(input)[target]; (n, classes) and integers (n,) -> (); gradient p - onehot."""
-    if input.dtype == float16:
-        return cast(_cross_entropy(cast(input, float32), target), float16)
-    return _cross_entropy(input, target)
+def softmax_cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    *,
+    ignore_index: int = -100,
+    label_smoothing: float = 0.0,
+    reduction: str = "mean",
+) -> Tensor:
+    """-log_softmax(input)[target] of each row, weighted by class; (n, classes), integers (n,), (classes,) -> () or with
+    ``reduction="none"`` (n,). A target t is (1 - s) * t + s / classes where ``label_smoothing`` is s.
+
+    >>> from autograd import tensor
+    >>> softmax_cross_entropy(tensor([[0.0, 0.0]]), tensor([1]))
+    tensor(0.6931)
+    """
+    dtype = float32 if input.dtype == float16 else input.dtype
+    weights = filled(1.0, input.shape[1], dtype) if weight is None else cast(weight.detach(), dtype)
+    out = _cross_entropy(
+        cast(input, dtype), target, weights, ignored=ignore_index, smoothing=label_smoothing, reduction=reduction
+    )
+    return cast(out, input.dtype)

@@ -39,21 +39,22 @@ def cross_entropy(
     """
     if not isinstance(target, Tensor):
         raise TypeError(f"cross_entropy: the target must be a Tensor; got {type(target).__name__}; use as_tensor()")
-    plain = reduction == "mean" and weight is None and sample_weight is None and not label_smoothing
-    x, t = input.array, target.array
-    if (
-        plain and ignore_index < 0 and size_average is None and reduce is None and t.dtype is _INT64
-        and x.ndim == 2 and x.dtype in _FLOATS and t.shape == x.shape[:1]
-    ):  # fmt: skip
-        try:
-            return softmax_cross_entropy(input, target)
-        except IndexError:
-            if not (target.array == ignore_index).any():
-                raise
     reduction = legacy_reduction(size_average, reduce, reduction)
     check_reduction("cross_entropy", reduction)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing must be in [0, 1]; got {label_smoothing}")
+    x, t = input.array, target.array
+    if (
+        t.dtype is _INT64 and x.ndim >= 2 and t.shape == x.shape[:1] + x.shape[2:] and sample_weight is None
+        and x.dtype in _FLOATS and (weight is None or weight.shape == x.shape[1:2])
+    ):  # fmt: skip
+        rows, classes = input, target
+        if x.ndim > 2:
+            rows, classes = input.movedim(1, -1).reshape(-1, x.shape[1]), target.reshape(-1)
+        loss = softmax_cross_entropy(
+            rows, classes, weight, ignore_index=ignore_index, label_smoothing=label_smoothing, reduction=reduction
+        )
+        return loss.reshape(t.shape) if reduction == "none" and x.ndim > 2 else loss
     dim = _class_dim("cross_entropy", input)
     log_p = autograd.log_softmax(input, dim)
     if target.shape == input.shape and target.dtype.kind == "f":
