@@ -73,7 +73,7 @@ class Node:
             )
         if writes.last_write > self.number:
             for array in _arrays(saved):
-                if (where := written_since(array, self.number)) is not None:
+                if array.size and (where := written_since(array, self.number)) is not None:
                     raise RuntimeError(
                         f"{self.op.name}: a value saved for backward was changed in place afterwards; "
                         f"got a tensor of shape {array.shape} saved at {_saved_at(self)}, overwritten at {where}; "

@@ -146,6 +146,7 @@ def bind() -> None:
     _set("__setitem__", setitem)
     _set("dim", lambda self: self.array.ndim)
     _set("nelement", lambda self: self.array.size)
+    _set("storage_offset", lambda self: strided.element_offset(self.array))
     _set("element_size", lambda self: self.array.itemsize)
     _set("data_ptr", lambda self: self.array.ctypes.data)
     _set("T", property(lambda self: shape.permute(self, *range(self.ndim)[::-1])))

@@ -89,7 +89,7 @@ ERRORS = {
         lambda: autograd.cdist(F2, autograd.ones(2, 2)), RuntimeError,
         "cdist: rows must have equal lengths; got (2, 3) and (2, 2)",
     ),
-    "renorm": (lambda: F2.renorm(2, 0, -1), RuntimeError, "renorm: maxnorm must not be negative; got -1"),
+    "renorm": (lambda: F2.renorm(2, 0, -1), RuntimeError, "renorm: p must be positive and maxnorm not negative; got p=2 and maxnorm=-1"),
     "diff": (lambda: tensor(1.0).diff(), RuntimeError, "diff: the tensor must have an axis; got a 0-d tensor"),
     "trapezoid": (
         lambda: autograd.trapezoid(F1, F1, dx=1), RuntimeError,

@@ -235,8 +235,8 @@ def lstsq(a: np.ndarray, b: np.ndarray, rcond: float | None, driver: str) -> tup
         rank = np.full(a.shape[:-2], min(m, n))
         return pinv(a, None, 0.0, False) @ b, rank, np.empty(0, a.dtype)
 
-    if 0 in (m, n, b.shape[-1]):
-        lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    if 0 in (m, n, b.shape[-1], *lead):
         values = np.zeros((*lead, min(m, n)) if driver != "gelsy" else 0, a.dtype)
         return np.zeros((*lead, n, b.shape[-1]), a.dtype), np.zeros(lead, np.int64), values
 

@@ -21,6 +21,8 @@ def _scaled(op_name: str, other: Any, alpha: Any, *operands: Any) -> Any:
     kinds = [x.dtype.kind for x in operands if hasattr(x, "dtype")]
     if isinstance(alpha, float) and kinds and "f" not in kinds:
         raise RuntimeError(f"{op_name}: of integers alpha must be an integer; got alpha={alpha}")
+    if all(kind == "b" for kind in kinds) and kinds:
+        alpha = bool(alpha)  # of truth values + is or
     return other if alpha == 1 else other * alpha
 
 
@@ -135,6 +137,7 @@ def addcmul(input, tensor1, tensor2, value=1):
     tensor1=lambda g, tensor2, value: g * (value / tensor2),
     tensor2=lambda g, tensor1, tensor2, value: -g * (value * tensor1 / (tensor2 * tensor2)),
     takes="f",
+    strict=True,
 )
 def addcdiv(input, tensor1, tensor2, value=1):
     """input + value * tensor1 / tensor2."""
@@ -146,6 +149,7 @@ def addcdiv(input, tensor1, tensor2, value=1):
     end=lambda g, weight: g * weight,
     weight=lambda g, input, end: g * (end - input),
     takes="f",
+    strict=True,
 )
 def lerp(input, end, weight: float):  # type: ignore[no-untyped-def]
     """input + weight * (end - input), exact at weight 0 and 1."""

@@ -15,7 +15,7 @@ from .join import cat
 from .matrix import mt, require_matrices, require_square
 from .op import op
 from .products import matmul
-from .solvers import _solve_triangular
+from .solvers import _solve_triangular, with_broadcast
 
 __all__ = [
     "LUFactorResult", "LUResult", "QRResult", "cholesky", "cholesky_inverse", "cholesky_solve", "lu", "lu_factor",
@@ -62,6 +62,7 @@ def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
     require_square("cholesky_solve", L)
     if B.shape[-2] != L.shape[-1]:
         raise RuntimeError(f"cholesky_solve: the sizes differ; got {tuple(B.shape)} and {tuple(L.shape)}")
+    with_broadcast("cholesky_solve", B, L)
     factor = mt(L) if upper else L
     return _triangular(mt(factor), _triangular(factor, B), up=True)
 

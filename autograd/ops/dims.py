@@ -63,7 +63,16 @@ def as_shape(sizes: Any) -> tuple[int, ...]:
     """A shape from ``f(2, 3)``, ``f((2, 3))`` or ``f(6)``."""
     if len(sizes) == 1 and not isinstance(sizes[0], int) and hasattr(sizes[0], "__iter__"):
         sizes = sizes[0]
-    return tuple(int(size) for size in sizes)
+    return tuple(map(_length, sizes))
+
+
+def _length(size: Any) -> int:
+    if type(size) is int:
+        return size
+    try:
+        return operator.index(size)
+    except TypeError:
+        raise TypeError(f"shape: lengths and dims are integers; got {size!r} of type {type(size).__name__}") from None
 
 
 as_dims = as_shape

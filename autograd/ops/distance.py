@@ -83,8 +83,8 @@ def _euclidean_backward(g, a, b, out):
 @numpy_spelling
 def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
     """Every slice along ``dim`` whose p-norm is above ``maxnorm`` scaled down to that norm."""
-    if maxnorm < 0:
-        raise RuntimeError(f"renorm: maxnorm must not be negative; got {maxnorm}")
+    if maxnorm < 0 or p <= 0:
+        raise RuntimeError(f"renorm: p must be positive and maxnorm not negative; got p={p} and maxnorm={maxnorm}")
     if input.ndim < 2:
         raise RuntimeError(f"renorm: at least two axes are needed; got shape {tuple(input.shape)}")
     at = normal_dim("renorm", dim, input.ndim)

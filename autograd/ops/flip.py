@@ -65,8 +65,9 @@ def roll(input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] |
         return reshape(_roll(ravel(input), shifts=by, dims=(0,)), tuple(input.shape))
     if len(by) != len(along):
         raise RuntimeError(f"roll: one axis for each shift; got shifts={by} and dims={along}")
-    at = tuple(normal_dim("roll", d, input.ndim) for d in along)
-    return _roll(input, shifts=by, dims=at if input.ndim else ())
+    if not input.ndim:
+        raise IndexError(f"roll: a 0-d tensor has no axis; got dims={along}")
+    return _roll(input, shifts=by, dims=tuple(normal_dim("roll", d, input.ndim) for d in along))
 
 
 @numpy_spelling

@@ -181,7 +181,7 @@ class Elementwise(Op):
 
     def _dtypes(self, dtype: np.dtype, values: Sequence) -> Iterable[np.dtype]:
         """The dtypes that this operation must be defined for."""
-        return [dtype, *(promote([x]) for x in values)] if self.strict else (dtype,)
+        return [dtype, *(promote([x]) for x in values if type(x) not in (int, float))] if self.strict else (dtype,)
 
     # --- kernels ------------------------------------------------------------------------------------------------------
 

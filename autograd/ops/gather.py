@@ -82,6 +82,8 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     tensor([[2.],
             [3.]])
     """
+    if 0 in index.shape and index.ndim != input.ndim:  # nothing is picked, which PyTorch allows
+        return reshape(input, -1)[:0].reshape(index.shape)
     at = check_index("gather", input, dim, index)
     out = gather_along(as_line(input), as_line(index), dim=at)
     return out if index.ndim else squeeze(out, 0)

@@ -11,7 +11,9 @@ def require_floating(name: str, *xs: Any) -> None:
     """LAPACK computes in float32 and float64, and in one dtype at a time."""
     for x in xs:
         if x.dtype.kind != "f" or x.dtype.itemsize < 4:
-            raise RuntimeError(f"{name}: the tensor must be float32 or float64; got {x.dtype}; convert it with to()")
+            raise NotImplementedError(
+                f"{name}: the tensor must be float32 or float64; got {x.dtype}; convert it with to()"
+            )
         if x.dtype != xs[0].dtype:
             raise RuntimeError(
                 f"{name}: the dtypes must be equal; got {xs[0].dtype} and {x.dtype}; convert one with to()"

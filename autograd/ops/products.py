@@ -1,5 +1,6 @@
 """Products of matrices and vectors."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,8 @@ def _mt(x: Any) -> Any:
 
 def _right_gradient(g: Any, a: Any, shape: tuple[int, ...]) -> Any:
     if len(shape) == 2 and a.ndim > 2:  # one matrix for a whole stack: one product of all its rows
-        return _matmul(_mt(reshape(a, -1, shape[0])), reshape(g, -1, shape[1]))
+        rows = math.prod(a.shape[:-1])
+        return _matmul(_mt(reshape(a, rows, shape[0])), reshape(g, rows, shape[1]))
     return sum_to(_matmul(_mt(a), g), shape)
 
 
@@ -66,7 +68,9 @@ def _refuse(a: Any, b: Any) -> None:
     k, m = a.shape[-1], b.shape[-2 if b.ndim > 1 else -1]
     if k != m:
         raise RuntimeError(f"matmul: inner sizes differ: {tuple(a.shape)} @ {tuple(b.shape)}, {k} != {m}")
-    raise RuntimeError(f"matmul: the dtypes must be equal, and numbers; got {a.dtype} and {b.dtype}; convert with to()")
+    raise NotImplementedError(
+        f"matmul: the dtypes must be equal, and numbers; got {a.dtype} and {b.dtype}; convert with to()"
+    )
 
 
 # --- products of given ranks -----------------------------------------------------------------------------------------

@@ -184,6 +184,8 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     first, last = (normal_dim("flatten", d, input.ndim) for d in (start_dim, end_dim))
     if first > last:
         raise RuntimeError(f"flatten: start_dim must not come after end_dim; got {start_dim} and {end_dim}")
+    if first == last and input.ndim:
+        return input
     shape = input.shape
     return _reshape(input, to=(*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
@@ -275,6 +277,8 @@ def movedim(input: Any, source: int | Sequence[int], destination: int | Sequence
     targets = [normal_dim("movedim", d, input.ndim) for d in targets]
     if len(set(sources)) != len(sources) or len(set(targets)) != len(targets):
         raise RuntimeError(f"movedim: each axis is named once; got {source} and {destination}")
+    if not input.ndim:
+        return _permute(input, dims=())
     order = [d for d in range(input.ndim) if d not in sources]
     for target, moved in sorted(zip(targets, sources, strict=True)):
         order.insert(target, moved)

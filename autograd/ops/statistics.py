@@ -32,7 +32,7 @@ INTERPOLATIONS = ("linear", "lower", "higher", "nearest", "midpoint")
 
 def _check_quantile(name: str, input: Any, q: Any, interpolation: str) -> None:
     if not is_float(input.dtype):
-        raise RuntimeError(f"{name}: the tensor must be floating; got {input.dtype}; convert it with to()")
+        raise NotImplementedError(f"{name}: the tensor must be floating; got {input.dtype}; convert it with to()")
     if not math.prod(input.shape):
         raise RuntimeError(f"{name}: there must be an element; got shape {tuple(input.shape)}")
     if interpolation not in INTERPOLATIONS:
@@ -121,7 +121,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     return cast(_bincount(input, cast(weights, float64), minlength=minlength), dtype)
 
 
-def _limits(name: str, x: np.ndarray, low: float, high: float) -> tuple[float, float]:
+def _limits(name: str, x: np.ndarray, low: float, high: float, margin: float = 1) -> tuple[float, float]:
     """The range of a histogram: that of the elements if none is given, and never empty."""
     if low > high:
         raise RuntimeError(f"{name}: max must not be below min; got {low} and {high}")
@@ -129,7 +129,7 @@ def _limits(name: str, x: np.ndarray, low: float, high: float) -> tuple[float, f
         low, high = float(x.min()), float(x.max())
     if not (math.isfinite(low) and math.isfinite(high)):
         raise RuntimeError(f"{name}: the range must be finite; got {low} to {high}")
-    return (low - 1, high + 1) if low == high else (low, high)
+    return (low - margin, high + margin) if low == high else (low, high)
 
 
 @op()
@@ -146,7 +146,7 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
     if bins <= 0:
         raise RuntimeError(f"histc: bins must be positive; got {bins}")
     if not is_float(input.dtype):
-        raise RuntimeError(f"histc: the tensor must be floating; got {input.dtype}; convert it with to()")
+        raise NotImplementedError(f"histc: the tensor must be floating; got {input.dtype}; convert it with to()")
     return _histc(input, bins=bins, min=min, max=max)
 
 
@@ -159,7 +159,8 @@ class Histogram(NamedTuple):
 
 @op()
 def _edges(input, *, bins, limits):
-    low, high = _limits("histogram", input, *(limits or (0.0, 0.0)))
+    low, high = limits or (0.0, 0.0 if input.size else 1.0)
+    low, high = _limits("histogram", input, low, high, margin=0.5)
     return np.linspace(low, high, bins + 1, dtype=input.dtype)
 
 
@@ -187,7 +188,7 @@ def histogram(
     With ``density`` the histogram is divided by its area.
     """
     if not is_float(input.dtype):
-        raise RuntimeError(f"histogram: the tensor must be floating; got {input.dtype}; convert it with to()")
+        raise NotImplementedError(f"histogram: the tensor must be floating; got {input.dtype}; convert it with to()")
     edges = bins if isinstance(bins, Tensor) else _edges(input, bins=bins, limits=range)
     weights = () if weight is None else (weight,)
     return Histogram(_histogram(input, edges, *weights, density=density), edges)

@@ -1,5 +1,6 @@
 """Views by strides: windows along an axis, and any other regular walk over the memory of a tensor."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,9 @@ def _walk(x: np.ndarray, shape: Sequence[int], strides: Sequence[int], start: in
     if not memory.flags.c_contiguous:
         raise RuntimeError(f"as_strided: the memory must be contiguous; got strides {root.strides}; use contiguous()")
     start += x.__array_interface__["data"][0] - root.__array_interface__["data"][0]
+    span = sum((length - 1) * stride for length, stride in zip(shape, strides, strict=True))
+    if math.prod(shape) and not 0 <= start <= root.nbytes - x.itemsize - span:
+        raise ValueError("beyond the memory")
     return np.ndarray(shape, x.dtype, memory, start, strides)
 
 
