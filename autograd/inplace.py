@@ -162,6 +162,13 @@ def _take_history(x: Tensor, value: Tensor) -> None:
     base._version += 1
 
 
+def _source(x: Tensor, value: Any) -> Tensor:
+    """What is to be written, as a tensor of the dtype of x; a number is exact, whatever the default dtype."""
+    if not isinstance(value, Tensor):
+        value = Tensor(np.asarray(value if isinstance(value, (int, float)) else as_array(value)))
+    return cast(value, x.dtype)
+
+
 def _is_seen(x: Tensor, value: Tensor) -> bool:
     """Whether anybody is to know that the value goes into x: the graph, or an interceptor."""
     return bool(state.interceptors) or (state.recording and (x.requires_grad or value.requires_grad))
@@ -169,9 +176,8 @@ def _is_seen(x: Tensor, value: Tensor) -> bool:
 
 def overwrite(x: Tensor, value: Any, name: str) -> Tensor:
     """Write ``value``, broadcast and converted, over x; the gradient goes to it and no longer to what x was before."""
-    source = value if isinstance(value, Tensor) else Tensor(np.asarray(as_array(value), x.dtype))
     check_writable(x, name)
-    source = cast(source, x.dtype)
+    source = _source(x, value)
     try:
         if source.ndim <= x.ndim and not _is_seen(x, source):
             x.array[...] = source.array
@@ -192,7 +198,7 @@ def setitem(x: Tensor, key: Any, value: Any) -> None:
         overwrite(part, index.drop_leading_ones(value, part.ndim) if isinstance(value, Tensor) else value, "setitem")
         return
     check_writable(x, "setitem")
-    source = cast(value if isinstance(value, Tensor) else Tensor(np.asarray(as_array(value), x.dtype)), x.dtype)
+    source = _source(x, value)
     if _is_seen(x, source):
         assign(x, index.setitem(x, source, key), "setitem")
     else:

@@ -265,6 +265,15 @@ def test_a_write_without_a_graph_goes_straight_to_memory():
     assert x.sum() == 9
 
 
+def test_a_number_is_written_as_it_is():
+    x = autograd.zeros(4, 2, dtype=autograd.float64)
+    x[0] = 0.1
+    x[autograd.tensor([1])] = 0.1
+    x[2].fill_(0.1)
+    x[x == 0] = 0.1
+    assert (x == 0.1).all()
+
+
 def test_views_share_memory():
     x = autograd.arange(6).reshape(2, 3)
     x.T[0, 1] = 9

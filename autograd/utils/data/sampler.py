@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ...random import Generator, default_generator
-from ...tensor import as_array
+from ...tensor import Tensor
 
 __all__ = [
     "BatchSampler", "RandomSampler", "Sampler", "SequentialSampler", "SubsetRandomSampler", "WeightedRandomSampler",
@@ -102,7 +102,7 @@ class WeightedRandomSampler(_Drawn):
     def __init__(
         self, weights: Any, num_samples: int, replacement: bool = True, generator: Generator | None = None
     ) -> None:
-        self.weights = np.asarray(as_array(weights), np.float64)
+        self.weights = np.asarray(weights.array if isinstance(weights, Tensor) else weights, np.float64)
         self.num_samples = num_samples
         self.replacement = replacement
         self.generator = generator
