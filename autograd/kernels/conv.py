@@ -26,42 +26,51 @@ def fill(x, shape, first, images, step, phases, lengths, front, plane, buffer):
                 start = front + (c * phases.shape[0] + f) * plane + i * lengths[0] * lengths[1] * lengths[2]
                 image = ((first + i) * channels + c) * depth
                 for z in range((depth - a + step[0] - 1) // step[0]):
-                    for y in range((height - b + step[1] - 1) // step[1]):
-                        row = ((image + a + z * step[0]) * height + b + y * step[1]) * width + e
-                        into = start + (z * lengths[1] + y) * lengths[2]
+                    row = ((image + a + z * step[0]) * height + b) * width + e
+                    into = start + z * lengths[1] * lengths[2]
+                    for _ in range((height - b + step[1] - 1) // step[1]):
                         if step[2] == 1:
-                            copy_row(x, row, count, F(0), buffer, into)
+                            copy_row(1, 1, x, row, count, F(0), buffer, into)
+                        elif step[2] == 2:
+                            copy_row(2, 1, x, row, count, F(0), buffer, into)
                         else:
-                            some = buffer[into : into + count]
-                            read = x[row : row + width - e]
                             for w in range(count):
-                                some[w] = read[w * step[2]]
+                                buffer[into + w] = x[row + w * step[2]]
+                        row += step[1] * width
+                        into += lengths[2]
 
 
 @Part
-def deliver(sums, m, size, begin, plus, out, shape, first, images, o, step, phase, lengths):
-    """Write positions begin ... begin + size of a row of sums to where they belong in phase ``phase`` of the output."""
+def deliver(sums, size, begin, bias, out, shape, first, images, o, rows, step, phase, lengths):
+    """Write positions begin ... begin + size of some rows of sums, outputs o and so on, to where they belong in phase
+    ``phase`` of the output.
+    """
     _, channels, depth, height, width = shape
     a, b, e = phase
     planes = (depth - a + step[0] - 1) // step[0]
-    rows = (height - b + step[1] - 1) // step[1]
+    lines = (height - b + step[1] - 1) // step[1]
     count = (width - e + step[2] - 1) // step[2]
-    row = begin // lengths[2]
-    rest, y = divmod(row, lengths[1])
+    volume = depth * height * width
+    line = begin // lengths[2]
+    rest, y = divmod(line, lengths[1])
     i, z = divmod(rest, lengths[0])
-    start = row * lengths[2] - begin
+    start = line * lengths[2] - begin
     while start < size and i < images:
         low, high = max(-start, 0), min(count, size - start)
-        if y < rows and z < planes and low < high:
-            into = (((first + i) * channels + o) * depth + a + z * step[0]) * height + b + y * step[1]
-            into = into * width + e + low * step[2]
-            if step[2] == 1:
-                copy_row(sums, m * size + start + low, high - low, plus, out, into)
-            else:
-                some = out[into : into + (high - low - 1) * step[2] + 1]
-                read = sums[m * size + start + low : m * size + start + high]
-                for w in range(high - low):
-                    some[w * step[2]] = read[w] + plus
+        if y < lines and z < planes and low < high:
+            into = ((first + i) * channels + o) * volume
+            into += ((a + z * step[0]) * height + b + y * step[1]) * width + e + low * step[2]
+            place = start + low
+            for k in range(o, o + rows):
+                if step[2] == 1:
+                    copy_row(1, 1, sums, place, high - low, bias[k], out, into)
+                elif step[2] == 2:
+                    copy_row(1, 2, sums, place, high - low, bias[k], out, into)
+                else:
+                    for w in range(high - low):
+                        out[into + w * step[2]] = sums[place + w] + bias[k]
+                into += volume
+                place += size
         start += lengths[2]
         y += 1
         if y == lengths[1]:
@@ -90,7 +99,7 @@ def multiply(rows, x, offsets, first, count, at, weight, place, out, to, pitch):
     elif rows == 2:
         tile_products(2, 3, x, offsets, first, count, at, weight, place, out, to, pitch)
     else:
-        tile_products(1, 3, x, offsets, first, count, at, weight, place, out, to, pitch)
+        tile_products(1, 6, x, offsets, first, count, at, weight, place, out, to, pitch)
 
 
 @Part
@@ -158,25 +167,13 @@ def convolve(
                         while o < outputs:
                             rows = tallest(outputs - o, x)
                             if count:
-                                for p in range(0, size, wide):
+                                for p in range(0, size, 2 * wide if rows == 1 else wide):
                                     multiply(rows, buffer, offsets, 0, count, begin + p, packed, at, sums, p, block)
-                            for i in range(rows):
-                                k = group * outputs + o + i
-                                deliver(
-                                    sums,
-                                    i,
-                                    block,
-                                    begin,
-                                    bias[k],
-                                    results,
-                                    out.shape,
-                                    first,
-                                    here,
-                                    k,
-                                    write_step,
-                                    writes[e],
-                                    lengths,
-                                )
+                            k = group * outputs + o
+                            deliver(
+                                sums, block, begin, bias, results, out.shape, first, here, k, rows, write_step,
+                                writes[e], lengths,
+                            )  # fmt: skip
                             at += rows * count
                             o += rows
                     place += outputs * count

@@ -38,8 +38,10 @@ class Side(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """The lengths of axes with the zeros between them, and the two products."""
+    """The shapes of input and output as volumes, the lengths of axes with the zeros between them, the two products."""
 
+    sizes: Triple
+    counts: Triple
     lengths: Triple
     forward: Side
     backward: Side
@@ -55,6 +57,8 @@ def layout(
     dilation: Sequence[int],
 ) -> Layout:
     """The layout for an input of ``sizes`` and an output of ``counts``; ``padding`` is that in front."""
+    if sizes == counts and not any(padding) and math.prod(kernel) == math.prod(stride) == 1:
+        sizes = counts = (math.prod(sizes),)  # every element is by itself: all may be one row
     axes = [_Axis(*numbers) for numbers in zip(sizes, counts, kernel, stride, padding, dilation)]
     axes = [_Axis(1, 1, 1, 1, 0, 1)] * (3 - len(axes)) + axes
     lengths = tuple(axis.length for axis in axes)
@@ -74,7 +78,9 @@ def layout(
     by_phase = [[(k, 0, -shift) for k, (phase, shift) in enumerate(places) if phase == wanted] for wanted in every]
     ends = np.cumsum([0, *map(len, by_phase)])
     back = np.array([*itertools.chain(*by_phase)])
-    return Layout(lengths, forward, Side(zero, ones, np.array(every), steps, back, ends, high, -low))
+    backward = Side(zero, ones, np.array(every), steps, back, ends, high, -low)
+    ahead = (1,) * (3 - len(sizes))
+    return Layout((*ahead, *sizes), (*ahead, *counts), lengths, forward, backward)
 
 
 class _Axis:

@@ -86,6 +86,10 @@ class _Writer:
         alone = self.builder.insert_element(undefined, number, _SLOT(0))
         return self.builder.shuffle_vector(alone, undefined, ir.Constant(ir.VectorType(_SLOT, self.lanes), None))
 
+    def choose(self, a: Any, b: Any, places: Sequence[int]) -> Any:
+        """The elements at these places of two vectors, one behind the other."""
+        return self.builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(_SLOT, self.lanes), [*places]))
+
     def add(self, a: Any, b: Any) -> Any:
         return self.builder.fadd(a, b, flags=("contract",)) if self.is_float else self.builder.add(a, b)
 
@@ -135,30 +139,56 @@ def lanes(typing, x):
     return types.int64(x), generate
 
 
-@intrinsic
-def copy_row(typing, source, start, count, plus, out, to):
-    """out[to + i] = source[start + i] + plus for i < count, which is at least 1. (The loops of LLVM go one by one
-    where less is left than several vectors; the rows of images are as short.)
+@intrinsic(prefer_literal=True)
+def copy_row(typing, read_step, write_step, source, start, count, plus, out, to):
+    """out[to + i write_step] = source[start + i read_step] + plus for i < count, which is at least 1; the steps are
+    constants, 1 or 2, and not both 2. (The loops of LLVM go one by one where less is left than several vectors, and the
+    rows of images are as short.)
     """
-    names = ("source", "start", "count", "plus", "out", "to")
-    given = (source, start, count, source.dtype, out, to)
+    names = ("read_step", "write_step", "source", "start", "count", "plus", "out", "to")
+    given = (read_step, write_step, source, start, count, source.dtype, out, to)
 
     def generate(context, builder, signature, args):
         write = _Writer(context, builder, source, dict(zip(names, zip(signature.args, args, strict=True), strict=True)))
         more = write.repeat(write["plus"])
-        vectors = builder.udiv(builder.add(write["count"], _INDEX(write.lanes - 1)), _INDEX(write.lanes))
+        every, into = read_step.literal_value, write_step.literal_value
+        size = write.lanes
 
-        def step(turn, values):
-            p = write.times(turn, write.lanes)
-            mask = write.first(builder.sub(write["count"], p))
-            value = write.load_some(write.at("source", write["start"], p), mask)
-            write.store_some(write.add(value, more), write.at("out", write["to"], p), mask)
-            return []
+        def move(p, some):
+            """Copy a vector, or with ``some`` what is left."""
+            left = builder.sub(write["count"], p)
+            read = []
+            for part in range(every):
+                address = write.at("source", write["start"], write.times(p, every), part * size)
+                rest = builder.sub(write.times(left, every), _INDEX(every - 1 + part * size))
+                read.append(write.load_some(address, write.first(rest)) if some else write.load(address))
+            value = read[0] if every == 1 else write.choose(read[0], read[1], range(0, 2 * size, 2))
+            value = write.add(value, more)
+            for part in range(into):
+                address = write.at("out", write["to"], write.times(p, into), part * size)
+                if into == 1 and not some:
+                    write.store(value, address)
+                    continue
+                wide = value
+                mask = write.first(builder.sub(write.times(left, into), _INDEX(part * size)))
+                if into == 2:
+                    wide = write.choose(value, value, [(part * size + i) // 2 for i in range(size)])
+                    mask = builder.and_(mask, ir.Constant(mask.type, [1, 0] * (size // 2)))
+                write.store_some(wide, address, mask)
 
-        write.loop(vectors, [], step)
+        whole = builder.udiv(write["count"], _INDEX(size))
+        # With a step the last element of the last vector has nothing behind it that may be read: it goes with the rest.
+        if every > 1:
+            whole = builder.udiv(builder.sub(write["count"], _INDEX(1)), _INDEX(size))
+        with builder.if_then(builder.icmp_signed(">", whole, _INDEX(0))):
+            write.loop(whole, [], lambda turn, nothing: move(write.times(turn, size), False) or [])
+        done = write.times(whole, size)
+        with builder.if_then(builder.icmp_signed("<", done, write["count"])):
+            move(done, True)
         return context.get_dummy_value()
 
-    return types.void(*[kind if kind is source.dtype else _as_passed(kind) for kind in given]), generate
+    passed = [kind if kind is source.dtype else _as_passed(kind) for kind in given[2:]]
+    return types.void(read_step, write_step, *passed), generate
 
 
 @intrinsic

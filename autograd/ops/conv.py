@@ -30,9 +30,9 @@ _GROUP = 1024
 """About how many positions are worked on together, so that the buffers stay in the cache."""
 
 
-def _volumes(x: np.ndarray) -> np.ndarray:
-    """(n, c, *) as contiguous (n, c, d, h, w)."""
-    return np.ascontiguousarray(x).reshape(*x.shape[:2], *(1,) * (5 - x.ndim), *x.shape[2:])
+def _volumes(x: np.ndarray, sizes: Sizes) -> np.ndarray:
+    """(n, c, *) as contiguous (n, c, d, h, w) of these sizes."""
+    return np.ascontiguousarray(x).reshape(*x.shape[:2], *sizes)
 
 
 def _images(n: int, found: Layout, positions: int) -> int:
@@ -54,9 +54,10 @@ def _run(
     side = found.backward if back else found.forward
     strides = (weight.size // groups, taps, made) if back else (weight.size // groups, made, taps)
     images = _images(x.shape[0], found, _GROUP)
+    read, written = (found.counts, found.sizes) if back else (found.sizes, found.counts)
     kernels.convolve(
-        _volumes(x), np.ascontiguousarray(weight).reshape(-1), strides, np.ascontiguousarray(bias), _volumes(out),
-        groups, found.lengths, *side, images, _chunks(x.shape[0], images),
+        _volumes(x, read), np.ascontiguousarray(weight).reshape(-1), strides, np.ascontiguousarray(bias),
+        _volumes(out, written), groups, found.lengths, *side, images, _chunks(x.shape[0], images),
     )  # fmt: skip
 
 
@@ -128,7 +129,8 @@ def _conv_weight(part, x, *, kernel, stride, padding, dilation, groups):
     parts = np.zeros((_chunks(x.shape[0], images), shape[0], -(-width // 3) * 3), x.dtype)
     side = found.forward
     kernels.correlate(
-        _volumes(x), _volumes(part), parts, groups, found.lengths, side.reads, side.read_step, side.taps, side.front,
+        _volumes(x, found.sizes), _volumes(part, found.counts), parts, groups, found.lengths, side.reads,
+        side.read_step, side.taps, side.front,
         side.back, images,
     )  # fmt: skip
     out = np.add.reduce(parts, 0, dtype=x.dtype)[:, :width].reshape(shape)
