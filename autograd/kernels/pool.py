@@ -84,19 +84,23 @@ def mean_windows(x, depths, heights, widths, deep, high, wide, out):
     """The sum of each window over the product of its three counts: rows are added first, then what lies in a row."""
     width = x.shape[3]
     for plane in prange(x.shape[0]):
-        sums = np.empty(width, x.dtype)
+        sums = np.empty(width if x.shape[1] * x.shape[2] > 1 else 0, x.dtype)
         for i in range(depths.shape[0]):
             for j in range(heights.shape[0]):
-                sums[:] = F(0)
-                for a in range(depths[i, 0], depths[i, 1]):
-                    for b in range(heights[j, 0], heights[j, 1]):
-                        row = x[plane, a, b]
-                        for c in range(width):
-                            sums[c] += row[c]
+                line = x[plane, depths[i, 0], heights[j, 0]]
+                if depths[i, 1] - depths[i, 0] > 1 or heights[j, 1] - heights[j, 0] > 1:
+                    sums[:] = F(0)
+                    for a in range(depths[i, 0], depths[i, 1]):
+                        for b in range(heights[j, 0], heights[j, 1]):
+                            row = x[plane, a, b]
+                            for c in range(width):
+                                sums[c] += row[c]
+                    line = sums
                 for k in range(widths.shape[0]):
+                    window = line[widths[k, 0] : widths[k, 1]]
                     total = F(0)
-                    for c in range(widths[k, 0], widths[k, 1]):
-                        total += sums[c]
+                    for c in range(window.shape[0]):
+                        total += window[c]
                     out[plane, i, j, k] = total / F(deep[i] * high[j] * wide[k])
 
 
@@ -105,17 +109,23 @@ def spread_windows(g, depths, heights, widths, deep, high, wide, out):
     """What carries a gradient of `mean_windows` back: every element's share of it, added to zeros."""
     width = out.shape[3]
     for plane in prange(g.shape[0]):
-        sums = np.empty(width, g.dtype)
+        sums = np.empty(width if out.shape[1] * out.shape[2] > 1 else 0, g.dtype)
         out[plane] = F(0)
         for i in range(depths.shape[0]):
             for j in range(heights.shape[0]):
-                sums[:] = F(0)
+                several = depths[i, 1] - depths[i, 0] > 1 or heights[j, 1] - heights[j, 0] > 1
+                line = out[plane, depths[i, 0], heights[j, 0]]
+                if several:
+                    sums[:] = F(0)
+                    line = sums
                 for k in range(widths.shape[0]):
                     share = g[plane, i, j, k] / F(deep[i] * high[j] * wide[k])
-                    for c in range(widths[k, 0], widths[k, 1]):
-                        sums[c] += share
-                for a in range(depths[i, 0], depths[i, 1]):
-                    for b in range(heights[j, 0], heights[j, 1]):
-                        row = out[plane, a, b]
-                        for c in range(width):
-                            row[c] += sums[c]
+                    window = line[widths[k, 0] : widths[k, 1]]
+                    for c in range(window.shape[0]):
+                        window[c] += share
+                if several:
+                    for a in range(depths[i, 0], depths[i, 1]):
+                        for b in range(heights[j, 0], heights[j, 1]):
+                            row = out[plane, a, b]
+                            for c in range(width):
+                                row[c] += sums[c]

@@ -29,25 +29,37 @@ def _check_axes(name: str, rank: int, input: Any) -> None:
 
 
 class Windows(NamedTuple):
-    """Where the windows over trailing axes of ``sizes`` lie: ``lengths`` of them, from where up to where in ``axes``
-    (three, lengths of 1 before those there are), and the counts a mean over them is divided by.
+    """Where the windows over trailing axes of ``sizes`` lie, ``lengths`` of them: from where up to where in ``axes``,
+    three that together are as long as ``volume``; and the counts a mean over them is divided by. One window over
+    everything, ``whole``, is one over a single axis.
     """
 
     sizes: Sizes
     lengths: Sizes
+    volume: Sizes
     axes: tuple[np.ndarray, ...]
     dilation: Sizes
     counts: tuple[np.ndarray, ...]
+    whole: bool
 
 
 def _windows(sizes: Sizes, axes: list[np.ndarray], counts: list[np.ndarray], dilation: Sizes) -> Windows:
+    lengths = tuple(map(len, axes))
+    volume = sizes
+    whole = all(len(w) == 1 and w[0, 0] == 0 and w[0, 1] == n for w, n in zip(axes, sizes)) and max(dilation) == 1
+    if whole:
+        size = math.prod(sizes)
+        volume, axes, dilation = (size,), [np.array([[0, size]])], (1,)
+        counts = [np.array([math.prod(int(c[0]) for c in counts)])]
     more = 3 - len(axes)
     return Windows(
-        tuple(sizes),
-        tuple(map(len, axes)),
+        sizes,
+        lengths,
+        (1,) * more + tuple(volume),
         (np.array([[0, 1]]),) * more + tuple(axes),
         (1,) * more + tuple(dilation),
         (np.array([1]),) * more + tuple(counts),
+        whole,
     )
 
 
@@ -102,9 +114,14 @@ def _fixed(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _volume(x: np.ndarray, rank: int) -> np.ndarray:
-    """(*, d, h, w) as contiguous (planes, d, h, w), with lengths of 1 for axes that are not there."""
-    return np.ascontiguousarray(x).reshape(math.prod(x.shape[:-rank]), *(1,) * (3 - rank), *x.shape[-rank:])
+def _planes(x: np.ndarray, rank: int, volume: Sizes) -> np.ndarray:
+    """(*, d, h, w) as contiguous (planes, d, h, w) of these sizes."""
+    return np.ascontiguousarray(x).reshape(math.prod(x.shape[:-rank]), *volume)
+
+
+def _outputs(x: np.ndarray, windows: Windows) -> np.ndarray:
+    """One number a window as (planes, d, h, w)."""
+    return _planes(x, len(windows.sizes), tuple(map(len, windows.axes)))
 
 
 # --- the largest -----------------------------------------------------------------------------------------------------
@@ -119,7 +136,12 @@ def _max_pool(x, *, windows):
     rank = len(windows.sizes)
     shape = (*x.shape[:-rank], *windows.lengths)
     out, places = np.empty(shape, x.dtype), np.empty(shape, int64)
-    kernels.max_windows(_volume(x, rank), *windows.axes, windows.dilation, _volume(out, rank), _volume(places, rank))
+    planes, values, where = _planes(x, rank, windows.volume), _outputs(out, windows), _outputs(places, windows)
+    if windows.whole:
+        np.argmax(planes, -1, out=where[..., 0])
+        values[:] = np.take_along_axis(planes, where, -1)
+    if not windows.whole or np.isnan(values).any():
+        kernels.max_windows(planes, *windows.axes, windows.dilation, values, where)
     return out, places
 
 
@@ -172,7 +194,8 @@ def _mean_pool(x, *, windows):
         return _mean_pool.forward(x.astype(float32), windows=windows).astype(float16)
     rank = len(windows.sizes)
     out = np.empty((*x.shape[:-rank], *windows.lengths), x.dtype)
-    kernels.mean_windows(_volume(x, rank), *windows.axes, *windows.counts, _volume(out, rank))
+    planes = _planes(x, rank, windows.volume)
+    kernels.mean_windows(planes, *windows.axes, *windows.counts, _outputs(out, windows))
     return out
 
 
@@ -183,7 +206,8 @@ def _spread_mean(x, *, windows):
         return _spread_mean.forward(x.astype(float32), windows=windows).astype(float16)
     rank = len(windows.sizes)
     out = np.empty((*x.shape[:-rank], *windows.sizes), x.dtype)
-    kernels.spread_windows(_volume(x, rank), *windows.axes, *windows.counts, _volume(out, rank))
+    planes = _planes(out, rank, windows.volume)
+    kernels.spread_windows(_outputs(x, windows), *windows.axes, *windows.counts, planes)
     return out
 
 

@@ -1,5 +1,6 @@
 """Convolution, pooling and padding."""
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from samples import call, row, x
@@ -76,6 +77,78 @@ for _rank, _size in ((1, (7,)), (2, (4, 5)), (3, (3, 3, 4))):
         **PLAIN,
     )
 
+MANY = {"method": False, "terms": 10.0, "gradcheck": False}  # sums of up to 200 terms
+
+# Enough channels for every height of a tile, several groups of images, steps that are copied by vectors and others.
+row(
+    "conv2d",
+    call(x(3, 3, 9, 20), x(15, 3, 3, 3), x(15), padding=1),
+    call(x(2, 15, 5, 18), x(9, 15, 1, 1), x(9)),
+    call(x(2, 15, 5, 18), x(9, 15, 1, 1), stride=2),
+    call(x(40, 2, 6, 6), x(3, 2, 3, 3), x(3), padding=1),
+    call(x(2, 6, 11, 37), x(6, 1, 3, 5), x(6), stride=(1, 2), padding=(0, 2), groups=6),
+    call(x(2, 4, 13, 14), x(12, 2, 3, 3), x(12), stride=3, padding=(2, 1), dilation=(1, 2), groups=2),
+    call(x(2, 2, 8, 7), x(2, 2, 4, 3), padding="same", dilation=(2, 1)),
+    call(x(2, 2, 8, 7), x(2, 2, 4, 3), padding="valid", stride=(2, 3)),
+    call(x(2, 2, 3, 3), x(2, 2, 3, 3), padding=5),
+    call(x(1, 1, 30, 40), x(2, 1, 3, 3), padding=1),
+    call(x(0, 2, 5, 5), x(3, 2, 3, 3), x(3)),
+    call(x(2, 3, 5, 6).swapaxes(2, 3), x(4, 3, 3, 2).swapaxes(2, 3), x(4)),
+    **MANY,
+)
+row(
+    "conv1d",
+    call(x(2, 16, 64), x(20, 16, 5), x(20), padding=2),
+    call(x(2, 8, 70), x(8, 1, 5), x(8), stride=2, groups=8),
+    call(x(2, 2, 40), x(3, 2, 3), stride=4, padding=3),
+    **MANY,
+)
+row(
+    "conv_transpose2d",
+    call(x(2, 12, 5, 9), x(12, 9, 4, 4), x(9), stride=2, padding=1),
+    call(x(2, 8, 4, 5), x(8, 2, 2, 2), x(8), stride=2, groups=4),
+    call(x(2, 3, 4, 5), x(3, 2, 1, 1), x(2), stride=3),
+    call(x(2, 3, 4, 5), x(3, 2, 3, 3), stride=(1, 3), padding=(2, 0), output_padding=(0, 2)),
+    **MANY,
+)
+row(
+    "max_pool2d",
+    call(x(2, 3, 9, 40), 2),
+    call(x(2, 3, 9, 39), 3, 2, 1),
+    call(x(2, 2, 9, 40), (2, 3), (1, 3), (1, 1), (1, 2), True, True),
+    call(np.round(x(2, 3, 9, 10)), 3, 1, return_indices=True),
+    call(np.where(x(2, 3, 6, 20) > 1, np.nan, x(2, 3, 6, 20)), 3, 1, return_indices=True),
+    call(np.where(x(2, 3, 6, 20) > -1, -np.inf, 0.0), 3, 2, 1, return_indices=True),
+    gradcheck=False,
+    oracle=F.max_pool2d,
+    **PLAIN,
+)
+row(
+    "adaptive_max_pool2d",
+    call(x(2, 3, 9, 40), (5, 19), return_indices=True),
+    call(x(2, 3, 4, 5), 1, return_indices=True),
+    call(np.where(x(2, 3, 4, 5) > 1, np.nan, x(2, 3, 4, 5)), 1, return_indices=True),
+    gradcheck=False,
+    oracle=F.adaptive_max_pool2d,
+    **PLAIN,
+)
+row(
+    "avg_pool2d",
+    call(x(2, 3, 9, 40), 3, 1, 1),
+    call(x(2, 2, 4, 5), (4, 5)),
+    call(x(2, 2, 4, 5), (4, 5), divisor_override=7),
+    oracle=F.avg_pool2d,
+    gradcheck=False,
+    **PLAIN,
+)
+row(
+    "adaptive_avg_pool2d",
+    call(x(2, 3, 4, 5), 1),
+    call(x(2, 3, 9, 40), (5, 19)),
+    oracle=F.adaptive_avg_pool2d,
+    gradcheck=False,
+    **PLAIN,
+)
 row(
     "pad",
     call(x(2, 3), (1, 2)),
