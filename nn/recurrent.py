@@ -126,6 +126,8 @@ class _Recurrent(Module):
                 outputs.append(out)
                 finals.append(tuple(final))
             x = outputs[0] if len(outputs) == 1 else autograd.cat(outputs, dim=-1)
+        if len(finals) == 1:
+            return x, tuple(s.unsqueeze(0) for s in finals[0])
         return x, tuple(autograd.stack(parts) for parts in zip(*finals))
 
     def _outward(self, state: State) -> Any:

@@ -188,14 +188,15 @@ def _gru_steps(x, h, weight_ih, weight_hh, bias_ih, bias_hh, *, sizes, reverse):
 
 def _call(name: str, function: Callable, input: Any, state: State, weights: State, biases: State, attrs: dict) -> tuple:
     """Run on tensors of one dtype, which for float16 is float32; biases that are left out are zeros."""
-    dtypes = {str(t.dtype) for t in (input, *state, *weights, *biases) if t is not None}
-    if len(dtypes) > 1:
-        raise RuntimeError(f"{name}: input, state and parameters must have one dtype; got {', '.join(sorted(dtypes))}")
-    half = input.dtype == float16
-    dtype = float32 if half else input.dtype
-    filled = [np.zeros(weights[0].shape[0], dtype) if b is None else cast(b, dtype) for b in biases]
-    out = function(*(cast(t, dtype) for t in (input, *state, *weights)), *filled, **attrs)
-    return tuple(cast(t, float16) for t in out) if half else out
+    dtype = input.dtype
+    filled = [np.zeros(weights[0].shape[0], dtype) if b is None else b for b in biases]
+    tensors = (input, *state, *weights, *filled)
+    if any(t.dtype != dtype for t in tensors):
+        got = ", ".join(sorted({str(t.dtype) for t in tensors}))
+        raise RuntimeError(f"{name}: input, state and parameters must have one dtype; got {got}")
+    if dtype == float16:
+        return tuple(cast(t, float16) for t in function(*(cast(t, float32) for t in tensors), **attrs))
+    return function(*tensors, **attrs)
 
 
 def rnn_sequence(
