@@ -78,4 +78,5 @@ from .random import (
 )  # fmt: skip
 from .sampling import bernoulli, multinomial, normal, poisson
 from .serialization import load, save
-from .tensor import Tensor, grad
+from .backprop import grad
+from .tensor import Tensor

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from .door import NO_ATTRS, intercepted
 from .dtypes import is_float
 from .graph import Node, Slot
 from .modes import no_grad, state
-from .tensor import NO_ATTRS, Tensor, intercepted
+from .tensor import Tensor
 
 __all__ = ["Function"]
 

@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from .backprop import grad
 from .func import vmap
 from .func.engine import walk_back
 from .modes import enable_grad
 from .ops.join import stack
 from .ops.shape import movedim, reshape
-from .tensor import Tensor, grad
+from .tensor import Tensor
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from .backprop import grad
 from .dtypes import is_float
-from .tensor import Tensor, grad
+from .tensor import Tensor
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
 

@@ -123,7 +123,7 @@ _slots: weakref.WeakValueDictionary[tuple[int, int], Slot] = weakref.WeakValueDi
 # --- the walk --------------------------------------------------------------------------------------------------------
 
 _youngest_first = operator.attrgetter("number")
-_receiving = threading.RLock()  # two threads may walk back into the same leaf
+receiving = threading.RLock()  # two threads may walk back into the same leaf
 
 
 def reachable(roots: Iterable[Any]) -> list[Node]:
@@ -238,7 +238,7 @@ def backward(
             leaves[leaf] = unwrap(leaf._hooks.replace(wrap(gradient)))
             owned.discard(leaf)
     if targets is None:
-        with _receiving:
+        with receiving:
             for leaf, gradient in leaves.items():
                 leaf._receive(gradient, leaf in owned)
         return found

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .door import NO_ATTRS, intercepted
 from .dtypes import category
 from .graph import Node
 from .modes import set_grad_enabled, state
@@ -19,7 +20,7 @@ from .ops import index
 from .ops.convert import cast
 from .ops.op import op
 from .ops.shape import sum_to
-from .tensor import NO_ATTRS, Tensor, as_array, intercepted
+from .tensor import Tensor, as_array
 from .writes import note_write, tick
 
 __all__ = ["assign", "detach_", "in_another_shape", "in_place", "overwrite", "setitem"]

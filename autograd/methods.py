@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from . import filled, sampling
+from . import backprop, filled, sampling
 from .inplace import detach_, in_another_shape, in_place, overwrite, setitem
 from .ops import (
     convert,
@@ -142,6 +142,7 @@ def bind() -> None:
     _set("__abs__", _method(elementwise.abs))
     _set("__invert__", _method(elementwise.bitwise_not))
     _set("__pos__", _method(elementwise.positive))
+    _set("backward", backprop.backward)
     _set("__getitem__", index.getitem)
     _set("__setitem__", setitem)
     _set("dim", lambda self: self.array.ndim)

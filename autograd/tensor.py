@@ -1,22 +1,21 @@
-"""The tensor, and `apply`, the one door every operation goes through."""
+"""The tensor: an array, whether it needs a gradient, and where in the graph it came from.
 
-import operator
+Its operators and methods are bound by the page `methods`; `backward` among them is that of `backprop`.
+"""
+
 import weakref
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy import ndarray
 
-from . import graph
 from .dtypes import is_float
-from .graph import Node, Slot
+from .graph import Node
 from .hooks import Handle, Hooks
-from .modes import enable_grad, intercept, intercepting, state
+from .modes import enable_grad
 
-__all__ = ["NO_ATTRS", "Kept", "Tensor", "apply", "as_array", "grad"]
-
-NO_ATTRS: dict[str, Any] = {}
+__all__ = ["Tensor", "View", "as_array"]
 
 
 class Tensor:
@@ -139,27 +138,6 @@ class Tensor:
         self.array = value.array
 
     # --- backpropagation ----------------------------------------------------------------------------------------------
-
-    def backward(
-        self,
-        gradient: "Tensor | None" = None,
-        retain_graph: bool | None = None,
-        create_graph: bool = False,
-        inputs: "Sequence[Tensor] | None" = None,
-    ) -> None:
-        """Add d(self)/d(leaf) to the ``grad`` of every leaf this tensor was computed from, or of ``inputs`` alone.
-
-        ``gradient`` is the derivative of what comes after with respect to this tensor; a tensor of one element needs
-        none. The graph is freed unless ``retain_graph``; with ``create_graph`` the gradients have a graph themselves.
-        """
-        seeds = [(self, _seed(self, gradient))]
-        if inputs is None:
-            _walk(seeds, None, retain_graph, create_graph)
-            return
-        found = _walk(seeds, {_edge(x, "backward") for x in inputs}, retain_graph, create_graph)
-        for x in inputs:
-            if (gradient_ := found.get(_edge(x, "backward"))) is not None:
-                x._receive(gradient_, False)
 
     def _receive(self, gradient: Any, fresh: bool) -> None:
         """Add to ``grad`` what a walk brought here: an array (kept without a copy if ``fresh``), or a tensor."""
@@ -338,203 +316,3 @@ class View:
         if above is not None:
             self.base = above.base
         return self.base
-
-
-class Kept(NamedTuple):
-    """What a forward returns that keeps a value besides its output for the backward written by hand."""
-
-    output: np.ndarray | tuple[np.ndarray, ...]
-    value: Any
-
-
-# --- the door --------------------------------------------------------------------------------------------------------
-
-
-def apply(op: Any, inputs: Sequence, attrs: dict = NO_ATTRS, kernel: Callable | None = None) -> Any:
-    """Run ``op`` on its inputs (tensors, and arrays as constants) and record it if an input needs a gradient.
-
-    ``kernel`` computes the output when the caller has already chosen the one for the dtype.
-    """
-    if intercepting and state.interceptors:
-        return intercepted(op, inputs, attrs)
-    values: list[Any] = []
-    edges: list[Any] = []  # where the gradient of each input goes, if it needs one
-    needs, bit = 0, 1  # a bit for each input
-    for x in inputs:
-        edge = None
-        if isinstance(x, Tensor):
-            if x._view is not None:
-                x._refresh()
-            if x._requires_grad:
-                edge = x.node or x
-                needs += bit
-            x = x.array
-        values.append(x)
-        edges.append(edge)
-        bit += bit
-    out = kernel(*values) if kernel is not None else op.forward(*values, **attrs)
-    kept = None
-    if type(out) is not ndarray:
-        if type(out) is Kept:
-            out, kept = out
-        if type(out) is tuple:
-            return _several(op, edges, needs and needs + bit, values, attrs, out, kept)
-        if type(out) is not ndarray:
-            out = np.asarray(out)  # a ufunc turns 0-d arrays into numpy's scalars
-    result = Tensor(out)
-    if needs and state.recording and out.dtype.kind == "f":
-        values.append(out)
-        if kept is not None:
-            values.append(kept)
-        result.node = Node(op, edges, op.keep(values, needs + bit), attrs, out.shape)
-        result._requires_grad = True
-    if op.views and out.base is not None:
-        _note_view(op, inputs[0], attrs, result)
-    return result
-
-
-def intercepted(op: Any, inputs: Sequence, attrs: dict) -> Any:
-    """What the innermost interceptor makes of an operation; it is on its own while it does that."""
-    *outer, innermost = state.interceptors
-    with intercept(tuple(outer)):
-        return innermost(op, inputs, attrs)
-
-
-def _note_view(op: Any, parent: Any, attrs: dict, result: Tensor) -> None:
-    """Remember that the result shares the memory of its input: a write to one of them is a write to both."""
-    array = result.array
-    if isinstance(parent, Tensor) and (array.base is parent.array or array.base is parent.array.base):
-        above = parent._view
-        if above is None:
-            result._view = View(parent, ((op, attrs),))
-        else:
-            result._view = View(above.root(), (*above.path, (op, attrs)))
-
-
-def _several(op: Any, edges: list, needs: int, values: list, attrs: dict, outs: tuple, kept: Any) -> tuple:
-    """The tensors of an operation with several outputs: each gets a Slot of the operation's node."""
-    results = tuple(Tensor(np.asarray(out)) for out in outs)
-    if needs and state.recording:
-        values.append(outs)
-        if kept is not None:
-            values.append(kept)
-        node = Node(op, edges, op.keep(values, needs), attrs, tuple(result.shape for result in results))
-        for i, result in enumerate(results):
-            if is_float(result.dtype):
-                result.node = Slot.of(node, i)
-                result._requires_grad = True
-    return results
-
-
-# --- walking back ----------------------------------------------------------------------------------------------------
-
-
-def _wrap(value: Any) -> Tensor:
-    return value if isinstance(value, Tensor) else Tensor(value)
-
-
-def _lift(node: Node, saved: list) -> list:
-    """The saved arrays as tensors that know where they came from, so that a rule run on them is recorded."""
-    lifted: list[Any] = []
-    for array, edge in zip(saved, node.op.origins(node), strict=False):
-        if type(array) is tuple and edge is node:
-            lifted.append(tuple(_come_from(Slot.of(node, i), x) for i, x in enumerate(array)))
-        elif not isinstance(array, np.ndarray):
-            lifted.append(array)
-        else:
-            lifted.append(edge if isinstance(edge, Tensor) else _come_from(edge, array))
-    return lifted
-
-
-def _come_from(node: Node | None, array: np.ndarray) -> Tensor:
-    tensor = Tensor(array)
-    if node is not None and is_float(array.dtype):
-        tensor.node, tensor._requires_grad = node, True
-    return tensor
-
-
-def _edge(x: Tensor, op: str) -> Any:
-    if not x.requires_grad:
-        raise RuntimeError(f"{op}: an input must require a gradient; got requires_grad=False; call requires_grad_()")
-    return x.node or x
-
-
-def _seed(y: Tensor, gradient: Tensor | None) -> Any:
-    if not y.requires_grad:
-        raise RuntimeError(
-            "backward: the tensor does not depend on anything that requires a gradient; "
-            "got requires_grad=False and no grad_fn"
-        )
-    if gradient is None:
-        if y.array.size != 1:
-            raise RuntimeError(
-                f"backward: a gradient can be left out only for a tensor of one element; got shape {y.shape}; "
-                "pass gradient= or reduce it, with sum() say"
-            )
-        return np.array(1, y.dtype, ndmin=y.array.ndim)
-    value = _wrap(gradient)
-    if value.shape != y.shape:
-        raise RuntimeError(f"backward: the gradient must have the shape of the tensor; got {value.shape} for {y.shape}")
-    return value if value.dtype == y.dtype else Tensor(value.array.astype(y.dtype))
-
-
-def _walk(
-    seeds: list[tuple[Tensor, Any]], targets: set | None, retain_graph: bool | None, create_graph: bool
-) -> dict[Any, Any]:
-    retain = create_graph if retain_graph is None else retain_graph
-    outer = state.recording
-    state.recording = create_graph
-    try:
-        if create_graph:
-            lifted = [(y.node or y, _wrap(seed)) for y, seed in seeds]
-            return graph.backward(lifted, targets, retain_graph=retain, lift=_lift)
-        roots: list[Any] = [(y.node or y, seed.array if isinstance(seed, Tensor) else seed) for y, seed in seeds]
-        return _walk_on_arrays(roots, targets, retain_graph=retain, wrap=_wrap, unwrap=_array_of)
-    finally:
-        state.recording = outer
-
-
-# Infinities and NaN are results like others.
-_walk_on_arrays = np.errstate(all="ignore")(graph.backward)
-_array_of = operator.attrgetter("array")
-
-
-def grad(
-    outputs: Tensor | Sequence[Tensor],
-    inputs: Tensor | Sequence[Tensor],
-    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    allow_unused: bool | None = None,
-    materialize_grads: bool = False,
-) -> tuple[Tensor | None, ...]:
-    """The gradients of the sum of ``outputs`` (weighted by ``grad_outputs``) with respect to each of ``inputs``.
-
-    Nothing is added to any ``grad``. An input the outputs do not depend on is an error, unless ``allow_unused`` (its
-    gradient is None) or ``materialize_grads`` (zeros).
-
-    >>> x = Tensor([3.0], requires_grad=True)
-    >>> (dy,) = grad(x * x, x, create_graph=True)
-    >>> grad(dy, x)
-    (tensor([2.]),)
-    """
-    ys = [outputs] if isinstance(outputs, Tensor) else list(outputs)
-    xs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    gs = [grad_outputs] if grad_outputs is None or isinstance(grad_outputs, Tensor) else list(grad_outputs)
-    gs = gs * len(ys) if grad_outputs is None else gs
-    if len(gs) != len(ys):
-        raise RuntimeError(f"grad: one gradient for each output; got {len(gs)} for {len(ys)}")
-    edges = [_edge(x, "grad") for x in xs]
-    found = _walk([(y, _seed(y, g)) for y, g in zip(ys, gs, strict=True)], set(edges), retain_graph, create_graph)
-    results: list[Tensor | None] = []
-    for i, (x, edge) in enumerate(zip(xs, edges, strict=True)):
-        value = found.get(edge)
-        if value is None and materialize_grads:
-            value = np.zeros(x.shape, x.dtype)
-        if value is None and not allow_unused:
-            raise RuntimeError(
-                f"grad: an output does not depend on this input; got no path to input {i} of shape {x.shape}; "
-                "pass allow_unused=True to get None for it"
-            )
-        results.append(None if value is None else _wrap(value))
-    return tuple(results)

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from .. import graph
+from ..backprop import grad, lift_saved
 from ..modes import enable_grad, set_grad_enabled, state
 from ..ops.convert import cast
 from ..ops.shape import reshape
-from ..tensor import Tensor, _lift, grad
+from ..tensor import Tensor
 from .lanes import Batched, absorb, base_of, expose, levels_of, lift, outer_levels
 from .tree import leaves, map_leaves
 
@@ -140,6 +141,6 @@ def _walk_in_lanes(pairs: list[tuple[Tensor, Tensor]], xs: list[Tensor], create_
     edges = [x.node or x for x in xs]
     with set_grad_enabled(create_graph):
         roots = [(y.node or y, g) for y, g in pairs]
-        found = graph.backward(roots, set(edges), retain_graph=True, lift=_lift)
+        found = graph.backward(roots, set(edges), retain_graph=True, lift=lift_saved)
     gradients = [found.get(edge) for edge in edges]
     return [Tensor(g) if isinstance(g, np.ndarray) else g for g in gradients]

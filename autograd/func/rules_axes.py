@@ -4,10 +4,10 @@ import itertools
 import math
 from typing import Any
 
+from ..door import note_view
 from ..ops.index import _getitem as getitem_op
 from ..ops.shape import reshape
 from ..ops.split import along
-from ..tensor import _note_view
 from .batching import all_mapped, lane_ndims, ranked, rule_for
 
 __all__: list[str] = []
@@ -109,7 +109,7 @@ def _parts(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -
     bounds = attrs.get("bounds")
     keys = range(len(parts)) if bounds is None else itertools.starmap(slice, itertools.pairwise(bounds))
     for key, part in zip(keys, parts, strict=True):
-        _note_view(getitem_op, values[0], {"key": along(dim, key)}, part)
+        note_view(getitem_op, values[0], {"key": along(dim, key)}, part)
     return parts
 
 

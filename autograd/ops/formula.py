@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ..door import NO_ATTRS, apply
 from ..dtypes import bool_, category, float16, float32, get_default_dtype, int64, is_float, promote
 from ..kernels.exact import interpret
 from ..kernels.printer import Argument, is_primitive, is_printable
 from ..kernels.symbol import Symbol, formulas, topological
 from ..kernels.ufuncs import compile_formula
-from ..tensor import NO_ATTRS, Tensor, apply
+from ..tensor import Tensor
 from .convert import cast
 from .op import Names, Op, as_value, registry
 from .shape import sum_to

@@ -35,9 +35,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..backprop import grad
+from ..door import Kept, apply
 from ..graph import Node
 from ..modes import enable_grad, state
-from ..tensor import Kept, Tensor, apply, grad
+from ..tensor import Tensor
 
 __all__ = ["Kept", "Names", "Op", "op", "registry"]
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Tensor, _note_view
+from ..door import note_view
+from ..tensor import Tensor
 from .dims import normal_dim, numpy_spelling
 from .index import _getitem
 from .join import _cat, _stack
@@ -84,7 +85,7 @@ def _unbind(x, *, dim):
 def _as_views(parts: tuple, input: Any, dim: int, keys: Sequence) -> tuple:
     """Each part is known as a view, so that a write to it reaches the history of the input."""
     for part, key in zip(parts, keys, strict=True):
-        _note_view(_getitem, input, {"key": along(dim, key)}, part)
+        note_view(_getitem, input, {"key": along(dim, key)}, part)
     return parts
 
 
