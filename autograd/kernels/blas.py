@@ -73,6 +73,8 @@ def layout(x):
     rows, columns = x.shape
     size = x.itemsize
     down, right = x.strides
+    if rows == 0 or columns == 0:  # numpy's strides of nothing are 0
+        return max(columns, 1)
     if (columns == 1 or right == size) and (rows == 1 or (down >= columns * size and down % size == 0)):
         return down // size if rows > 1 else max(columns, 1)
     if (rows == 1 or down == size) and (columns == 1 or (right >= rows * size and right % size == 0)):
