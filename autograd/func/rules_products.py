@@ -67,9 +67,10 @@ def _cross_entropy(op: Any, values: list, mapped: list[bool], attrs: dict, lanes
     if attrs["reduction"] == "sum":
         return total
     counted = ne(flat, attrs["ignored"])
-    counts = index_select_along(
-        weight if isinstance(weight, Tensor) else Tensor(weight), where(counted, flat, 0), dim=0
-    )
+    counts: Any = 1.0
+    if weight is not None:
+        known = weight if isinstance(weight, Tensor) else Tensor(weight)
+        counts = index_select_along(known, where(counted, flat, 0), dim=0)
     return total / sum(reshape(where(counted, counts, 0.0), target.shape), 1)
 
 

@@ -105,7 +105,8 @@ def _logsumexp_backward(g, x, out, dim):
 
 def _cross_entropy_gradient(g, x, target, weight, ignored, smoothing, reduction):
     """Each row's softmax times what its target asks for altogether, less what it asks for of each class."""
-    classes, weights = (np.asarray(t.array if isinstance(t, Tensor) else t) for t in (target, weight))
+    classes, weights = (t.array if isinstance(t, Tensor) else t for t in (target, weight))
+    weights = _weights(weights, x)
     rows = np.flatnonzero(classes != ignored)
     at = classes[rows]
     asked = np.zeros(x.shape, x.dtype)
@@ -117,11 +118,16 @@ def _cross_entropy_gradient(g, x, target, weight, ignored, smoothing, reduction)
     return part * (g if reduction == "sum" else g / weights[at].sum())
 
 
+def _weights(weight: np.ndarray | None, x: Any) -> np.ndarray:
+    return filled(1.0, x.shape[1], x.dtype) if weight is None else weight
+
+
 @op(x=_cross_entropy_gradient)
 def _cross_entropy(x, target, weight, *, ignored, smoothing, reduction):
     losses, counts, logs = np.empty((3, x.shape[0]), x.dtype)
     x, target = np.ascontiguousarray(x), np.ascontiguousarray(target, np.int64)
-    total, count, bad = kernels.cross_entropy(x, target, weight, ignored, smoothing, losses, counts, logs)
+    arrays = (x, target, _weights(weight, x))
+    total, count, bad = kernels.cross_entropy(*arrays, ignored, smoothing, losses, counts, logs)
     if bad >= 0:
         raise IndexError(
             f"cross_entropy: a target must be a class, 0 to {x.shape[1] - 1}; got {target[bad]} at row {bad}"
@@ -139,7 +145,7 @@ def _cross_entropy_backward(g, x, target, weight, kept, ignored, smoothing):
     scale = np.broadcast_to(g / g.dtype.type(count), logs.shape).copy()
     dx = np.empty(x.shape, x.dtype)
     x, target = np.ascontiguousarray(x), np.ascontiguousarray(target, np.int64)
-    kernels.cross_entropy_backward(x, target, weight, ignored, smoothing, logs, scale, dx)
+    kernels.cross_entropy_backward(x, target, _weights(weight, x), ignored, smoothing, logs, scale, dx)
     return [dx, None, None]
 
 
@@ -160,7 +166,7 @@ def softmax_cross_entropy(
     tensor(0.6931)
     """
     dtype = float32 if input.dtype == float16 else input.dtype
-    weights = filled(1.0, input.shape[1], dtype) if weight is None else cast(weight.detach(), dtype)
+    weights = None if weight is None else cast(weight.detach(), dtype)
     out = _cross_entropy(
         cast(input, dtype), target, weights, ignored=ignore_index, smoothing=label_smoothing, reduction=reduction
     )
