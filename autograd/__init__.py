@@ -27,6 +27,8 @@ from .filled import (
     arange, empty, empty_like, eye, full, full_like, linspace, logspace, ones, ones_like, zeros, zeros_like,
 )  # fmt: skip
 from .func import vmap
+from .tracing import each_run, in_one_piece, tally
+from .compiler import compile
 from .anomaly import detect_anomaly, is_anomaly_check_nan_enabled, is_anomaly_enabled, set_detect_anomaly
 from .function import Function
 from .gradcheck import gradcheck, gradgradcheck
@@ -40,6 +42,7 @@ from .ops.rounding import *
 from .ops.selection import *
 from .ops.special import *
 from .ops.trigonometric import *
+from .ops.arrays import *
 from .ops.attention import *
 from .ops.conv import *
 from .ops.convert import *

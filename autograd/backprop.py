@@ -146,6 +146,10 @@ def _walk(
         if create_graph:
             lifted = [(y.node or y, _wrap(seed)) for y, seed in seeds]
             return graph.backward(lifted, targets, retain_graph=retain, lift=lift_saved)
+        if state.tracer is not None:
+            tracer = state.tracer
+            lifted = [(y.node or y, _wrap(tracer.seed(seed))) for y, seed in seeds]
+            return graph.backward(lifted, targets, retain_graph=retain, lift=tracer.lift, call=tracer.backward)
         roots: list[Any] = [(y.node or y, seed.array if isinstance(seed, Tensor) else seed) for y, seed in seeds]
         return _walk_on_arrays(roots, targets, retain_graph=retain, wrap=_wrap, unwrap=_array_of)
     finally:

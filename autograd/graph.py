@@ -154,13 +154,14 @@ def backward(
     lift: Callable[[Node, list], list] | None = None,
     wrap: Callable[[Any], Any] = lambda g: g,
     unwrap: Callable[[Any], Any] = lambda g: g,
+    call: Callable[..., Any] | None = None,
 ) -> dict[Any, Any]:
     """Walk from the roots, pairs (node or leaf, gradient), to the leaves, youngest node first.
 
     Gradients are arrays, and rules run on arrays; with ``lift``, which turns the saved arrays of a node into tensors
     that remember where they came from, gradients are tensors and the walk is itself recorded. Returns the gradients
     of ``targets``; without targets every leaf receives its own. ``wrap`` and ``unwrap`` are for hooks, which are
-    given tensors.
+    given tensors. ``call`` runs the backward of an operation, for those who want to see it.
     """
     pending: dict[Any, Any] = {}  # what has arrived so far, by node or leaf
     owned: set[Any] = set()  # of those, the arrays nobody else holds: they may be added to, or kept by a leaf
@@ -227,7 +228,10 @@ def backward(
             saved = lift(node, saved)
         op = node.op
         edges = node.edges if wanted is None else [edge if edge in wanted else None for edge in node.edges]
-        parts = op.backward(gradient, saved, node.attrs, edges)
+        if call is None:
+            parts = op.backward(gradient, saved, node.attrs, edges)
+        else:
+            parts = call(op, gradient, saved, node.attrs, edges)
         shares = op.shares or lift is not None
         if watch is not None:
             watch(node, saved, gradient, parts)

@@ -21,6 +21,7 @@ class _State(threading.local):
     watch: Callable | None = None  # is told of every node that a backward passes: (node, saved, gradient, parts)
     overwritten: Any = None  # the tensor whose new value is being computed, for interceptors that keep values
     on_draw: tuple[Callable, ...] = ()  # are told before random numbers are drawn
+    tracer: Any = None  # the compiler's, while it watches a function run
 
 
 state = _State()

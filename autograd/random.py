@@ -11,6 +11,7 @@ from .dtypes import float16, float32, get_default_dtype, is_float, to_dtype
 from .filled import as_size
 from .modes import state
 from .tensor import Tensor
+from .tracing import each_run
 
 __all__ = [
     "Generator", "default_generator", "draw_stream", "get_rng_state", "initial_seed", "manual_seed", "rand",
@@ -125,11 +126,15 @@ def draw(generator: Generator | None, kind: str, shape: tuple, dtype: np.dtype) 
     """An array from numpy's method of this name, "random" or "standard_normal" say, by a generator or the default."""
     source = generator or default_generator
     half = dtype == float16  # numpy draws none
-    with source._lock:
-        array = np.asarray(getattr(source.numpy, kind)(shape, float32 if half else dtype))
-    if half and kind == "random":
-        array = np.floor(array * 2048) / 2048  # rounded to the nearest, the largest would become 1
-    return array.astype(dtype, copy=False)
+
+    def run() -> np.ndarray:
+        with source._lock:
+            array = np.asarray(getattr(source.numpy, kind)(shape, float32 if half else dtype))
+        if half and kind == "random":
+            array = np.floor(array * 2048) / 2048  # rounded to the nearest, the largest would become 1
+        return array.astype(dtype, copy=False)
+
+    return each_run(run)
 
 
 def draw_stream(generator: Generator | None = None) -> np.ndarray:
@@ -140,8 +145,12 @@ def draw_stream(generator: Generator | None = None) -> np.ndarray:
     draw another key; to run it with the same, hand it the same key.
     """
     source = generator or default_generator
-    with source._lock:
-        return source.numpy.bit_generator.random_raw(2)
+
+    def draw() -> np.ndarray:
+        with source._lock:
+            return source.numpy.bit_generator.random_raw(2)
+
+    return each_run(draw)
 
 
 def rand(
@@ -190,9 +199,14 @@ def randint(
         raise RuntimeError(f"randint: low must be below high; got low={low}, high={high}")
     check_device("randint", device)
     source = generator or default_generator
-    with source._lock:
-        array = source.numpy.integers(low, high, as_size("randint", (size,)))
-    return Tensor(np.asarray(array).astype("int64" if dtype is None else to_dtype(dtype), copy=False))
+    found = np.dtype("int64") if dtype is None else to_dtype(dtype)
+
+    def draw() -> np.ndarray:
+        with source._lock:
+            array = source.numpy.integers(low, high, as_size("randint", (size,)))
+        return np.asarray(array).astype(found, copy=False)
+
+    return Tensor(each_run(draw))
 
 
 def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any = None) -> Tensor:
@@ -205,6 +219,10 @@ def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, d
     """The integers 0 to n - 1 in random order."""
     check_device("randperm", device)
     source = generator or default_generator
-    with source._lock:
-        array = source.numpy.permutation(*as_size("randperm", (n,)))
-    return Tensor(array.astype("int64" if dtype is None else to_dtype(dtype), copy=False))
+    found = np.dtype("int64") if dtype is None else to_dtype(dtype)
+
+    def draw() -> np.ndarray:
+        with source._lock:
+            return source.numpy.permutation(*as_size("randperm", (n,))).astype(found, copy=False)
+
+    return Tensor(each_run(draw))

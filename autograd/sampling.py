@@ -8,9 +8,11 @@ from .creation import check_device
 from .dtypes import bool_, float64, get_default_dtype, is_float, to_dtype
 from .filled import as_size
 from .inplace import overwrite
+from .ops.arrays import of_arrays
 from .ops.op import op
 from .random import Generator, default_generator, draw
 from .tensor import Tensor
+from .tracing import each_run
 
 __all__ = ["bernoulli", "multinomial", "normal", "poisson"]
 
@@ -159,7 +161,8 @@ def multinomial(
 
 def uniform_(self: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Every element drawn uniformly from [from, to)."""
-    return overwrite(self, uniform(self.shape, self.dtype, from_, to, generator), "uniform_")
+    drawn = each_run(lambda: uniform(self.shape, self.dtype, from_, to, generator))
+    return overwrite(self, drawn, "uniform_")
 
 
 def uniform(shape: Any, dtype: np.dtype, low: float, high: float, generator: Generator | None = None) -> np.ndarray:
@@ -174,7 +177,8 @@ def uniform(shape: Any, dtype: np.dtype, low: float, high: float, generator: Gen
 
 def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Every element drawn from a normal distribution."""
-    return overwrite(self, gaussian(self.shape, self.dtype, mean, std, generator), "normal_")
+    drawn = each_run(lambda: gaussian(self.shape, self.dtype, mean, std, generator))
+    return overwrite(self, drawn, "normal_")
 
 
 def gaussian(shape: Any, dtype: np.dtype, mean: float, std: float, generator: Generator | None = None) -> np.ndarray:
@@ -190,15 +194,22 @@ def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Generator | Non
     if not lambd > 0:
         raise RuntimeError(f"exponential_: lambd must be positive; got {lambd}")
     dtype = _floating("exponential_", self.dtype)
-    drawn = draw(generator, "standard_exponential", self.shape, dtype)
-    return overwrite(self, (drawn / lambd).astype(dtype, copy=False), "exponential_")
+
+    def run() -> np.ndarray:
+        return (draw(generator, "standard_exponential", self.shape, dtype) / lambd).astype(dtype, copy=False)
+
+    return overwrite(self, each_run(run), "exponential_")
 
 
 def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
     """Every element 1 with probability ``p``, a number or a tensor that broadcasts, else 0."""
-    chances = p.array if isinstance(p, Tensor) else np.asarray(p)
-    _check_probabilities("bernoulli_", chances)
-    return overwrite(self, (draw(generator, "random", self.shape, float64) < chances).astype(self.dtype), "bernoulli_")
+    shape, dtype = self.shape, self.dtype
+
+    def run(chances: np.ndarray) -> np.ndarray:
+        _check_probabilities("bernoulli_", chances)
+        return (draw(generator, "random", shape, float64) < chances).astype(dtype)
+
+    return overwrite(self, of_arrays(run, p if isinstance(p, Tensor) else Tensor(np.asarray(p))), "bernoulli_")
 
 
 def random_(
@@ -213,8 +224,8 @@ def random_(
         to = 2 if self.dtype == bool_ else 2 ** _digits(self.dtype) + is_float(self.dtype)
     if from_ is None or from_ >= to:
         raise RuntimeError(f"random_: from must be below to; got {from_} and {to}")
-    drawn = _from_numpy(generator, "integers", from_, to, self.shape)
-    return overwrite(self, drawn.astype(self.dtype), "random_")
+    drawn = each_run(lambda: _from_numpy(generator, "integers", from_, to, self.shape).astype(self.dtype))
+    return overwrite(self, drawn, "random_")
 
 
 def _digits(dtype: np.dtype) -> int:

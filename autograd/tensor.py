@@ -13,7 +13,7 @@ from numpy import ndarray
 from .dtypes import is_float
 from .graph import Node
 from .hooks import Handle, Hooks
-from .modes import enable_grad
+from .modes import enable_grad, state
 
 __all__ = ["Tensor", "View", "as_array"]
 
@@ -121,6 +121,8 @@ class Tensor:
 
     @grad.setter
     def grad(self, value: "Tensor | None") -> None:
+        if state.tracer is not None:
+            state.tracer.note_grad(self, assigned=True)
         if value is not None and (value.shape != self.shape or value.dtype != self.dtype):
             raise RuntimeError(
                 f"grad: a gradient has the shape and dtype of its tensor; got {value.shape} {value.dtype} "
@@ -141,6 +143,9 @@ class Tensor:
 
     def _receive(self, gradient: Any, fresh: bool) -> None:
         """Add to ``grad`` what a walk brought here: an array (kept without a copy if ``fresh``), or a tensor."""
+        if state.tracer is not None:
+            state.tracer.receive(self, gradient)
+            return
         held = self._grad
         if held is None and fresh:
             self._grad = Tensor(gradient)
@@ -216,16 +221,22 @@ class Tensor:
         """The array itself, sharing memory; an error for a tensor that needs a gradient unless ``force``."""
         if self.requires_grad and not force:
             raise RuntimeError("numpy: the tensor needs a gradient; got requires_grad=True; use detach().numpy()")
+        if state.tracer is not None:
+            state.tracer.refuse(self, "numpy")
         return self.array
 
     def item(self) -> Any:
         """The one number of a tensor with one element, as a Python number."""
         if self.array.size != 1:
             raise RuntimeError(f"item: the tensor must have one element; got shape {self.shape}; use tolist()")
+        if state.tracer is not None:
+            state.tracer.refuse(self, "item")
         return self.array.item()
 
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers."""
+        if state.tracer is not None:
+            state.tracer.refuse(self, "tolist")
         return self.array.tolist()
 
     def __float__(self) -> float:
@@ -244,6 +255,8 @@ class Tensor:
     def __bool__(self) -> bool:
         if self.array.size != 1:
             raise RuntimeError(f"bool: a tensor of shape {self.shape} is neither true nor false; use any() or all()")
+        if state.tracer is not None:
+            state.tracer.refuse(self, "bool")
         return bool(self.array.item())
 
     def __len__(self) -> int:

@@ -9,12 +9,13 @@ import itertools
 import math
 import sys
 import weakref
+from collections.abc import Iterable
 from types import CodeType
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Place", "clock", "line_at", "note_write", "tick", "user_line", "user_place", "written_since"]
+__all__ = ["Place", "Write", "clock", "line_at", "note_again", "note_write", "owner_of", "tick", "user_line", "user_place", "written_since"]
 
 Place = tuple[CodeType, int]  # of a running program
 
@@ -38,7 +39,7 @@ _A_WHILE = 20_000  # ticks of the clock
 places_until: float = _A_WHILE
 
 
-def _owner(array: np.ndarray) -> np.ndarray:
+def owner_of(array: np.ndarray) -> np.ndarray:
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
@@ -54,11 +55,27 @@ def note_write(*arrays: np.ndarray, routine: bool = False) -> None:
     if not routine and places_until < number + _A_WHILE:
         places_until = number + _A_WHILE
     for array in arrays:
-        owner = array if array.base is None else _owner(array)
+        owner = array if array.base is None else owner_of(array)
         key = id(owner)
         held = _writes.get(key)
         gone = held[0] if held is not None else weakref.ref(owner, functools.partial(_forget, key))
         _writes[key] = (gone, number, place)
+
+
+class Write:
+    """A write that comes again and again to the same memory: what `note_again` needs to note it quickly."""
+
+    def __init__(self, owner: np.ndarray) -> None:
+        self.key = id(owner)
+        self.gone = weakref.ref(owner, functools.partial(_forget, self.key))
+
+
+def note_again(writes: Iterable[Write], place: Place) -> None:
+    """As a routine `note_write` of the memory of each."""
+    global last_write
+    last_write = number = next(clock)
+    for write in writes:
+        _writes[write.key] = (write.gone, number, place)
 
 
 def _forget(key: int, _: weakref.ref) -> None:
@@ -67,7 +84,7 @@ def _forget(key: int, _: weakref.ref) -> None:
 
 def written_since(array: np.ndarray, number: int, until: float = math.inf) -> str | None:
     """The line that last changed the memory of this array, if that was while the clock went from ``number`` on."""
-    record = _writes.get(id(_owner(array)))
+    record = _writes.get(id(owner_of(array)))
     return line_at(record[2]) if record is not None and number < record[1] < until else None
 
 
@@ -83,12 +100,12 @@ def user_place() -> Place:
 
 
 class _Ours(dict[Any, bool]):
-    """Whether a module is of this library, by its name."""
+    """Whether a module is of this library, by its name; code that was put together from text has none and is."""
 
     packages = (__name__.partition(".")[0], "nn", "optim")
 
     def __missing__(self, name: Any) -> bool:
-        self[name] = str(name).partition(".")[0] in self.packages
+        self[name] = name is None or str(name).partition(".")[0] in self.packages
         return self[name]
 
 

@@ -47,6 +47,8 @@ class Module(Stateful):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         outer = _state.module
         _state.module = self  # so that the nodes recorded now know where in the model they belong
+        if _state.tracer is not None:
+            _state.tracer.note_module(self)
         try:
             if self._hooks is None:
                 return self.forward(*args, **kwargs)

@@ -74,8 +74,13 @@ class _Statistics(Module):
         """How much the statistics of the next batch count, which is counted; without momentum all count the same."""
         if self.num_batches_tracked is None:
             return 0.0 if self.momentum is None else self.momentum
-        self.num_batches_tracked.array += 1
-        return 1 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
+        counter = self.num_batches_tracked
+
+        def count() -> float:
+            counter.array += 1
+            return 1 / counter.item() if self.momentum is None else self.momentum
+
+        return autograd.each_run(count)
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, local_metadata: dict, *rest: Any) -> None:
         # States without versions (from a file, or very old) may lack the count.

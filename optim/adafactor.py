@@ -1,5 +1,6 @@
 """Adafactor: the second moment of a matrix kept as a row and a column."""
 
+import functools
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -85,14 +86,20 @@ class Adafactor(Optimizer):
             state = self.state[p]
             if not state:
                 state.update(self.start(group, p))
-            t: Any = self.advance(group, p, state)
-            lr, (eps1, eps2) = float(group["lr"]), group["eps"]
-            eps1 = float(np.finfo(p.dtype).eps) if eps1 is None else eps1
-            alpha = max(eps2, _rms(p.array)) * min(lr, t**-0.5)
-            u = _scale(state, p.grad.array, t ** group["beta2_decay"], eps1)
-            alpha /= max(1.0, _rms(u) / group["d"])
-            shrink = lr * group["weight_decay"]
-            adafactor(p, Tensor(u), shrink=shrink, alpha=-alpha if group["maximize"] else alpha)
+            autograd.each_run(functools.partial(self._move, group, p, state), p, p.grad, *state.values())
+
+    def _move(self, group: dict, p: Tensor, state: dict) -> None:
+        """Move one parameter."""
+        t: Any = self.advance(group, p, state)
+        lr, (eps1, eps2) = float(group["lr"]), group["eps"]
+        eps1 = float(np.finfo(p.dtype).eps) if eps1 is None else eps1
+        alpha = max(eps2, _rms(p.array)) * min(lr, t**-0.5)
+        g = p.grad
+        assert g is not None
+        u = _scale(state, g.array, t ** group["beta2_decay"], eps1)
+        alpha /= max(1.0, _rms(u) / group["d"])
+        shrink = lr * group["weight_decay"]
+        adafactor(p, Tensor(u), shrink=shrink, alpha=-alpha if group["maximize"] else alpha)
 
 
 def _scale(state: dict, g: np.ndarray, weight: float, eps: float) -> np.ndarray:

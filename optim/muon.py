@@ -1,5 +1,6 @@
 """Muon: momentum whose matrices are made orthogonal."""
 
+import functools
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -84,23 +85,28 @@ class Muon(Optimizer):
     def start(self, group: dict, p: Tensor) -> dict[str, Any]:
         return {"momentum_buffer": autograd.zeros_like(p)}
 
-    @autograd.no_grad()
     def step_group(self, group: dict) -> None:
-        lr, momentum = float(group["lr"]), group["momentum"]
         for p in group["params"]:
             if p.grad is None:
                 continue
             state = self.state[p]
             if not state:
                 state.update(self.start(group, p))
-            m, g = state["momentum_buffer"], p.grad
-            m.add_((g - m) * (1 - momentum))
-            u = g + (m - g) * momentum if group["nesterov"] else m
-            u = orthogonalize(u, group["ns_coefficients"], group["ns_steps"], group["eps"])
-            rows, columns = p.shape
-            if group["adjust_lr_fn"] == "match_rms_adamw":
-                scale = 0.2 * math.sqrt(max(rows, columns))
-            else:
-                scale = math.sqrt(max(1, rows / columns))
-            p.mul_(1 - lr * group["weight_decay"])
-            p.sub_(u * (lr * scale))
+            autograd.each_run(functools.partial(self._move, group, p, state), p, p.grad, *state.values())
+
+    @autograd.no_grad()
+    def _move(self, group: dict, p: Tensor, state: dict) -> None:
+        """Move one parameter."""
+        lr, momentum = float(group["lr"]), group["momentum"]
+        m, g = state["momentum_buffer"], p.grad
+        assert g is not None
+        m.add_((g - m) * (1 - momentum))
+        u = g + (m - g) * momentum if group["nesterov"] else m
+        u = orthogonalize(u, group["ns_coefficients"], group["ns_steps"], group["eps"])
+        rows, columns = p.shape
+        if group["adjust_lr_fn"] == "match_rms_adamw":
+            scale = 0.2 * math.sqrt(max(rows, columns))
+        else:
+            scale = math.sqrt(max(1, rows / columns))
+        p.mul_(1 - lr * group["weight_decay"])
+        p.sub_(u * (lr * scale))

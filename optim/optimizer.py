@@ -106,10 +106,7 @@ class Optimizer:
 
     def advance(self, group: dict, p: Tensor, state: dict) -> Hashable:
         """Count a step of one parameter; what comes back is all that `numbers` may depend on besides the group."""
-        count = state["step"].array
-        t = count.item() + 1
-        count[()] = t
-        return t
+        return autograd.tally(state["step"])
 
     def numbers(self, group: dict, t: Any) -> dict[str, Any]:
         """The numbers of the formula that are not options of the group by the same name."""
@@ -132,10 +129,12 @@ class Optimizer:
         """Move the parameters of one group; those that have taken equally many steps share one set of numbers."""
         update, names = self.rule(group)
         update = update.after(*self.before(group))
+        # A program counts by itself; what a rule of its own does in Python is done anew before each run of it.
+        advance = self.advance if type(self).advance is Optimizer.advance else self._advance_in_python
         batches: dict[Hashable, list] = {}
         rows: list = []
         last: Any = object()
-        states, advance = self.state, self.advance
+        states = self.state
         for p in group["params"]:
             g = p.grad
             if g is None:
@@ -151,8 +150,14 @@ class Optimizer:
                 rows, last = batches.setdefault(t, []), t
             rows.append(row)
         for t, rows in batches.items():
-            extra = self.numbers(group, t)
-            update.each(rows, {name: extra[name] if name in extra else group[name] for name in update.numbers})
+            update.each(rows, autograd.each_run(functools.partial(self._all_numbers, group, update.numbers, t)))
+
+    def _advance_in_python(self, group: dict, p: Tensor, state: dict) -> Hashable:
+        return autograd.each_run(functools.partial(self.advance, group, p, state))
+
+    def _all_numbers(self, group: dict, names: Iterable[str], t: Any) -> dict[str, Any]:
+        extra = self.numbers(group, t)
+        return {name: extra[name] if name in extra else group[name] for name in names}
 
     def before(self, group: dict) -> tuple[Callable, ...]:
         """What changes p and g ahead of the rule: `maximized`, `decayed` or `shrunk`, as the group's options say."""
@@ -165,11 +170,10 @@ class Optimizer:
         """Forget the gradients of all parameters, or with ``set_to_none=False`` fill them with zeros."""
         for group in self.param_groups:
             for p in group["params"]:
-                g = p.grad
-                if g is None:
-                    continue
                 if set_to_none:
                     p.grad = None
+                elif (g := p.grad) is None:
+                    continue
                 elif g.requires_grad:
                     p.grad = autograd.zeros_like(p)
                 else:

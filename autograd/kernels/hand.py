@@ -25,12 +25,21 @@ from .parts import part_names, print_parts, source_of
 from .printer import print_function, print_helpers, print_prologue
 from .symbol import topological
 
-__all__ = ["Kernel", "kernel"]
+__all__ = ["Kernel", "kernel", "watchers"]
 
 # Sums may be reordered, which is what lets them vectorise; NaN, infinities and the order of a formula stay.
 _LOOSE = 'LOOSE = {"error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}\n'
 _FLAGS = "cache=True, **LOOSE"
 _PRODUCTS = {"add_product", "cut", "gemm", "gemm_part", "layout"}
+
+watchers: list[Callable] = []
+"""Are told of every kernel, with its arguments, before it runs: the compiler's."""
+
+
+def tell_watchers(kernel: "Kernel", *args: Any) -> None:
+    """Tell every watcher that a kernel is about to run."""
+    for watcher in [*watchers]:
+        watcher(kernel, args)
 
 
 class Kernel:
@@ -51,6 +60,8 @@ class Kernel:
         return made
 
     def __call__(self, first: np.ndarray, *rest: Any) -> Any:
+        if watchers:
+            tell_watchers(self, first, *rest)
         compiled = self._compiled.get(first.dtype)
         if compiled is None:
             compiled = self._compile(first.dtype)
@@ -121,6 +132,8 @@ class ParallelKernel(Kernel):
 
     def serially(self, *args: Any) -> Any:
         """Run it on the calling thread."""
+        if watchers:
+            tell_watchers(self, *args)
         dtype = args[0].dtype
         compiled = self._compiled.get(dtype)
         if compiled is None:
@@ -131,6 +144,8 @@ class ParallelKernel(Kernel):
         """Run it on the pool, if that may be had."""
         if not threads.enter():
             return self.serially(*args)
+        if watchers:
+            tell_watchers(self, *args)
         try:
             dtype = args[0].dtype
             compiled = self._parallel.get(dtype)

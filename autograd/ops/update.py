@@ -22,6 +22,7 @@ from ..dtypes import float16, float32, is_float
 from ..kernels.symbol import Symbol
 from ..kernels.threads import GRAIN
 from ..kernels.updates import compile_update
+from ..modes import state
 from ..tensor import Tensor
 from ..writes import note_write
 
@@ -67,6 +68,9 @@ class Update:
 
     def each(self, rows: Iterable[Sequence[Tensor]], numbers: dict[str, Any]) -> None:
         """Update the tensors of each row together; the numbers are the same for all."""
+        if state.tracer is not None:
+            state.tracer.update(self, rows, numbers)
+            return
         try:
             values = [float(numbers[name]) for name in self.numbers]
         except KeyError:

@@ -82,9 +82,12 @@ def rrelu(
         raise ValueError(f"rrelu: lower must not be above upper; got {lower} and {upper}")
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
-    with default_generator._lock:
-        slope = default_generator.numpy.uniform(lower, upper, input.shape)
-    return _apply(autograd.leaky_relu, inplace, input, Tensor(np.asarray(slope, input.dtype)))
+
+    def draw() -> np.ndarray:
+        with default_generator._lock:
+            return np.asarray(default_generator.numpy.uniform(lower, upper, input.shape), input.dtype)
+
+    return _apply(autograd.leaky_relu, inplace, input, Tensor(autograd.each_run(draw)))
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:

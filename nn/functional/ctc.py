@@ -15,6 +15,7 @@ NEVER = -1e30
 """The logarithm of a probability of 0: finite, so that no derivative of it is NaN."""
 
 
+@autograd.in_one_piece
 def ctc_loss(
     log_probs: Tensor,
     targets: Tensor,

@@ -83,13 +83,16 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     tensor([[0, 1, 0],
             [1, 0, 0]])
     """
-    array = tensor.array
-    if array.dtype.kind not in "iu":
-        raise RuntimeError(f"one_hot: classes must be integers; got {array.dtype}; convert with long()")
-    if not array.size and num_classes <= 0:
+    if tensor.dtype.kind not in "iu":
+        raise RuntimeError(f"one_hot: classes must be integers; got {tensor.dtype}; convert with long()")
+    if not tensor.array.size and num_classes <= 0:
         raise RuntimeError("one_hot: num_classes must be given for an empty tensor; got -1")
-    count = int(array.max()) + 1 if num_classes == -1 else num_classes
-    if array.size and not (array.min() >= 0 and array.max() < count):
-        bad = array.min() if array.min() < 0 else array.max()
-        raise RuntimeError(f"one_hot: a class must be in 0 to {count - 1}; got {bad}")
-    return Tensor((array[..., None] == np.arange(count)).astype(np.int64))
+    count = int(tensor.max().item()) + 1 if num_classes == -1 else num_classes
+
+    def mark(classes: np.ndarray) -> np.ndarray:
+        if classes.size and not (classes.min() >= 0 and classes.max() < count):
+            bad = classes.min() if classes.min() < 0 else classes.max()
+            raise RuntimeError(f"one_hot: a class must be in 0 to {count - 1}; got {bad}")
+        return (classes[..., None] == np.arange(count)).astype(np.int64)
+
+    return autograd.of_arrays(mark, tensor)

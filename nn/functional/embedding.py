@@ -12,39 +12,49 @@ __all__ = ["embedding", "embedding_bag"]
 
 def _check(op: str, input: Tensor, weight: Tensor, padding_idx: int | None) -> int | None:
     rows = weight.shape[0]
-    index = input.array
-    if index.dtype.kind not in "iu":
-        raise RuntimeError(f"{op}: the input must hold integers; got {index.dtype}; convert with long()")
-    if index.size and not (index.min() >= 0 and index.max() < rows):
-        bad = index.min() if index.min() < 0 else index.max()
-        raise IndexError(f"{op}: an index must be in 0 to {rows - 1}; got {bad}")
+    if input.dtype.kind not in "iu":
+        raise RuntimeError(f"{op}: the input must hold integers; got {input.dtype}; convert with long()")
+
+    def check(index: np.ndarray) -> None:
+        if index.size and not (index.min() >= 0 and index.max() < rows):
+            bad = index.min() if index.min() < 0 else index.max()
+            raise IndexError(f"{op}: an index must be in 0 to {rows - 1}; got {bad}")
+
+    autograd.of_arrays(check, input)
     if padding_idx is not None and not -rows <= padding_idx < rows:
         raise AssertionError(f"{op}: padding_idx must be in {-rows} to {rows - 1}; got {padding_idx}")
     return None if padding_idx is None else padding_idx % rows
 
 
-def _renormalise(weight: Tensor, index: np.ndarray, max_norm: float | None, norm_type: float) -> None:
+def _renormalise(weight: Tensor, index: Tensor, max_norm: float | None, norm_type: float) -> None:
     """Scale the rows in use down, in place, to a norm of at most ``max_norm``."""
     if max_norm is None:
         return
-    rows = np.unique(index)
-    norms = np.linalg.norm(weight.array[rows], norm_type, axis=1)
-    large = norms > max_norm
-    if large.any():
-        with autograd.no_grad():
-            scale = max_norm / (norms[large] + 1e-7)
-            weight[rows[large]] = Tensor(weight.array[rows[large]] * scale[:, None].astype(weight.dtype))
+
+    def scaled(table: np.ndarray, index: np.ndarray) -> np.ndarray:
+        rows = np.unique(index)
+        norms = np.linalg.norm(table[rows], norm_type, axis=1)
+        large = norms > max_norm
+        out = table.copy()
+        out[rows[large]] *= (max_norm / (norms[large] + 1e-7))[:, None].astype(table.dtype)
+        return out
+
+    with autograd.no_grad():
+        weight.copy_(autograd.of_arrays(scaled, weight, index))
 
 
-def _look_up(weight: Any, index: np.ndarray, padding_idx: int | None, scale_grad_by_freq: bool) -> Any:
+def _look_up(weight: Any, index: Any, padding_idx: int | None, scale_grad_by_freq: bool) -> Any:
     out = weight[index]
-    if padding_idx is not None and (index == padding_idx).any():
-        out = autograd.where(Tensor((index == padding_idx)[..., None]), out.detach(), out)
+    if padding_idx is not None:
+        out = autograd.where((index == padding_idx).unsqueeze(-1), out.detach(), out)
     if scale_grad_by_freq:
-        _, inverse, counts = np.unique(index, return_inverse=True, return_counts=True)
-        share = (1 / counts[inverse].reshape(index.shape))[..., None].astype(out.dtype)
+
+        def share(index: np.ndarray) -> np.ndarray:
+            _, inverse, counts = np.unique(index, return_inverse=True, return_counts=True)
+            return (1 / counts[inverse].reshape(index.shape))[..., None].astype(out.dtype)
+
         value = out.detach()
-        out = value + (out - value) * Tensor(share)  # the value unchanged, the gradient shared
+        out = value + (out - value) * autograd.of_arrays(share, index)  # the value unchanged, the gradient shared
     return out
 
 
@@ -63,10 +73,11 @@ def embedding(
     ``scale_grad_by_freq`` divides the gradient of a row by how often it is used. Gradients are dense.
     """
     padding_idx = _check("embedding", input, weight, padding_idx)
-    _renormalise(weight, input.array, max_norm, norm_type)
-    return _look_up(weight, input.array, padding_idx, scale_grad_by_freq)
+    _renormalise(weight, input, max_norm, norm_type)
+    return _look_up(weight, input, padding_idx, scale_grad_by_freq)
 
 
+@autograd.in_one_piece
 def embedding_bag(
     input: Tensor,
     weight: Tensor,
@@ -108,8 +119,8 @@ def embedding_bag(
                 f"embedding_bag: per_sample_weights must have the shape of the input; "
                 f"got {per_sample_weights.shape} for {input.shape}"
             )
-    _renormalise(weight, index, max_norm, norm_type)
-    rows = _look_up(weight, index, None, scale_grad_by_freq)
+    _renormalise(weight, Tensor(index), max_norm, norm_type)
+    rows = _look_up(weight, Tensor(index), None, scale_grad_by_freq)
     if per_sample_weights is not None:
         rows = rows * per_sample_weights.reshape(-1, 1)
     used = np.ones(index.shape, bool) if padding_idx is None else index != padding_idx

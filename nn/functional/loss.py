@@ -4,6 +4,8 @@ import math
 import warnings
 from typing import Any
 
+import numpy as np
+
 import autograd
 from autograd import Tensor
 
@@ -177,13 +179,17 @@ def gaussian_nll_loss(
                 f"gaussian_nll_loss: var must have the shape of the input, or 1 for its last axis; "
                 f"got {var.shape} for {input.shape}"
             )
-    if (var.array < 0).any():
-        raise ValueError(f"gaussian_nll_loss: var must not be negative; got {var.array.min()}")
+    autograd.of_arrays(_check_variance, var)
     v = var + autograd.clamp(eps - var.detach(), min=0)
     loss = 0.5 * (autograd.log(v) + autograd.square(input - target) / v)
     if full:
         loss = loss + 0.5 * math.log(2 * math.pi)
     return reduce_loss("gaussian_nll_loss", loss, reduction, sample_weight)
+
+
+def _check_variance(var: np.ndarray) -> None:
+    if (var < 0).any():
+        raise ValueError(f"gaussian_nll_loss: var must not be negative; got {var.min()}")
 
 
 def kl_div(
@@ -206,7 +212,7 @@ def kl_div(
         return reduce_loss("kl_div", loss, reduction, sample_weight)
     total = reduce_loss("kl_div", loss, "sum", sample_weight)
     weight = None if sample_weight is None else autograd.as_tensor(sample_weight).sum()
-    return total / (loss.shape[0] if weight is None else float(weight))
+    return total / (loss.shape[0] if weight is None else weight.to(loss.dtype))
 
 
 def _xlogx(t: Any) -> Any:
@@ -220,6 +226,11 @@ def _xlogx(t: Any) -> Any:
 def _check_shapes(op: str, input: Tensor, target: Tensor) -> None:
     if input.shape != target.shape:
         raise ValueError(f"{op}: the target must have the shape of the input; got {target.shape} for {input.shape}")
+
+
+def _check_probabilities(x: np.ndarray) -> None:
+    if x.size and not (x.min() >= 0 and x.max() <= 1):
+        raise RuntimeError(f"binary_cross_entropy: the input must be in [0, 1]; got values from {x.min()} to {x.max()}")
 
 
 def binary_cross_entropy(
@@ -236,9 +247,7 @@ def binary_cross_entropy(
     the loss of each element. `binary_cross_entropy_with_logits` is exact where x would round to 0 or 1.
     """
     _check_shapes("binary_cross_entropy", input, target)
-    if input.array.size and not (input.array.min() >= 0 and input.array.max() <= 1):
-        low, high = input.array.min(), input.array.max()
-        raise RuntimeError(f"binary_cross_entropy: the input must be in [0, 1]; got values from {low} to {high}")
+    autograd.of_arrays(_check_probabilities, input)
     yes: Any = autograd.clamp(autograd.log(input), min=-100)
     no: Any = autograd.clamp(autograd.log1p(-input), min=-100)
     loss = (target - 1) * no - target * yes

@@ -115,6 +115,7 @@ def triplet_margin_with_distance_loss(
 # --- many classes -----------------------------------------------------------------------------------------------------
 
 
+@autograd.in_one_piece
 def multi_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -155,6 +156,7 @@ def _classes(op: str, target: Tensor, input: Tensor) -> np.ndarray:
     return index[..., None] == np.arange(classes)
 
 
+@autograd.in_one_piece
 def multilabel_margin_loss(
     input: Tensor,
     target: Tensor,

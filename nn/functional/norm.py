@@ -13,15 +13,14 @@ __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_res
 
 
 @autograd.update
-def _move(p, g, *, momentum):
-    return (1 - momentum) * p + momentum * g
+def _move(p, g, *, momentum, scale):
+    return (1 - momentum) * p + momentum * scale * g
 
 
-def _track(mean: Tensor | None, var: Tensor | None, now: tuple[np.ndarray, np.ndarray], momentum: float) -> None:
-    """running = (1 - momentum) * running + momentum * now for both, in place and outside the graph."""
-    pairs = [(r, Tensor(n.astype(r.dtype, copy=False))) for r, n in zip((mean, var), now) if r is not None]
-    if pairs:
-        _move.each(pairs, {"momentum": momentum})
+def _track(running: Tensor | None, now: Tensor, momentum: float, scale: float = 1.0) -> None:
+    """running = (1 - momentum) * running + momentum * scale * now, in place and outside the graph."""
+    if running is not None:
+        _move(running, now.to(running.dtype), momentum=momentum, scale=scale)
 
 
 def _check_dtype(op: str, input: Tensor, weight: Tensor | None) -> None:
@@ -57,12 +56,12 @@ def batch_norm(
                 f"batch_norm: training needs more than one value for each channel; got shape {input.shape}"
             )
         moments = autograd.channel_moments(input)
-        mean, var = moments.array
-        _track(running_mean, running_var, (mean, var * (count / (count - 1))), momentum)
+        _track(running_mean, moments[0], momentum)
+        _track(running_var, moments[1], momentum, count / (count - 1))
         return autograd.normalize_channels(input, weight, bias, eps, moments)
     if running_mean is None or running_var is None:
         raise ValueError("batch_norm: evaluation needs running_mean and running_var; got None")
-    moments = Tensor(np.stack([running_mean.array, running_var.array]))
+    moments = autograd.stack([running_mean, running_var])
     return autograd.normalize_channels(input, weight, bias, eps, moments, fixed=True)
 
 
@@ -88,9 +87,9 @@ def instance_norm(
         raise ValueError(f"instance_norm: more than one value for each channel is needed; got shape {input.shape}")
     x: Any = input
     if running_mean is not None or running_var is not None:
-        values = x.array.reshape(*x.shape[:2], count)
-        now = values.mean((0, 2)), values.var(2, ddof=1).mean(0)
-        _track(running_mean, running_var, now, momentum)
+        values = x.detach().reshape(*x.shape[:2], count)
+        _track(running_mean, values.mean((0, 2)), momentum)
+        _track(running_var, values.var(2).mean(0), momentum)
     return autograd.normalize_rows(x, weight, bias, eps, count=count, groups=x.shape[1], length=count)
 
 

@@ -26,13 +26,14 @@ def check_reduction(op: str, reduction: str) -> None:
 
 def spread_weight(op: str, sample_weight: Any, loss: Any) -> Tensor:
     """The weights in the dtype of the loss, one for each sample (n,) brought to the axes of the loss (n, *)."""
-    array = np.asarray(sample_weight.array if isinstance(sample_weight, Tensor) else sample_weight, loss.dtype)
-    if array.shape == loss.shape:
-        return Tensor(array)
-    if array.shape != loss.shape[:1]:
+    given = sample_weight if isinstance(sample_weight, Tensor) else Tensor(np.asarray(sample_weight))
+    weight = given.detach().to(loss.dtype)
+    if weight.shape == loss.shape:
+        return weight
+    if weight.shape != loss.shape[:1]:
         wanted = " or ".join(dict.fromkeys(map(str, (tuple(loss.shape[:1]), tuple(loss.shape)))))
-        raise ValueError(f"{op}: sample_weight must have the shape {wanted}; got {array.shape}")
-    return Tensor(array.reshape(-1, *[1] * (loss.ndim - 1)))
+        raise ValueError(f"{op}: sample_weight must have the shape {wanted}; got {weight.shape}")
+    return weight.reshape(-1, *[1] * (loss.ndim - 1))
 
 
 def reduce_loss(op: str, loss: Tensor, reduction: str, sample_weight: Any = None) -> Tensor:
@@ -49,4 +50,4 @@ def reduce_loss(op: str, loss: Tensor, reduction: str, sample_weight: Any = None
     total = weighted.sum()
     if reduction == "sum":
         return total
-    return total / float(np.broadcast_to(weight.array, loss.shape).sum(dtype=np.float64))
+    return total / weight.expand(loss.shape).sum()

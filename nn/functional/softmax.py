@@ -40,11 +40,19 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     ``hard`` returns the one-hot vector of the largest, with the gradient of the soft one (Jang et al. 2016,
     https://arxiv.org/abs/1611.01144).
     """
-    with default_generator._lock:
-        noise = default_generator.numpy.gumbel(size=logits.shape)
-    soft = autograd.softmax((logits + Tensor(np.asarray(noise, logits.dtype))) / tau, dim)
+
+    def draw() -> np.ndarray:
+        with default_generator._lock:
+            return np.asarray(default_generator.numpy.gumbel(size=logits.shape), logits.dtype)
+
+    soft = autograd.softmax((logits + Tensor(autograd.each_run(draw))) / tau, dim)
     if not hard:
         return soft
-    onehot = np.zeros(soft.shape, soft.dtype)
-    np.put_along_axis(onehot, np.expand_dims(soft.array.argmax(dim), dim), 1, dim)
-    return Tensor(onehot - soft.array) + soft
+
+    def rest(soft: np.ndarray) -> np.ndarray:
+        """What is missing to the one-hot vector."""
+        onehot = np.zeros(soft.shape, soft.dtype)
+        np.put_along_axis(onehot, np.expand_dims(soft.argmax(dim), dim), 1, dim)
+        return onehot - soft
+
+    return autograd.of_arrays(rest, soft) + soft

@@ -1,0 +1,280 @@
+"""The numba text of a program. Every group, product, kernel and update is a small module of its own, which takes
+addresses; equal ones are one module, compiled once and cached like every kernel. The program itself only calls them.
+"""
+
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..kernels import blas
+from ..kernels.addresses import ADDRESSES, IMPORTS
+from ..kernels.loader import load
+from ..kernels.printer import print_prologue
+from ..kernels.updates import print_update
+from .fuse import Group
+from .loops import Loop, numba_name
+from .memory import Layout
+from .program import Call, Copy, Fed, KernelCall, Memory, Product, Ref, Step, Tally, UpdateCall
+
+__all__ = ["Emitted", "emit"]
+
+
+class Line(NamedTuple):
+    """What one item of a program became: a function of a module, and what it is called with, as text."""
+
+    item: Any
+    function: str
+    arguments: str
+    before: str = ""
+    after: str = ""
+
+    @property
+    def text(self) -> str:
+        """The line of the program."""
+        return f"{self.before}{self.function}({self.arguments}){self.after}"
+
+
+class Emitted:
+    """The text of a program, its compiled segments, and the calls between them."""
+
+    def __init__(self, source: str, parts: list[Any], emitter: "_Emitter", lines: list[Line]) -> None:
+        self.source = source
+        self.parts = parts  # functions of the program, and Calls, in order
+        self.pieces = emitter.pieces  # the text of each module, by the name of its function in the program
+        self.functions = emitter.functions
+        self.checks = emitter.checks  # what to run again for the error, by the number a function returns
+        self.lines = lines
+
+
+class _Emitter:
+    def __init__(self, layout: Layout, table: dict[Memory, int], inputs: int) -> None:
+        self.layout, self.table, self.inputs = layout, table, inputs
+        self.imports: dict[str, str] = {}  # module -> the line that imports it
+        self.names: dict[tuple[str, str], str] = {}
+        self.pieces: dict[str, str] = {}
+        self.functions: dict[str, Callable] = {}
+        self.checks: list[Any] = []
+
+    # --- addresses ----------------------------------------------------------------------------------------------------
+
+    def address(self, ref: Ref) -> str:
+        """The address of the first byte that a reference may touch, as text."""
+        low = ref.span[0]
+        if ref.memory in self.layout.offsets:
+            return f"t[0] + {self.layout.offsets[ref.memory] + low}"
+        place = f"t[{self.table[ref.memory]}]"
+        return f"{place} + {low}" if low else place
+
+    def number(self, value: Any) -> str:
+        """A number of an update as text."""
+        if isinstance(value, Fed):
+            if value.ref is None:
+                return f"s[{value.slot}]"
+            value = value.ref
+        if isinstance(value, Ref):
+            return f"np.float64(carray(at({self.address(value)}), 1, {numba_name(value.dtype)})[0])"
+        return _literal(float(value))
+
+    # --- pieces -------------------------------------------------------------------------------------------------------
+
+    def piece(self, title: str, function: str, text: str) -> str:
+        """The name in the program of a function of a module with this text."""
+        known = self.names.get((function, text))
+        if known is None:
+            module = load(title, text)
+            known = self.names[function, text] = f"{_identifier(title)}_{len(self.names)}"
+            self.imports[known] = f"from {module.__name__} import {function} as {known}"
+            self.pieces[known] = text
+            self.functions[known] = getattr(module, function)
+        return known
+
+    def group(self, group: Group) -> Line:
+        loop = Loop(group)
+        name = self.piece(_short(group.title), "loop", loop.text())
+        return Line(group, name, ", ".join(map(self.address, loop.pointers)))
+
+    def copy(self, step: Copy) -> Line:
+        source, out = step.source, step.out
+        text = [IMPORTS, ADDRESSES]
+        given = isinstance(source, Ref)
+        text.append(f"\n\n@njit(cache=True)\ndef convert(o{', x' if given else ''}):\n")
+        text.append(f"    out = {_view('o', out)}\n")
+        index = ", ".join(f"i{d}" for d in range(len(out.shape))) or "()"
+        if given:
+            text.append(f"    source = {_view('x', source)}\n")
+        pad = "    "
+        for d, n in enumerate(out.shape):
+            text.append(f"{pad}for i{d} in range({n}):\n")
+            pad += "    "
+        value = f"{_name(out.dtype)}(source[{index}])" if given else f"{_name(out.dtype)}({_literal(source)})"
+        if given and out.dtype.kind == "b":
+            value = f"source[{index}] != 0"
+        text.append(f"{pad}out[{index}] = {value}\n")
+        name = self.piece("convert", "convert", "".join(text))
+        arguments = [self.address(out), *([self.address(source)] if given else [])]
+        return Line(step, name, ", ".join(arguments))
+
+    def product(self, step: Product) -> Line:
+        blas.prepare()
+        a, b, out = step.a, step.b, step.out
+        lead = out.shape[:-2]
+        text = [print_prologue(out.dtype), ADDRESSES, blas.PRODUCT]
+        text.append("\n\n@njit(cache=True)\ndef product(a, b, o):\n")
+        pad = "    "
+        for d, n in enumerate(lead):
+            text.append(f"{pad}for i{d} in range({n}):\n")
+            pad += "    "
+        for name, ref in (("a", a), ("b", b), ("o", out)):
+            text.append(f"{pad}{name}_matrix = {_matrix(name, ref, lead)}\n")
+        text.append(f"{pad}gemm(a_matrix, {_blas_layout(a)}, b_matrix, {_blas_layout(b)}, 0, o_matrix)\n")
+        name = self.piece("product", "product", "".join(text))
+        return Line(step, name, f"{self.address(a)}, {self.address(b)}, {self.address(out)}")
+
+    def kernel(self, step: KernelCall) -> Line:
+        names = [f"x{i}" for i, a in enumerate(step.args) if isinstance(a, Ref)]
+        if "dot" in step.kernel.function.__code__.co_names:
+            blas.prepare()
+        text = [step.kernel.text(step.dtype), ADDRESSES]
+        text.append(f"\n\n@njit(cache=True)\ndef call({', '.join(names)}):\n")
+        given = [_view(f"x{i}", a) if isinstance(a, Ref) else _literal(a) for i, a in enumerate(step.args)]
+        text.append("".join(f"    v{i} = {value}\n" for i, value in enumerate(given)))
+        text.append(f"    {step.kernel.function.__name__}({', '.join(f'v{i}' for i in range(len(given)))})\n")
+        if step.status is not None:
+            place = next(i for i, a in enumerate(step.args) if a is step.status)
+            text.append(f"    return v{place}[0]\n")
+        name = self.piece(step.kernel.name, "call", "".join(text))
+        arguments = ", ".join(self.address(a) for a in step.args if isinstance(a, Ref))
+        if step.status is None:
+            return Line(step, name, arguments)
+        self.checks.append(step.check)
+        return Line(step, name, arguments, "if ", f" != 0:\n        return {len(self.checks)}")
+
+    def update(self, step: UpdateCall) -> Line:
+        update = step.update
+        written = [update.tensors[i] for i in update.written]
+        text = [
+            print_update(update.name, update.tensors, update.numbers, update.outputs, written, step.dtype),
+            ADDRESSES,
+        ]
+        arrays = [f"x{i}" for i in range(len(step.tensors))]
+        numbers = [f"c{i}" for i in range(len(step.numbers))]
+        text.append(f"\n\n@njit(cache=True)\ndef call(n, {', '.join([*arrays, *numbers])}):\n")
+        given = [f"carray(at({a}), n, F)" for a in arrays]
+        text.append(f"    {update.name}({', '.join([*given, *numbers])})\n")
+        name = self.piece(update.name, "call", "".join(text))
+        arguments = [*map(self.address, step.tensors), *map(self.number, step.numbers)]
+        return Line(step, name, f"{step.tensors[0].size}, {', '.join(arguments)}")
+
+    def tally(self, step: Tally) -> Line:
+        text = f"\n\n@njit(cache=True)\ndef tally(x):\n    {_view('x', step.counter)}[()] += 1\n"
+        name = self.piece("tally", "tally", IMPORTS + ADDRESSES + text)
+        return Line(step, name, self.address(step.counter))
+
+    def line(self, item: Group | Step) -> Line:
+        """What this becomes."""
+        if isinstance(item, Group):
+            return self.group(item)
+        by_type: dict[type, Callable] = {
+            Copy: self.copy, Product: self.product, KernelCall: self.kernel, UpdateCall: self.update,
+            Tally: self.tally,
+        }  # fmt: skip
+        return by_type[type(item)](item)
+
+
+def emit(
+    name: str, items: Sequence[Group | Step], layout: Layout, table: dict[Memory, int], inputs: Sequence[Memory]
+) -> Emitted:
+    """Print and load the program of these items. ``table`` says where in ``t`` the address of each memory is."""
+    emitter = _Emitter(layout, table, len(inputs))
+    segments: list[list[str]] = [[]]
+    all_lines: list[Line] = []
+    parts: list[Any] = []
+    for item in items:
+        if isinstance(item, Call):
+            parts += [len(segments) - 1, item]
+            segments.append([])
+        else:
+            all_lines.append(emitter.line(item))
+            segments[-1].append(all_lines[-1].text)
+    parts.append(len(segments) - 1)
+    arguments = "".join(f", x{i}" for i in range(len(inputs)))
+    functions = []
+    for k, lines in enumerate(segments):
+        text = [f"\n\n@njit(cache=True, nogil=True)\ndef run{k}(t, s{arguments if k == 0 else ''}):\n"]
+        if k == 0:
+            text += [f"    t[{table[m]}] = x{i}.ctypes.data\n" for i, m in enumerate(inputs)]
+        text += [f"    {line}\n" for line in lines]
+        text.append("    return 0\n")
+        functions.append("".join(text))
+    source = "".join([
+        IMPORTS,
+        "".join(f"{line}\n" for line in emitter.imports.values()),
+        ADDRESSES,
+        *functions,
+    ])  # fmt: skip
+    module: ModuleType = load(f"program_{_identifier(name)}", source)
+    made = [getattr(module, f"run{p}") if isinstance(p, int) else p for p in parts]
+    # An empty segment is not worth a call; the first one takes the inputs.
+    kept = [m for p, m in zip(parts, made, strict=True) if not isinstance(p, int) or segments[p] or p == 0]
+    return Emitted(source, kept, emitter, all_lines)
+
+
+# --- as text ---------------------------------------------------------------------------------------------------------
+
+
+def _identifier(title: str) -> str:
+    return "".join(c if c.isalnum() else "_" for c in title).strip("_") or "step"
+
+
+def _short(title: str) -> str:
+    words = title.split()
+    return "_".join(words[:3]) + (f"_and_{len(words) - 3}_more" if len(words) > 3 else "")
+
+
+def _name(dtype: np.dtype) -> str:
+    return numba_name(dtype)
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, float):
+        if value != value:
+            return "np.nan"
+        if value in (float("inf"), float("-inf")):
+            return "np.inf" if value > 0 else "-np.inf"
+    return repr(value)
+
+
+def _view(address: str, ref: Ref) -> str:
+    """An array of a reference that is contiguous in one order or the other."""
+    if ref.contiguous:
+        return f"carray(at({address}), {ref.shape!r}, {_name(ref.dtype)})"
+    turned = Ref(ref.memory, ref.offset, ref.shape[::-1], ref.strides[::-1], ref.dtype)
+    if turned.contiguous:
+        return f"carray(at({address}), {turned.shape!r}, {_name(ref.dtype)}).T"
+    span = (ref.span[1] - ref.span[0]) // ref.dtype.itemsize
+    size = ref.dtype.itemsize
+    start = ref.offset - ref.span[0] // size
+    return (
+        f"np.lib.stride_tricks.as_strided(carray(at({address}), {span}, {_name(ref.dtype)})[{start}:], {ref.shape!r}, "
+        f"{tuple(s * size for s in ref.strides)!r})"
+    )
+
+
+def _matrix(name: str, ref: Ref, lead: tuple[int, ...]) -> str:
+    """One matrix of a stack, the place in which the loops i0, i1 ... say."""
+    size = ref.dtype.itemsize
+    moves = [
+        f" + i{d} * {s * size}" for d, (n, s) in enumerate(zip(lead, ref.strides[:-2], strict=True)) if n > 1 and s
+    ]
+    one = Ref(ref.memory, ref.offset, ref.shape[-2:], ref.strides[-2:], ref.dtype)
+    return _view(name + "".join(moves), one)
+
+
+def _blas_layout(ref: Ref) -> int:
+    """How a BLAS steps through a matrix: the distance of its rows, or less than 0, of its columns."""
+    (rows, columns), (down, right) = ref.shape[-2:], ref.strides[-2:]
+    if (columns == 1 or right == 1) and (rows == 1 or down >= columns):
+        return down if rows > 1 else max(columns, 1)
+    return -(right if columns > 1 else max(rows, 1))

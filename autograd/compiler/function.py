@@ -1,0 +1,192 @@
+"""The function a user gets: it finds the program that fits a call, or captures one."""
+
+import functools
+import threading
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..modes import state
+from ..tensor import Tensor
+from .capture import capture
+from .run import Changed, Variant
+
+__all__ = ["Compiled", "compile"]
+
+
+class Compiled:
+    """A function whose calls run as programs; made by `compile`."""
+
+    def __init__(self, function: Callable, limit: int) -> None:
+        self.function = function
+        self.limit = limit
+        self.name = getattr(function, "__name__", type(function).__name__)
+        self.variants: dict[Any, list[Variant]] = {}
+        self.lock = threading.RLock()
+        self._warned = False
+        functools.update_wrapper(self, function, updated=())
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if state.interceptors or state.tracer is not None:
+            return self.function(*args, **kwargs)  # inside vmap, detect_anomaly or another compiled function
+        tensors: list[Tensor] = []
+        key = (state.recording, *[_key(a, tensors) for a in args])
+        if kwargs:
+            key = (*key, *[(name, _key(kwargs[name], tensors)) for name in sorted(kwargs)])
+        with self.lock:
+            for variant in self.variants.get(key, ()):
+                if variant.holds():
+                    try:
+                        return variant.run(tensors)
+                    except Changed:
+                        self.variants[key].remove(variant)
+                        break
+            return self._capture(key, tensors, args, kwargs)
+
+    def _capture(self, key: tuple, tensors: list[Tensor], args: tuple, kwargs: dict) -> Any:
+        if sum(map(len, self.variants.values())) >= self.limit:
+            if not self._warned:
+                self._warned = True
+                warnings.warn(
+                    f"compile: {self.name} has been compiled {self.limit} times and runs uncompiled where none of the "
+                    f"programs fits; what changed last: {self._changes(key)}; raise limit= or keep it constant",
+                    stacklevel=3,
+                )
+            return self.function(*args, **kwargs)
+        inputs = [_stand_in(t) for t in tensors]
+        places = {id(t): x for t, x in zip(tensors, inputs, strict=True)}
+        given = _replace((args, kwargs), lambda t: places[id(t)])
+        captured = capture(lambda: self.function(*given[0], **given[1]), inputs)
+        variant = Variant(self.name, captured, inputs, self.lock, (args, kwargs))
+        self.variants.setdefault(key, []).append(variant)
+        return variant.first(tensors)
+
+    def _changes(self, key: tuple) -> str:
+        """What is different from the last program that was compiled."""
+        if key in self.variants:
+            return "; ".join(reason for variant in self.variants[key][-1:] for reason in variant.reasons())
+        last = list(self.variants)[-1]
+        if len(last) != len(key):
+            return f"{len(key) - 1} arguments instead of {len(last) - 1}"
+        names = ["recording", *(f"argument {i}" for i in range(len(key) - 1))]
+        pairs = zip(names, last, key, strict=True)
+        return "; ".join(
+            f"{name}: {_describe(new)} instead of {_describe(old)}" for name, old, new in pairs if old != new
+        )
+
+    # --- looking at it ------------------------------------------------------------------------------------------------
+
+    @property
+    def source(self) -> str:
+        """The numba text of every program, each with the text of what it calls."""
+        return "\n\n".join(variant.source() for variants in self.variants.values() for variant in variants)
+
+    def explain(self) -> str:
+        """What became of the function: for each program its segments, loops, memory, and where the time goes.
+
+        Each step is timed by running it on the memory of the program, whose parameters and state are put back.
+        """
+        from .report import explain
+
+        return explain(self)
+
+    def __repr__(self) -> str:
+        count = sum(map(len, self.variants.values()))
+        return f"<compiled {self.name}: {count} program{'s' * (count != 1)}>"
+
+
+def compile(function: Callable | None = None, *, limit: int = 16) -> Any:
+    """The function as a program of machine code that gives the same results, run after run; also a decorator.
+
+    ``function`` takes tensors, or closes over a model, a loss and an optimizer; zero_grad, forward, backward and step
+    may all be in it. Its first call for each kind of arguments (shapes, dtypes, requires_grad, other values) runs as it
+    stands and is watched; later ones run the program, in the same memory: parameters, optimizer state and running
+    statistics change in place and are seen by all other code at once. What is returned is new at every call.
+
+    What the function does besides operations on tensors happens when it is captured, and not again. Rates of
+    schedulers, counts of steps and random numbers are read anew at every run. A module that changes between train and
+    eval, a parameter that is given other memory or stops requiring a gradient, lead to another program; after
+    ``limit`` of them the function runs uncompiled, with a warning that says what changed. Reading a value that differs
+    from run to run (``if loss > 1``, ``loss.item()``) is an error that names the line.
+
+    Gradients flow through what is returned, if it has a graph; they have no graph themselves.
+
+    >>> import autograd
+    >>> w = autograd.tensor([1.0, 2.0], requires_grad=True)
+    >>> @autograd.compile
+    ... def descend(x):
+    ...     w.grad = None
+    ...     loss = ((w * x).sum() - 1) ** 2
+    ...     loss.backward()
+    ...     with autograd.no_grad():
+    ...         w.sub_(w.grad * 0.1)
+    ...     return loss
+    >>> x = autograd.tensor([1.0, 0.5])
+    >>> [round(descend(x).item(), 4) for _ in range(3)]
+    [1.0, 0.5625, 0.3164]
+    """
+    if function is None:
+        return functools.partial(compile, limit=limit)
+    if not callable(function):
+        raise TypeError(f"compile: a function is needed; got {type(function).__name__}")
+    return Compiled(function, limit)
+
+
+# --- arguments -------------------------------------------------------------------------------------------------------
+
+_PLAIN = (int, float, bool, str, bytes, type(None), np.dtype, type, slice, type(Ellipsis))
+
+
+def _key(value: Any, tensors: list[Tensor]) -> Any:
+    """What of an argument decides whether a program fits it; the tensors in it are collected, each once."""
+    if isinstance(value, Tensor):
+        for i, other in enumerate(tensors):
+            if other is value:
+                return i
+        tensors.append(value)
+        array = value.array
+        return (array.shape, array.dtype, value.requires_grad, value.node is None)
+    if isinstance(value, (tuple, list)):
+        return (type(value), *[_key(part, tensors) for part in value])
+    if isinstance(value, dict):
+        return (dict, *[(name, _key(part, tensors)) for name, part in value.items()])
+    if isinstance(value, _PLAIN):
+        return (type(value), repr(value) if isinstance(value, (float, slice)) else value)
+    if isinstance(value, np.ndarray):
+        raise TypeError(f"compile: arguments are tensors; got an array of shape {value.shape}; use from_numpy()")
+    return (type(value), id(value))
+
+
+def _replace(value: Any, function: Callable[[Tensor], Any]) -> Any:
+    if isinstance(value, Tensor):
+        return function(value)
+    if isinstance(value, dict):
+        return {name: _replace(part, function) for name, part in value.items()}
+    if isinstance(value, (tuple, list)):
+        made = [_replace(part, function) for part in value]
+        return type(value)(*made) if hasattr(value, "_fields") else type(value)(made)
+    return value
+
+
+def _stand_in(tensor: Tensor) -> Tensor:
+    """What a function is captured with: contiguous memory of its own, and no graph behind it."""
+    array = tensor.array
+    owns = array.base is None and array.flags.c_contiguous
+    if tensor.node is None and (owns or tensor.requires_grad):
+        return tensor
+    return Tensor(array if owns else array.copy(order="C"), requires_grad=tensor.requires_grad)
+
+
+def _describe(part: Any) -> str:
+    """A part of a key in words."""
+    if isinstance(part, tuple) and len(part) == 4 and isinstance(part[0], tuple):
+        shape, dtype, requires_grad, _ = part
+        return f"{dtype} {shape}{' requires_grad' if requires_grad else ''}"
+    if isinstance(part, tuple) and len(part) == 2 and isinstance(part[0], type):
+        return str(part[1])
+    return str(part)

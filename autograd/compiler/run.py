@@ -1,0 +1,335 @@
+"""Running programs: guards that say whether one still fits, the call itself, and what Python sees afterwards."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..graph import Node, Slot
+from ..modes import state
+from ..tensor import Tensor
+from ..writes import Write, note_again, note_write, user_place
+from .capture import Backward, Captured, Program
+from .emit import Emitted, emit
+from .program import Call, Memory, Ref
+from .trace import ANY, map_arrays
+
+__all__ = ["Changed", "Runner", "Variant"]
+
+
+class Runner:
+    """A program with its compiled functions, its block of memory, and the table of addresses they work with."""
+
+    def __init__(self, name: str, program: Program, numbers: int) -> None:
+        self.program = program
+        self.emitted: Emitted = emit(name, program.items, program.layout, program.table, program.inputs)
+        arena = np.empty(program.layout.size + 64, np.uint8)
+        skipped = -arena.ctypes.data % 64
+        self.block = arena[skipped:]
+        self.table = np.zeros(len(program.table) + 1, np.intp)
+        self.table[0] = self.block.ctypes.data
+        self.numbers = np.zeros(max(numbers, 1), np.float64)
+        self.storage: dict[Memory, np.ndarray] = {}  # what stands for each block, inputs aside
+        for memory, place in program.table.items():
+            if memory in program.results:
+                self.storage[memory] = np.empty(memory.nbytes, np.uint8)
+            elif memory.kind != "input":
+                self.storage[memory] = memory.owner
+            if memory in self.storage:
+                self.table[place] = self.storage[memory].ctypes.data
+        self.places = {m: i for i, m in enumerate(program.inputs)}
+        self.outputs = [None if ref.memory in self.places else self.array(ref) for ref in program.outputs]
+        self.parts: list[Any] = [self._prepare(part) if isinstance(part, Call) else part for part in self.emitted.parts]
+
+    def array(self, ref: Ref, inputs: Sequence[np.ndarray] = ()) -> np.ndarray:
+        """The array a reference stands for."""
+        memory = ref.memory
+        if memory in self.program.layout.offsets:
+            return ref.array(self.block[self.program.layout.offsets[memory] :])
+        return ref.array(inputs[self.places[memory]] if memory in self.places else self.storage[memory])
+
+    def _prepare(self, call: Call) -> Callable[[Sequence[np.ndarray]], None]:
+        """A function of the inputs that makes an ordinary call."""
+
+        def fill(value: Any) -> Any:
+            return self.array(value) if isinstance(value, Ref) and value.memory not in self.places else value
+
+        arguments = map_arrays(fill, call.arguments)
+        outs = [None if ref is None else self.array(ref) for ref in call.outs]
+
+        def run(inputs: Sequence[np.ndarray]) -> None:
+            given = map_arrays(lambda v: self.array(v, inputs) if isinstance(v, Ref) else v, arguments)
+            for out, result in zip(outs, call.function(*given), strict=False):
+                if out is None:
+                    continue
+                if out.shape != result.shape:
+                    raise RuntimeError(
+                        f"{call.name}: the shape of a result must not depend on values in a compiled function; got "
+                        f"{result.shape} where it was {out.shape} before; compile the code around it"
+                    )
+                np.copyto(out, result)
+
+        run.call = call  # type: ignore[attr-defined]
+        return run
+
+    def __call__(self, inputs: Sequence[np.ndarray]) -> None:
+        """Run the program on these inputs."""
+        first, *others = self.parts
+        code = first(self.table, self.numbers, *inputs)
+        if code:
+            self.refuse(code, inputs)
+        for part in others:
+            if hasattr(part, "call"):
+                part(inputs)
+            elif code := part(self.table, self.numbers):
+                self.refuse(code, inputs)
+
+    def refuse(self, code: int, inputs: Sequence[np.ndarray]) -> None:
+        """Raise what the operation raises whose kernel reported a bad input."""
+        function, arguments = self.emitted.checks[code - 1]
+        function(*map_arrays(lambda v: self.array(v, inputs) if isinstance(v, Ref) else v, arguments))
+        raise RuntimeError("compile: a kernel refused an input that its operation takes")
+
+
+class Variant:
+    """One compiled form of a function, for one kind of arguments and one state of the world."""
+
+    def __init__(self, name: str, captured: Captured, inputs: Sequence[Tensor], lock: Any, arguments: Any) -> None:
+        self.name = name
+        self.captured = captured
+        self.lock = lock
+        self.place = user_place()
+        self.arguments = arguments  # kept alive: the key of a variant knows objects by their identity
+        self.runner = Runner(name, captured.program, captured.numbers)
+        self.backward: Runner | None = None
+        self.input_of = {id(t): i for i, t in enumerate(inputs)}
+        self.stand_ins = list(inputs)
+        self.leaves = [
+            (leaf, self.input_of.get(id(leaf)), end) for leaf, start, end in captured.grads if end is not start
+        ]
+        self.holds, self.reasons = _guard(captured, self.input_of)
+        program = captured.program
+        self.writes = [Write(m.owner) for m in program.written]
+        self.written_inputs = [i for i, m in enumerate(program.inputs) if program.writes(m)]
+        self.random = [ref for action in captured.actions for ref in action.fed if isinstance(ref, Ref)]
+        self.originals = _leaf_tensors(captured.result)
+        self.makers = [self._maker(*pair) for pair in enumerate(self.originals)]
+        numbers = iter(range(len(self.makers)))
+        self.template = _map(lambda v: _Place(next(numbers)) if isinstance(v, Tensor) else v, captured.result)
+        captured.result = None
+
+    def _maker(self, number: int, tensor: Tensor) -> Callable[[Sequence[Tensor], Sequence[np.ndarray]], Tensor]:
+        """How an output is made at each run."""
+        place = self.input_of.get(id(tensor))
+        if place is not None:
+            return lambda tensors, arrays: tensors[place]
+        ref, array = self.captured.program.outputs[number], self.runner.outputs[number]
+        if array is None:
+            return lambda tensors, arrays: Tensor(ref.array(arrays[self.runner.places[ref.memory]]))
+        if ref.memory in self.captured.program.results:
+            return lambda tensors, arrays: Tensor(array.copy())
+        return lambda tensors, arrays: tensor
+
+    def source(self) -> str:
+        """The text of the program, after that of the functions it calls."""
+        emitted = self.runner.emitted
+        texts = [f"# --- {name} ---\n\n{text}" for name, text in emitted.pieces.items()]
+        return "\n\n".join([*texts, f"# --- {self.name} ---\n\n{emitted.source}"])
+
+    # --- a run --------------------------------------------------------------------------------------------------------
+
+    def run(self, tensors: Sequence[Tensor]) -> Any:
+        """What the function does and returns, for these tensors."""
+        captured = self.captured
+        if captured.actions:
+            self._feed()
+        for memory in captured.resets:
+            assert memory.initial is not None
+            np.copyto(memory.owner, memory.initial)
+        arrays = [a if (a := t.array).flags.c_contiguous else np.ascontiguousarray(a) for t in tensors]
+        for leaf, place, gradient in self.leaves:
+            target = leaf if place is None else tensors[place]
+            if target._grad is not gradient:
+                target._grad = gradient
+        self.runner(arrays)
+        if self.writes:
+            note_again(self.writes, self.place)
+        for i in self.written_inputs:
+            array = tensors[i].array
+            if array is not arrays[i]:
+                array[...] = arrays[i]
+            note_write(array)
+        made = [make(tensors, arrays) for make in self.makers]
+        if captured.backward is not None and state.recording:
+            self._record(made, tensors, arrays, captured.backward)
+        return (
+            made[0]
+            if type(self.template) is _Place
+            else _map(lambda v: made[v.number] if type(v) is _Place else v, self.template)
+        )
+
+    def first(self, tensors: Sequence[Tensor]) -> Any:
+        """What the run that was watched has returned, as later runs return it."""
+        for i in self.written_inputs:
+            if self.stand_ins[i].array is not tensors[i].array:
+                tensors[i].array[...] = self.stand_ins[i].array
+                note_write(tensors[i].array)
+        results = self.captured.program.results
+        made = []
+        for tensor, ref in zip(self.originals, self.captured.program.outputs, strict=True):
+            place = self.input_of.get(id(tensor))
+            if place is not None:
+                made.append(tensors[place])
+            else:
+                made.append(Tensor(tensor.array) if ref.memory in results or tensor.node is not None else tensor)
+        if self.captured.backward is not None and state.recording:
+            arrays = [t.array for t in self.stand_ins]
+            self._record(made, tensors, arrays, self.captured.backward)
+        self.originals, self.stand_ins = [], []
+        self.captured.program.release()
+        return (
+            made[0]
+            if type(self.template) is _Place
+            else _map(lambda v: made[v.number] if type(v) is _Place else v, self.template)
+        )
+
+    def _feed(self) -> None:
+        """Do what Python does before each run; numbers and arrays go where the program reads them."""
+        numbers = self.runner.numbers
+        for action in self.captured.actions:
+            values = _leaves(action.function())
+            if len(values) != len(action.fed):
+                raise Changed
+            for value, place in zip(values, action.fed, strict=True):
+                if type(place) is int:
+                    numbers[place] = value
+                elif isinstance(place, Ref):
+                    np.copyto(place.array(place.memory.owner), value)
+                elif value is not place and (isinstance(value, Tensor) or value != place):
+                    raise Changed
+
+    # --- backward -----------------------------------------------------------------------------------------------------
+
+    def _record(
+        self, made: list[Tensor], tensors: Sequence[Tensor], arrays: Sequence[np.ndarray], backward: Backward
+    ) -> None:
+        """Give the outputs a node whose backward is the program of their gradients."""
+        edges = []
+        for source in backward.sources:
+            place = self.input_of.get(id(source))
+            end = source if place is None else tensors[place]
+            edges.append((end.node or end) if isinstance(end, Tensor) else end)
+        fed = [ref.array(ref.memory.owner).copy() for ref in self.random]
+        saved = [*arrays, *(m.owner for m in backward.program.table if m.kind == "outside")]
+        attrs = {"numbers": self.runner.numbers.copy(), "fed": fed, "inputs": list(arrays)}
+        outs = [made[i] for i in backward.of]
+        node = Node(_CompiledOp(self), edges, saved, attrs, tuple(t.shape for t in outs))
+        for i, out in enumerate(outs):
+            out.node, out._requires_grad = Slot.of(node, i), True
+
+    def walk_back(self, gradients: Sequence[Any], attrs: dict) -> list[np.ndarray]:
+        """The gradients of all sources."""
+        backward = self.captured.backward
+        assert backward is not None
+        with self.lock:
+            if self.backward is None:
+                self.backward = Runner(f"{self.name}_backward", backward.program, self.captured.numbers)
+            runner = self.backward
+            runner.numbers[:] = attrs["numbers"]
+            for ref, values in zip(self.random, attrs["fed"], strict=True):
+                np.copyto(ref.array(ref.memory.owner), values)
+            refs = [self.captured.program.outputs[i] for i in backward.of]
+            seeds = [
+                np.zeros(ref.shape, ref.dtype) if g is None else np.ascontiguousarray(g)
+                for g, ref in zip(gradients, refs, strict=True)
+            ]
+            inputs = [*attrs["inputs"], *seeds]
+            runner(inputs)
+            return [runner.array(ref, inputs).copy() for ref in backward.program.outputs]
+
+
+class _CompiledOp:
+    """The operation of a node whose forward was a program."""
+
+    views = shares = False
+
+    def __init__(self, variant: Variant) -> None:
+        self.variant = variant
+        self.name = variant.name
+
+    def backward(self, g: Any, saved: Any, attrs: dict, edges: Sequence) -> list:
+        if any(isinstance(x, Tensor) for x in g):
+            raise RuntimeError(
+                f"{self.name}: gradients of a compiled function have no graph; got create_graph=True; "
+                "compile the function that calls grad()"
+            )
+        found = self.variant.walk_back(g, attrs)
+        return [None if edge is None else part for edge, part in zip(edges, found, strict=True)]
+
+    def origins(self, node: Node) -> list:
+        return []
+
+
+class _Place:
+    """Where an output goes in what a function returns."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+class Changed(RuntimeError):
+    """Python did something else than when the function was captured."""
+
+
+def _map(function: Callable[[Any], Any], value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _map(function, part) for key, part in value.items()}
+    if isinstance(value, (tuple, list)):
+        made = [_map(function, part) for part in value]
+        return type(value)(*made) if hasattr(value, "_fields") else type(value)(made)
+    return function(value)
+
+
+def _leaves(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, (tuple, list)):
+        return [value]
+    return [leaf for part in value for leaf in _leaves(part)]
+
+
+def _leaf_tensors(value: Any) -> list[Tensor]:
+    return [leaf for leaf in _leaves(value) if isinstance(leaf, Tensor)]
+
+
+def _guard(captured: Captured, inputs: dict[int, int]) -> tuple[Callable[[], bool], Callable[[], list[str]]]:
+    """Whether the world is as it was when the function was captured; and what of it is not."""
+    names: dict[str, Any] = {}
+    tests: list[tuple[str, str]] = []
+
+    def name(value: Any) -> str:
+        key = f"v{len(names)}"
+        names[key] = value
+        return key
+
+    for ref, array, flag in captured.tensors:
+        tensor = ref()
+        if tensor is None or id(tensor) in inputs:
+            continue
+        t = name(tensor)
+        what = f"a tensor of shape {array.shape} from outside"
+        tests.append((f"{t}.array is {name(array)}", f"{what} has another array"))
+        tests.append((f"{t}._requires_grad is {flag}", f"{what} has requires_grad={not flag}"))
+    for leaf, start, _ in captured.grads:
+        if start is not ANY and id(leaf) not in inputs:
+            what = f"grad of a leaf of shape {leaf.shape}"
+            tests.append((f"{name(leaf)}._grad is {name(start)}", f"the {what} is another one"))
+    for module, training in captured.modules:
+        tests.append((f"{name(module)}.training is {training}", f"{type(module).__name__}.training is {not training}"))
+    text = " and ".join(test for test, _ in tests) or "True"
+    holds = eval(f"lambda: {text}", names)
+
+    def reasons() -> list[str]:
+        return [why for test, why in tests if not eval(test, names)]
+
+    return holds, reasons

@@ -1,0 +1,549 @@
+"""Watching a function run: every operation that comes through the engine's door becomes steps of a program.
+
+The function runs eagerly while it is watched, once, with its real effects. Arrays are known by the memory they lie in,
+so it does not matter through which tensor or view a step reaches them. Memory that no step has made is from outside:
+parameters, constants, what a closure holds. A program reads and writes it in place at every run.
+
+Backward runs its rules on tensors meanwhile, through the same door; where a rule by hand exists, its kernels are noted.
+"""
+
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from .. import graph
+from ..func.tree import leaves
+from ..graph import Node
+from ..modes import intercept, no_grad, state
+from ..ops.formula import Elementwise
+from ..ops.op import Kept, Op
+from ..tensor import Tensor
+from ..writes import owner_of, user_line
+from .effects import effects_of
+from .natives import NATIVES, note_formula
+from .pieces import Piece, PieceOp, rebuild_tensors
+from .program import Call, Copy, Fed, KernelCall, Memory, Ref, Step, Tally, UpdateCall
+
+__all__ = ["CannotCompile", "Tracer", "arrays_in", "map_arrays"]
+
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+class CannotCompile(RuntimeError):
+    """A value was asked for that changes from run to run."""
+
+
+def arrays_in(value: Any) -> Iterator[Any]:
+    """The leaves of nested tuples, lists and dicts, left to right; tensors as their arrays."""
+    if isinstance(value, (tuple, list)):
+        for part in value:
+            yield from arrays_in(part)
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from arrays_in(part)
+    else:
+        yield value.array if isinstance(value, Tensor) else value
+
+
+def map_arrays(function: Callable[[Any], Any], value: Any) -> Any:
+    """The same nest with every leaf replaced."""
+    if isinstance(value, dict):
+        return {key: map_arrays(function, part) for key, part in value.items()}
+    if isinstance(value, (tuple, list)):
+        made = [map_arrays(function, part) for part in value]
+        return type(value)(*made) if hasattr(value, "_fields") else type(value)(made)
+    return function(value)
+
+
+class _KernelRun:
+    """A kernel that ran inside an operation, with what its fresh arguments held before."""
+
+    def __init__(self, kernel: Any, args: Sequence[Any], zeros: set[int]) -> None:
+        self.kernel, self.args, self.zeros = kernel, args, zeros
+
+
+class Action:
+    """Something done in Python before each run, and where its results go."""
+
+    def __init__(self, function: Callable[[], Any], result: Any, fed: list[Any]) -> None:
+        self.function, self.result, self.fed = function, result, fed
+
+
+class Tracer:
+    """The interceptor that writes down the steps of one run of a function."""
+
+    def __init__(self, inputs: Sequence[Tensor]) -> None:
+        self.thread = threading.get_ident()
+        self.steps: list[Step] = []
+        self.constants: dict[int, np.ndarray] = {}  # numbers as arrays, by the memory they lie in
+        self.memories: dict[int, Memory] = {}
+        self.tensors: dict[int, tuple[weakref.ref, np.ndarray, bool]] = {}  # from outside: with array, requires_grad
+        self.actions: list[Action] = []
+        self.numbers = 0  # of fed ones
+        self.modules: dict[int, Any] = {}
+        self.grads_at_start: dict[int, tuple[Tensor, Any]] = {}
+        self.grads_set: dict[int, Tensor] = {}
+        self.kernels: list[_KernelRun] | None = None
+        self.results: list[tuple[weakref.ref, np.ndarray]] = []  # the tensors that operations returned
+        self.inputs = [self._input(x.array) for x in inputs]
+
+    # --- memory -------------------------------------------------------------------------------------------------------
+
+    def known(self, array: np.ndarray) -> Memory | None:
+        """The block an array lies in, if it has been seen."""
+        return self.memories.get(id(owner_of(array)))
+
+    def _memory(self, array: np.ndarray, kind: str) -> Memory:
+        owner = owner_of(array)
+        memory = self.memories.get(id(owner))
+        if memory is None:
+            memory = self.memories[id(owner)] = Memory(owner, kind)
+        return memory
+
+    def _input(self, array: np.ndarray) -> Memory:
+        memory = self._memory(array, "input")
+        memory.address = array.__array_interface__["data"][0]  # at each run it begins where the argument begins
+        return memory
+
+    def ref(self, array: np.ndarray, kind: str = "outside") -> Ref:
+        """The reference to an array; memory not seen before is of this kind."""
+        memory = self._memory(array, kind)
+        size = array.dtype.itemsize
+        at = array.__array_interface__["data"][0] - memory.address
+        return Ref(memory, at // size, array.shape, tuple(s // size for s in array.strides), array.dtype)
+
+    def made(self, array: np.ndarray) -> Ref:
+        """The reference to what a step makes."""
+        return self.ref(array, "own")
+
+    def temporary(self, shape: tuple[int, ...], dtype: np.dtype) -> Ref:
+        """Memory for a value between two steps."""
+        return self.made(np.empty(shape, dtype))
+
+    def constant(self, array: np.ndarray) -> np.ndarray:
+        """An array of one element that stays what it is."""
+        owner = owner_of(array)
+        self.constants[id(owner)] = owner
+        return array
+
+    def operand(self, value: Any) -> Any:
+        """A reference to an array; the number itself for one that can't change."""
+        if not isinstance(value, np.ndarray):
+            return value
+        owner = self.constants.get(id(owner_of(value)))
+        return self.ref(value) if owner is None else owner.item()
+
+    def outside(self, tensor: Tensor) -> None:
+        """Remember a tensor that no step has made: its array must stay the one that was captured."""
+        held = self.tensors.get(id(tensor))
+        if held is not None and held[0]() is tensor:
+            return
+        memory = self.known(tensor.array)
+        if memory is None or memory.kind == "outside":
+            self.tensors[id(tensor)] = (weakref.ref(tensor), tensor.array, tensor._requires_grad)
+
+    def add(self, step: Step) -> None:
+        """Append a step."""
+        for ref in step.writes:
+            self._keep_initial(ref)
+        step.line = user_line()
+        self.steps.append(step)
+
+    def _keep_initial(self, ref: Ref) -> None:
+        memory = ref.memory
+        if memory.kind == "outside" and memory.initial is None:
+            memory.initial = memory.owner.copy()
+
+    def before_write(self, array: np.ndarray) -> None:
+        """An array is about to be changed: what it holds may have to be put back before the next run."""
+        self._keep_initial(self.ref(array))
+
+    # --- operations ---------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _collecting(self) -> Iterator[list[_KernelRun]]:
+        outer, self.kernels = self.kernels, []
+        try:
+            yield self.kernels
+        finally:
+            self.kernels = outer
+
+    def watch_kernel(self, kernel: Any, args: Sequence[Any]) -> None:
+        """Called by every kernel before it runs, in whatever thread."""
+        if self.kernels is None or threading.get_ident() != self.thread:
+            return
+        effects = effects_of(kernel.function)
+        written = effects.written
+        zeros = {
+            i
+            for i, (name, arg) in enumerate(zip(effects.parameters, args, strict=False))
+            if isinstance(arg, np.ndarray) and name in written and self.known(arg) is None and not (arg != 0).any()
+        }
+        self.kernels.append(_KernelRun(kernel, args, zeros))
+
+    def __call__(self, op: Any, inputs: Sequence, attrs: dict) -> Any:
+        if not hasattr(op, "forward") and op.name != "assign":
+            return self.in_one_piece(op, inputs, attrs)  # a Function: its inside is its own
+        for x in inputs:
+            if isinstance(x, Tensor):
+                self.outside(x)
+        if op.name == "assign":
+            self.before_write(inputs[0].array)
+            out = op(*inputs, **attrs)
+            if inputs[0].array.size:
+                self.copy(inputs[1].array, inputs[0].array)
+            return out
+        with self._collecting() as kernels:
+            out = op(*inputs, **attrs)
+        arrays = []
+        for x in inputs:
+            if isinstance(x, np.ndarray) and x.size == 1 and self.known(x) is None:
+                self.constant(x)  # a number of the formula
+            arrays.append(x.array if isinstance(x, Tensor) else x)
+        tensors = out if isinstance(out, tuple) else (out,)
+        results = [t.array for t in tensors]
+        self.results += [(weakref.ref(t), t.array) for t in tensors]
+        if not self._note(op, arrays, attrs, results, kernels):
+            kept = self._kept(out, [*arrays, *results])
+            if not self._note_kernels(kernels, [*results, *kept], _forward(op), (tuple(arrays), attrs)):
+                self.call(op.name, _forward(op), (tuple(arrays), attrs), [*results, *kept])
+        return out
+
+    def _note(self, op: Any, arrays: list, attrs: dict, results: list, kernels: list) -> bool:
+        """Whether the operation has a form of its own in a program, which is noted."""
+        if isinstance(op, Elementwise):
+            return note_formula(self, op, arrays, results[0])
+        if op.views and self._is_view(results[0], arrays[0]):
+            return True
+        native = NATIVES.get(op.name)
+        return native is not None and native(self, op, arrays, attrs, results[0])
+
+    def copy(self, source: Any, out: np.ndarray) -> None:
+        """A step that copies an array, or one number, into another array."""
+        operand = self.operand(source)
+        target = self.made(out)
+        self.add(Copy(operand, target, reads=[operand] if isinstance(operand, Ref) else [], writes=[target]))
+
+    def contiguous(self, ref: Ref) -> Ref:
+        """A copy of what a reference names, in row-major order."""
+        copy = self.temporary(ref.shape, ref.dtype)
+        self.add(Copy(ref, copy, reads=[ref], writes=[copy]))
+        return copy
+
+    def _is_view(self, out: np.ndarray, x: np.ndarray) -> bool:
+        return out is x or owner_of(out) is owner_of(x)
+
+    def _kept(self, out: Any, others: Sequence[Any]) -> list[np.ndarray]:
+        """What the node of the output keeps for its backward besides inputs and outputs."""
+        node = (out[0] if isinstance(out, tuple) else out).node
+        if isinstance(node, graph.Slot):
+            node = node.edges[0]
+        saved = [] if node is None else arrays_in(node.saved or [])
+        return [a for a in saved if isinstance(a, np.ndarray) and not any(a is other for other in others)]
+
+    def _note_kernels(
+        self, runs: Sequence[_KernelRun], results: Sequence[Any], again: Callable, arguments: Any
+    ) -> bool:
+        """Take the kernels that ran inside an operation for the whole of it, if they account for all results."""
+        if not runs:
+            return False
+        fresh: dict[int, np.ndarray] = {}  # memory that only these kernels have written
+
+        def is_known(array: np.ndarray) -> bool:
+            return self.known(array) is not None or id(owner_of(array)) in fresh
+
+        for run in runs:
+            effects = effects_of(run.kernel.function)
+            if effects.returns or run.args[0].dtype not in _FLOATS:
+                return False
+            for name, arg in zip(effects.parameters, run.args, strict=False):
+                if not isinstance(arg, np.ndarray):
+                    if not (arg is None or type(arg) in (int, float, bool)):
+                        return False
+                    continue
+                if not is_known(arg):
+                    if name not in effects.written and not _is_part_of(arg, arguments):
+                        return False
+                    if name in effects.written:
+                        fresh[id(owner_of(arg))] = arg
+        if not all(is_known(a) for a in results if isinstance(a, np.ndarray)):
+            return False
+        written: set[int] = set()
+        for run in runs:
+            zeros = [i for i in run.zeros if id(owner_of(run.args[i])) not in written]
+            for i in zeros:
+                self.copy(0, run.args[i])
+            self._add_kernel(run, again, arguments)
+            written |= {id(owner_of(a)) for a in run.args if isinstance(a, np.ndarray)}
+        return True
+
+    def _add_kernel(self, run: _KernelRun, again: Callable, arguments: Any) -> None:
+        effects = effects_of(run.kernel.function)
+        args: list[Any] = []
+        reads, writes, status = [], [], None
+        for name, arg in zip(effects.parameters, run.args, strict=False):
+            if not isinstance(arg, np.ndarray):
+                args.append(arg)
+                continue
+            written = name in effects.written
+            ref = self.made(arg) if written else self.ref(arg)
+            args.append(ref)
+            if name in effects.read or not written:
+                reads.append(ref)
+            if written:
+                writes.append(ref)
+            if name == "status":
+                status = ref
+        check = None
+        if status is not None:
+            nest = map_arrays(lambda a: self.ref(a) if isinstance(a, np.ndarray) else a, arguments)
+            reads += [r for r in arrays_in(nest) if isinstance(r, Ref)]
+            check = (again, nest)
+        self.add(KernelCall(run.kernel, args, run.args[0].dtype, status, check, reads=reads, writes=writes))
+
+    def call(self, name: str, function: Callable, arguments: Any, results: Sequence[Any]) -> None:
+        """A step that runs ``function(*arguments[0], **arguments[1])`` as it is, and copies what it returns."""
+        nest = map_arrays(lambda a: self.ref(a) if isinstance(a, np.ndarray) else a, arguments)
+        reads = [r for r in arrays_in(nest) if isinstance(r, Ref)]
+        # A result in memory that is there already is (part of) an argument, handed on.
+        outs = [self.made(a) if isinstance(a, np.ndarray) and self.known(a) is None else None for a in results]
+        self.add(Call(name, function, nest, outs, reads=reads, writes=[o for o in outs if o is not None]))
+
+    # --- backward -----------------------------------------------------------------------------------------------------
+
+    def seed(self, seed: Any) -> Any:
+        """Where a walk begins: with a gradient that was given, or with the number 1."""
+        return self.constant(seed) if isinstance(seed, np.ndarray) else seed
+
+    def lift(self, node: Node, saved: list) -> list:
+        """The saved arrays as tensors without a graph."""
+        return map_arrays(lambda a: Tensor(a) if isinstance(a, np.ndarray) else a, saved)
+
+    def backward(self, op: Any, gradient: Any, saved: list, attrs: dict, edges: Sequence) -> list:
+        """What `Op.backward` returns, its rules run on tensors, its kernel of one piece noted."""
+        if getattr(op, "hand", None) is not None and op.name not in NATIVES:
+            return self._by_hand(op, gradient, saved, attrs, edges)
+        if not isinstance(op, Op):
+            return self._by_hand(op, gradient, saved, attrs, edges)
+        parts = op.backward(gradient, saved, attrs, edges)
+        return [Tensor(p) if isinstance(p, np.ndarray) else p for p in parts]
+
+    def _by_hand(self, op: Any, gradient: Any, saved: list, attrs: dict, edges: Sequence) -> list:
+        g, values = (map_arrays(lambda t: t.array if isinstance(t, Tensor) else t, v) for v in (gradient, saved))
+        with self._collecting() as kernels:
+            parts = op.backward(g, values, attrs, edges)
+        for array in (a for a in arrays_in([g, values]) if isinstance(a, np.ndarray)):
+            self.ref(array)
+        run = _backward(op, attrs, edges)
+        arguments: Any = ((g, values), {})
+        if not self._note_kernels(kernels, [p for p in parts if p is not None], run, arguments):
+            self.call(f"{op.name}_backward", run, arguments, list(parts))
+        return [None if p is None else Tensor(p) for p in parts]
+
+    def receive(self, leaf: Tensor, gradient: Tensor) -> None:
+        """Add to the ``grad`` of a leaf: a gradient kept there has memory of its own."""
+        self.note_grad(leaf)
+        held = leaf._grad
+        if held is None:
+            ref = self.ref(gradient.array)
+            claimed = any(t._grad is not None and self.known(t._grad.array) is ref.memory for t in self._leaves())
+            if ref.memory.kind != "own" or claimed or not ref.contiguous:
+                fresh = np.empty(gradient.shape, gradient.dtype)
+                fresh[...] = gradient.array
+                self.copy(gradient.array, fresh)
+                gradient = Tensor(fresh)
+            leaf._grad = Tensor(gradient.array)
+        elif held.node is None and gradient.node is None:
+            with no_grad():
+                held.add_(gradient)
+        else:
+            leaf._grad = held + gradient
+
+    def _leaves(self) -> list[Tensor]:
+        return [leaf for leaf, _ in self.grads_at_start.values()]
+
+    def note_grad(self, leaf: Tensor, assigned: bool = False) -> None:
+        """The ``grad`` of a leaf is read, or is being assigned, for the first time."""
+        if id(leaf) not in self.grads_at_start:
+            # What is overwritten unread need not be what it was: anything will do at the start of the next run.
+            self.grads_at_start[id(leaf)] = (leaf, ANY if assigned else leaf._grad)
+
+    # --- Python -------------------------------------------------------------------------------------------------------
+
+    def each_run(self, function: Callable[[], Any]) -> Any:
+        """Do something in Python now and before each run of the program; its numbers and arrays are fed to it."""
+        if self.kernels is not None:
+            return function()  # inside an operation, which is called again as a whole
+        result = self._apart(function)
+        fed: list[Any] = []
+
+        def feed(value: Any) -> Any:
+            if type(value) is float or type(value) is int:
+                fed.append(self.numbers)
+                self.numbers += 1
+                return Fed.of(value, slot=self.numbers - 1)
+            if isinstance(value, np.ndarray):
+                fed.append(self.ref(value, "fed"))
+                return value
+            fed.append(value)
+            return value
+
+        marked = map_arrays(feed, result)
+        self.actions.append(Action(function, result, fed))
+        return marked
+
+    def in_one_piece(self, function: Callable, args: Sequence, kwargs: dict) -> Any:
+        """Call a function of tensors as it stands, now and at its place in each run, with a backward of its own."""
+        tensors = [t for t in leaves((args, kwargs)) if isinstance(t, Tensor)]
+        for tensor in tensors:
+            self.outside(tensor)
+        piece = Piece(function, args, kwargs)
+        with self._as_before(), intercept(()):
+            outs = piece.forward([t.array for t in tensors], {})
+        name = getattr(function, "name", getattr(function, "__name__", "function"))
+        self.call(name, piece.forward, ([t.array for t in tensors], {}), outs)
+        results = [Tensor(out) for out in outs]
+        self.results += [(weakref.ref(t), t.array) for t in results]
+        edges = [(t.node or t) if t.requires_grad else None for t in tensors]
+        if state.recording and any(edge is not None for edge in edges):
+            node = Node(PieceOp(name, piece), edges, (), {}, tuple(out.shape for out in outs))
+            for i, result in enumerate(results):
+                if piece.outs[i].requires_grad:
+                    result.node, result._requires_grad = graph.Slot.of(node, i), True
+        return rebuild_tensors(piece.result, results)
+
+    def in_place(self, function: Callable[[], Any], tensors: Sequence[Tensor]) -> Any:
+        """Run ``function``, which reads and changes these tensors, now and at its place in each run."""
+        refs = []
+        for tensor in tensors:
+            self.outside(tensor)
+            self.before_write(tensor.array)
+            refs.append(self.ref(tensor.array))
+        result = self._apart(function)
+        name = getattr(function, "__name__", "python")
+        self.add(Call(name, lambda arrays, attrs: [function()][:0], ((), {}), [], reads=refs, writes=refs))
+        return result
+
+    def _apart(self, function: Callable[[], Any]) -> Any:
+        outer, state.tracer = state.tracer, None
+        try:
+            with intercept(()):
+                return function()
+        finally:
+            state.tracer = outer
+
+    def update(self, update: Any, rows: Sequence[Sequence[Tensor]], numbers: dict[str, Any]) -> None:
+        """An update in place of the tensors of each row."""
+        values = [self._number(numbers[name]) for name in update.numbers]
+        for row in rows:
+            for tensor in row:
+                self.outside(tensor)
+            refs = [self.ref(t.array) for t in row]
+            written = [refs[i] for i in update.written]
+            for ref in written:
+                self._keep_initial(ref)
+            numbers_read = [v for v in values if isinstance(v, Ref)]
+            numbers_read += [v.ref for v in values if isinstance(v, Fed) and v.ref is not None]
+            if all(r.contiguous for r in refs) and row[0].dtype in _FLOATS:
+                step: Step = UpdateCall(
+                    update, refs, values, row[0].dtype, reads=[*refs, *numbers_read], writes=written
+                )
+            else:
+                step = Call(
+                    update.name,
+                    _update_again(update, list(numbers)),
+                    ((refs, [numbers[name] for name in numbers]), {}),
+                    [],
+                    reads=[*refs, *numbers_read],
+                    writes=written,
+                )
+            self.add(step)
+        with self._as_before():
+            update.each(rows, {name: float(value) for name, value in numbers.items()})
+
+    def _number(self, value: Any) -> Any:
+        """A number of an update; one that is a tensor is read from its memory at every run."""
+        if not isinstance(value, Tensor):
+            return value
+        self.outside(value)
+        return self.ref(value.array)
+
+    def tally(self, counter: Tensor) -> Fed:
+        """1 is added to a counter."""
+        self.outside(counter)
+        ref = self.ref(counter.array)
+        self.add(Tally(ref, reads=[ref], writes=[ref]))
+        counter.array[()] += 1
+        return Fed.of(counter.array.item(), ref=ref)
+
+    @contextmanager
+    def _as_before(self) -> Iterator[None]:
+        outer, state.tracer = state.tracer, None
+        try:
+            yield
+        finally:
+            state.tracer = outer
+
+    def note_module(self, module: Any) -> None:
+        """A module is called: whether it trains decides what it does."""
+        self.modules[id(module)] = module
+
+    def refuse(self, tensor: Tensor, what: str) -> None:
+        """A value is asked for in Python: an error if it changes from run to run."""
+        memory = self.known(tensor.array)
+        if memory is not None and memory.kind in ("own", "input", "fed"):
+            raise CannotCompile(
+                f"{what}: a compiled function can't read a value that changes from run to run; got a tensor of shape "
+                f"{tensor.shape} at {user_line()}; use where(condition, a, b) for a branch, or return the tensor"
+            )
+
+
+ANY = object()
+"""A gradient that is overwritten before it is read."""
+
+
+def _is_part_of(array: np.ndarray, arguments: Any) -> bool:
+    """Whether this is (part of) an array that was given to an operation, not made in it."""
+    owner = owner_of(array)
+    return any(isinstance(a, np.ndarray) and owner_of(a) is owner for a in arrays_in(arguments))
+
+
+def _forward(op: Op) -> Callable:
+    def run(arrays: Sequence, attrs: dict) -> list:
+        out = op.forward(*arrays, **attrs)
+        if type(out) is not Kept:
+            return list(arrays_in([out]))
+        kept = [a for a in arrays_in([out.value]) if isinstance(a, np.ndarray)]
+        return [*arrays_in([out.output]), *kept]
+
+    return run
+
+
+def _backward(op: Any, attrs: dict, edges: Sequence) -> Callable:
+    ends = [None if edge is None else _End(edge.shape) for edge in edges]
+
+    def run(arrays: Sequence, _: dict) -> list:
+        g, saved = arrays
+        return op.backward(g, saved, attrs, ends)
+
+    return run
+
+
+class _End:
+    """What a backward is told of an edge: the shape of the input."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+
+
+def _update_again(update: Any, names: Sequence[str]) -> Callable:
+    def run(arguments: Sequence, _: dict) -> list:
+        arrays, values = arguments
+        update.each([[Tensor(a) for a in arrays]], dict(zip(names, map(float, values), strict=True)))
+        return []
+
+    return run

@@ -1,0 +1,83 @@
+"""A compiled function is the function: over the table of operations, with other values than it was captured with."""
+
+import numpy as np
+import pytest
+from oracle import assert_close, tensors, to_ours
+from samples import load_rows
+from test_ops import function as function_of
+
+import autograd
+from autograd import Tensor
+
+VALUES_DECIDE = {
+    "argwhere", "bincount", "combinations", "masked_select", "nonzero", "repeat_interleave", "unique",
+    "unique_consecutive",
+}  # fmt: skip
+"""Operations whose result has a shape that depends on values, or that read them in Python."""
+
+
+def others(value):
+    """The argument with other values from the same range in every array."""
+    if isinstance(value, np.ndarray):
+        return np.ascontiguousarray(value.reshape(-1)[::-1].reshape(value.shape))
+    if type(value) in (tuple, list):
+        return type(value)(others(v) for v in value)
+    return value
+
+
+def flatten(value):
+    """The arrays of nested arguments."""
+    if isinstance(value, np.ndarray):
+        return [value]
+    return [a for v in value for a in flatten(v)] if type(value) in (tuple, list) else []
+
+
+def refill(value, new):
+    """The nested arguments with tensors for their arrays."""
+    if isinstance(value, np.ndarray):
+        return next(new)
+    return type(value)(refill(v, new) for v in value) if type(value) in (tuple, list) else value
+
+
+SAMPLES = [
+    (row, next((s for s in row.samples if flatten(s.args) and all(a.size for a in flatten(s.args))), None))
+    for row in load_rows()
+]
+ROWS = {f"{row.name}-{i}": (row, sample) for i, (row, sample) in enumerate(SAMPLES) if sample is not None}
+
+
+@pytest.mark.parametrize(("row", "sample"), ROWS.values(), ids=ROWS)
+def test_every_operation(row, sample):
+    function, kwargs = function_of(row), to_ours(sample.kwargs)
+
+    def call(*given):
+        outs = tensors(function(*refill(sample.args, iter(given)), **kwargs))
+        return [t for t in outs if isinstance(t, Tensor)]
+
+    def inputs(args):
+        return [to_ours(a, "float32", row.differentiable) for a in flatten(args)]
+
+    compiled = autograd.compile(call)
+    if row.name in VALUES_DECIDE:
+        return
+    for args in (sample.args, others(sample.args), sample.args):
+        given, expected_from = inputs(args), inputs(args)
+        outs, expected = compiled(*given), call(*expected_from)
+        assert len(compiled.variants) == 1 and len(next(iter(compiled.variants.values()))) == 1
+        gradients = [_gradients(*pair) for pair in ((outs, given), (expected, expected_from))]
+        for out, want in zip(outs, expected, strict=True):
+            assert out.dtype == want.dtype and out.shape == want.shape
+            assert out.requires_grad == want.requires_grad
+            assert_close(out.array, want.array, row.name, 16)
+        for found, want in zip(*gradients, strict=True):
+            assert (found is None) == (want is None)
+            if found is not None:
+                assert_close(found.array, want.array, f"gradient of {row.name}", 64, 1.0)
+
+
+def _gradients(outs, inputs):
+    total = sum(((t * t.detach().cos()).double().sum() for t in outs if t.requires_grad), start=0)
+    wanted = [x for x in inputs if x.requires_grad]
+    if isinstance(total, int) or not wanted:
+        return []
+    return autograd.grad(total, wanted, allow_unused=True)
