@@ -15,7 +15,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Place", "Write", "clock", "line_at", "note_again", "note_write", "owner_of", "tick", "user_line", "user_place", "written_since"]
+__all__ = [
+    "Place", "Write", "clock", "line_at", "note_again", "note_write", "owner_of", "tick", "user_line", "user_place",
+    "written_since",
+]  # fmt: skip
 
 Place = tuple[CodeType, int]  # of a running program
 
