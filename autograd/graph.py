@@ -12,7 +12,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import heappop, heappush
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class Node:
     reads none) and, for each input, the ``edges`` entry the gradient goes to: a Node, a leaf tensor, or None.
     """
 
-    __slots__ = ("__weakref__", "attrs", "edges", "hooks", "module", "number", "op", "place", "saved", "shape")
+    __slots__ = ("__weakref__", "attrs", "data", "edges", "hooks", "module", "number", "op", "place", "saved", "shape")
 
     def __init__(self, op: Any, edges: Sequence, saved: list | None, attrs: dict, shape: Any) -> None:
         self.op = op
@@ -63,6 +63,12 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{self.op.name}Backward>"
+
+    def remember(self, place: int, value: Any) -> None:
+        """Keep what pictures show of an input that needs no gradient, as its values go: a constant, or the shape."""
+        if type(value) is np.ndarray:
+            kept = value if not value.ndim else Trace(value.shape, weakref.ref(value))
+            self.data = {**getattr(self, "data", {}), place: kept}
 
     def check(self, saved: list | None) -> list:
         """What was saved, or an error if it was freed or written over since."""
@@ -96,6 +102,13 @@ def _saved_at(node: Node) -> str:
         return line_at(node.place)
     writes.places_until = math.inf
     return "a line (they are recorded from now on)"
+
+
+class Trace(NamedTuple):
+    """What is left of an array that was freed: its shape, and the array as long as somebody else holds it."""
+
+    shape: tuple[int, ...]
+    array: weakref.ref
 
 
 class Slot(Node):
@@ -175,9 +188,15 @@ def backward(
     gradient: Any = None
     shares = True  # who seeds the roots may hold the seeds
 
+    node: Any = None
+    saved: Any = ()
+    freed: Any = False  # whether the node that was passed last has no values any more
+
     while True:
         for i, edge in enumerate(edges):
             if edge is None or (part := parts[i]) is None:
+                if freed and edge is None and i < len(saved):
+                    node.remember(i, saved[i])
                 continue
             if part.shape != edge.shape:
                 raise RuntimeError(
@@ -222,7 +241,8 @@ def backward(
         saved = node.saved
         if saved is None or writes.last_write > node.number:
             saved = node.check(saved)
-        if saved and not retain_graph:
+        freed = saved and not retain_graph
+        if freed:
             node.saved = None
         if lift is not None:
             saved = lift(node, saved)

@@ -121,6 +121,19 @@ def test_names_for_leaves_data_and_results():
     ]
 
 
+def test_data_have_their_shapes_after_backward_too():
+    w, x = autograd.tensor([1.0, 2.0], requires_grad=True), autograd.tensor([3.0, 4.0])
+    loss = (w * x * 2.0).sum() + (w * x).sum() + (w * autograd.ones(1, 2)).sum()
+
+    def data():
+        found = labels(backprop_graph(loss, names={"x": x}).source)
+        return sorted(text for text in found if text.startswith("data"))
+
+    assert data() == ["data: 2", "data: data (1, 2)", "data: x (2,)"]
+    loss.backward()
+    assert data() == ["data: 2", "data: data (1, 2)", "data: x (2,)"]
+
+
 def test_a_leaf_used_twice_is_one_box():
     w = autograd.tensor([1.0, 2.0], requires_grad=True)
     source = backprop_graph((w * w).sum()).source

@@ -30,8 +30,7 @@ def backprop_graph(
 
     Drawn are the leaves (the parameters of ``model`` by name and grouped by module), the data, every operation with
     the shape of its output, and the loss. After ``backward()`` each leaf, and each tensor whose gradient was retained,
-    shows the norm of its gradient, the darker the larger. The graph can be drawn before and after ``backward()``;
-    what is data rather than a leaf has its shape only before, or with ``retain_graph=True``.
+    shows the norm of its gradient, the darker the larger. The graph can be drawn before and after ``backward()``.
 
     ``names`` gives names to other tensors: leaves, data, results on the way. ``direction`` is that of the forward
     pass: "TB" for downwards, "LR" for rightwards. Of a graph with more than ``limit`` boxes the part next to the loss

@@ -1,12 +1,13 @@
 """What is to be seen: the boxes and arrows of a graph and the module each box belongs to; nothing of how it looks."""
 
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from ..graph import Node, Slot, reachable
+from ..graph import Node, Slot, Trace, reachable
 from ..tensor import Tensor
 
 __all__ = ["Box", "Group", "Scene"]
@@ -43,6 +44,7 @@ class Scene:
         self.owners: dict[int, Any] = {}  # the module each named parameter belongs to
         self.paths: dict[Any, str] = {}
         self._boxes: dict[Any, Box] = {}
+        self._references: list[weakref.ref] = []  # to the data that have boxes
         self._limit = limit
         self._left_out: set[Any] = set()
         assert loss.node is not None
@@ -110,12 +112,13 @@ class Scene:
             self._left_out.add(node)
             self._left_out.update(edge for edge in node.edges if edge is not None and edge not in self._boxes)
             return
-        saved = node.saved or ()
+        saved = node.saved
+        values = dict(enumerate(saved)) if saved else getattr(node, "data", {})
         for i, edge in enumerate(node.edges):
             if edge is not None:
                 self._draw_edge(edge, box, node)
             elif self._room():
-                data = self._draw_data(node, saved[i] if i < len(saved) else None)
+                data = self._draw_data(node, values.get(i))
                 self.arrows.append((data.id, box.id, False))
 
     def _room(self) -> bool:
@@ -149,17 +152,20 @@ class Scene:
         tooltip = f"{title}: {leaf.array.size:,} numbers, {leaf.dtype}"
         return self._add(leaf, owner, "leaf", title, str(leaf.shape), _norm(leaf.grad), tooltip=tooltip)
 
-    def _draw_data(self, node: Node, array: Any) -> Box:
-        """What an operation read that needs no gradient; the graph knows it only while its values are saved."""
-        if not isinstance(array, np.ndarray):
+    def _draw_data(self, node: Node, value: Any) -> Box:
+        """What an operation read that needs no gradient: an array, or what backward left of it."""
+        if not isinstance(value, (np.ndarray, Trace)):
             return self._add(object(), node.module, "data", "data", tooltip="no gradient wanted")
-        title = self.names.get(id(array))
-        if title is None and not array.ndim:
-            return self._add(object(), node.module, "data", f"{array.item():.6g}", tooltip="a constant")
-        known = self._boxes.get(id(array))
+        reference = value.array if isinstance(value, Trace) else weakref.ref(value)  # there is one to an array
+        array = reference()
+        title = None if array is None else self.names.get(id(array))
+        if title is None and isinstance(value, np.ndarray) and not value.ndim:
+            return self._add(object(), node.module, "data", f"{value.item():.6g}", tooltip="a constant")
+        known = self._boxes.get(id(reference))
         if known is not None:
             return known
-        return self._add(id(array), None, "data", title or "data", str(array.shape), tooltip="no gradient wanted")
+        self._references.append(reference)
+        return self._add(id(reference), None, "data", title or "data", str(value.shape), tooltip="no gradient wanted")
 
     def _draw_rest(self) -> None:
         box = Box("rest", "rest", f"{len(self._left_out):,} more", f"limit={self._limit}; a larger one draws them")
