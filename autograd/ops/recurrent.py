@@ -35,8 +35,9 @@ def _rows(x: np.ndarray) -> np.ndarray:
 def _spans(rows: int, batch: int, sizes: Sequence[int] | None, reverse: bool) -> np.ndarray:
     """From which row to which each step goes, in the order in which they are walked; -> (time, 2)."""
     counts = np.full(rows // max(1, batch), batch) if sizes is None else np.array(sizes)
-    stops = np.cumsum(counts)
-    spans = np.stack([stops - counts, stops], axis=1)
+    spans = np.empty((counts.size, 2), np.int64)
+    np.cumsum(counts, out=spans[:, 1])
+    np.subtract(spans[:, 1], counts, out=spans[:, 0])
     return np.ascontiguousarray(spans[::-1]) if reverse else spans
 
 
