@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .hand import Kernel
 
-__all__ = ["PRODUCT", "multiply", "prepare"]
+__all__ = ["PRODUCT", "SMALL", "multiply", "prepare"]
 
 _VARIABLE = "OPENBLAS_CORETYPE"
 

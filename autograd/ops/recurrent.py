@@ -11,7 +11,7 @@ import numpy as np
 
 from ..dtypes import float16, float32
 from ..kernels import recurrent as kernels
-from ..kernels.blas import multiply
+from ..kernels.blas import SMALL, multiply
 from ..kernels.products import matmul
 from ..tensor import Tensor
 from .convert import cast
@@ -75,10 +75,13 @@ def _before_gates(
 ) -> tuple:
     """The gradients of the input and of both weights, from those of what input and state contribute to the gates."""
     dx = matmul(dgates, weights[0]).reshape(x.shape) if needs[0] else None
-    dweights = [np.zeros(w.shape, w.dtype) for w in weights]
-    if any(needs[1:]):
-        largest = min(32, rows.shape[0]) * max(w.size for w in weights)
-        multiply(largest, kernels.weight_gradients, dgates, rows, dhidden, before, *dweights)
+    dweights: list[np.ndarray | None] = [None, None]
+    multiplications = min(32, rows.shape[0]) * max(w.size for w in weights)
+    if any(needs[1:]) and multiplications > SMALL:
+        dweights = [matmul(dgates.T, rows), matmul(dhidden.T, before)]
+    elif any(needs[1:]):
+        dweights = [np.zeros(w.shape, w.dtype) for w in weights]
+        multiply(multiplications, kernels.weight_gradients, dgates, rows, dhidden, before, *dweights)
     return dx, *dweights
 
 
