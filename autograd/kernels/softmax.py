@@ -113,12 +113,13 @@ log_softmax_backward = normalise_backward.of(
 
 
 @kernel
-def entropy(x, target, weight, ignored, smoothing, losses, counts, logs):
+def entropy(x, target, weight, ignored, smoothing, found):
     """For each row of x (n, classes) the loss (1 - s) w[t] (log_sum - x[t]) + s / classes sum(w (log_sum - x)), what it
-    counts, w[t], both 0 where the target is ``ignored``, and the log_sum, log(sum(exp(x))). Returns the sums of losses
-    and counts, and the row of a target that is no class, or -1.
+    counts, w[t], both 0 where the target is ``ignored``, and the log_sum, log(sum(exp(x))): ``found`` is (3, n).
+    Returns the sums of losses and counts, and the row of a target that is no class, or -1.
     """
     n, classes = x.shape
+    losses, counts, logs = found[0], found[1], found[2]
     bad = -1
     for i in range(n):
         if (target[i] < 0 or target[i] >= classes) and target[i] != ignored:
@@ -163,9 +164,14 @@ cross_entropy = entropy.of("of_classes", **_ORDER)
 
 
 @kernel
-def cross_entropy_backward(x, target, weight, ignored, smoothing, logs, scale, dx):
-    """scale * (softmax * sum(q) - q) for each row, q = (1 - s) w[t] onehot + s / classes w being what it should be."""
+def cross_entropy_backward(x, target, weight, ignored, smoothing, found, g, count, dx):
+    """g / count * (softmax * sum(q) - q) for each row, q = (1 - s) w[t] onehot + s / classes w being what it should be;
+    g has an element for each row, or one for all.
+    """
     n, classes = x.shape
+    logs = found[2]
+    scale = F(1) / F(count)
+    apart = g.size > 1
     share = F(smoothing) / F(classes)
     sharp = F(1) - F(smoothing)
     whole = F(0)
@@ -180,7 +186,7 @@ def cross_entropy_backward(x, target, weight, ignored, smoothing, logs, scale, d
             for j in range(classes):
                 result[j] = F(0)
         else:
-            by = scale[i]
+            by = g[i if apart else 0] * scale
             log_sum = logs[i]
             wanted = sharp * weight[t]
             full = by * (wanted + whole)

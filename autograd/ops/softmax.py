@@ -124,28 +124,26 @@ def _weights(weight: np.ndarray | None, x: Any) -> np.ndarray:
 
 @op(x=_cross_entropy_gradient)
 def _cross_entropy(x, target, weight, *, ignored, smoothing, reduction):
-    losses, counts, logs = np.empty((3, x.shape[0]), x.dtype)
+    found = np.empty((3, len(x)), x.dtype)
     x, target = np.ascontiguousarray(x), np.ascontiguousarray(target, np.int64)
-    arrays = (x, target, _weights(weight, x))
-    total, count, bad = kernels.cross_entropy(*arrays, ignored, smoothing, losses, counts, logs)
+    total, count, bad = kernels.cross_entropy(x, target, _weights(weight, x), ignored, smoothing, found)
     if bad >= 0:
         raise IndexError(
             f"cross_entropy: a target must be a class, 0 to {x.shape[1] - 1}; got {target[bad]} at row {bad}"
         )
     if reduction == "none":
-        return Kept(losses, (logs, 1.0))
+        return Kept(found[0], (found, 1.0))
     if reduction == "sum":
         count = 1.0
-    return Kept(np.asarray(total / count if count else np.nan, x.dtype), (logs, count))
+    return Kept(np.asarray(total / count if count else np.nan, x.dtype), (found, count))
 
 
 @_cross_entropy.by_hand
 def _cross_entropy_backward(g, x, target, weight, kept, ignored, smoothing):
-    logs, count = kept
-    scale = np.broadcast_to(g / g.dtype.type(count), logs.shape).copy()
+    found, count = kept
     dx = np.empty(x.shape, x.dtype)
     x, target = np.ascontiguousarray(x), np.ascontiguousarray(target, np.int64)
-    kernels.cross_entropy_backward(x, target, _weights(weight, x), ignored, smoothing, logs, scale, dx)
+    kernels.cross_entropy_backward(x, target, _weights(weight, x), ignored, smoothing, found, g.ravel(), count, dx)
     return [dx, None, None]
 
 
@@ -165,9 +163,11 @@ def softmax_cross_entropy(
     >>> softmax_cross_entropy(tensor([[0.0, 0.0]]), tensor([1]))
     tensor(0.6931)
     """
-    dtype = float32 if input.dtype == float16 else input.dtype
-    weights = None if weight is None else cast(weight.detach(), dtype)
-    out = _cross_entropy(
-        cast(input, dtype), target, weights, ignored=ignore_index, smoothing=label_smoothing, reduction=reduction
-    )
-    return cast(out, input.dtype)
+    attrs = {"ignored": ignore_index, "smoothing": label_smoothing, "reduction": reduction}
+    if input.dtype == float16:
+        return cast(_cross_entropy(cast(input, float32), target, _as(float32, weight), **attrs), float16)
+    return _cross_entropy(input, target, _as(input.dtype, weight), **attrs)
+
+
+def _as(dtype: np.dtype, weight: Tensor | None) -> Tensor | None:
+    return None if weight is None else cast(weight.detach(), dtype)
