@@ -174,3 +174,21 @@ def test_maps_in_maps(row, sample):
             ]
         )
         assert_close(y.array, wanted, f"{row.name}{sample}", terms=1.0)
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+def test_lanes_of_weighted_losses(reduction):
+    scores, classes = autograd.randn(4, 5, 3, dtype=autograd.float64), autograd.randint(0, 3, (4, 5))
+    classes[0, 0] = -100
+    weight = autograd.tensor([0.5, 1.0, 2.0], dtype=autograd.float64)
+
+    def loss(x, t):
+        return autograd.softmax_cross_entropy(x, t, weight, label_smoothing=0.1, reduction=reduction)
+
+    each = [loss(x, t) for x, t in zip(scores, classes, strict=True)]
+    np.testing.assert_allclose(autograd.vmap(loss)(scores, classes).numpy(), autograd.stack(each).numpy(), rtol=1e-12)
+    weights = autograd.stack([weight, weight * 2])
+    both = autograd.vmap(lambda w: autograd.softmax_cross_entropy(scores[1], classes[1], w, reduction=reduction))(
+        weights
+    )
+    assert both.shape[0] == 2

@@ -54,12 +54,10 @@ def _attention(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: in
 
 @rule_for("cross_entropy")
 def _cross_entropy(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
-    weight = values[2]
-    if mapped[2]:
-        return NotImplemented
-    x, target = all_mapped(values[:2], mapped[:2], lanes)
+    weight = attrs["weight"]
+    x, target = all_mapped(values, mapped, lanes)
     flat = reshape(target, (-1,))
-    losses = op(_rows(x), flat, weight, **{**attrs, "reduction": "none"})
+    losses = op(_rows(x), flat, **{**attrs, "reduction": "none"})
     losses = reshape(losses, target.shape)
     if attrs["reduction"] == "none":
         return losses
@@ -69,8 +67,7 @@ def _cross_entropy(op: Any, values: list, mapped: list[bool], attrs: dict, lanes
     counted = ne(flat, attrs["ignored"])
     counts: Any = 1.0
     if weight is not None:
-        known = weight if isinstance(weight, Tensor) else Tensor(weight)
-        counts = index_select_along(known, where(counted, flat, 0), dim=0)
+        counts = index_select_along(Tensor(weight), where(counted, flat, 0), dim=0)
     return total / sum(reshape(where(counted, counts, 0.0), target.shape), 1)
 
 

@@ -105,8 +105,8 @@ def _logsumexp_backward(g, x, out, dim):
 
 def _cross_entropy_gradient(g, x, target, weight, ignored, smoothing, reduction):
     """Each row's softmax times what its target asks for altogether, less what it asks for of each class."""
-    classes, weights = (t.array if isinstance(t, Tensor) else t for t in (target, weight))
-    weights = _weights(weights, x)
+    classes = target.array if isinstance(target, Tensor) else target
+    weights = _weights(weight, x)
     rows = np.flatnonzero(classes != ignored)
     at = classes[rows]
     asked = np.zeros(x.shape, x.dtype)
@@ -123,7 +123,7 @@ def _weights(weight: np.ndarray | None, x: Any) -> np.ndarray:
 
 
 @op(x=_cross_entropy_gradient)
-def _cross_entropy(x, target, weight, *, ignored, smoothing, reduction):
+def _cross_entropy(x, target, *, weight, ignored, smoothing, reduction):
     found = np.empty((3, len(x)), x.dtype)
     x, target = np.ascontiguousarray(x), np.ascontiguousarray(target, np.int64)
     total, count, bad = kernels.cross_entropy(x, target, _weights(weight, x), ignored, smoothing, found)
@@ -144,7 +144,7 @@ def _cross_entropy_backward(g, x, target, weight, kept, ignored, smoothing):
     dx = np.empty(x.shape, x.dtype)
     x, target = np.ascontiguousarray(x), np.ascontiguousarray(target, np.int64)
     kernels.cross_entropy_backward(x, target, _weights(weight, x), ignored, smoothing, found, g.ravel(), count, dx)
-    return [dx, None, None]
+    return [dx, None]
 
 
 def softmax_cross_entropy(
@@ -163,11 +163,11 @@ def softmax_cross_entropy(
     >>> softmax_cross_entropy(tensor([[0.0, 0.0]]), tensor([1]))
     tensor(0.6931)
     """
-    attrs = {"ignored": ignore_index, "smoothing": label_smoothing, "reduction": reduction}
+    attrs = {"ignored": ignore_index, "smoothing": float(label_smoothing), "reduction": reduction}
     if input.dtype == float16:
-        return cast(_cross_entropy(cast(input, float32), target, _as(float32, weight), **attrs), float16)
-    return _cross_entropy(input, target, _as(input.dtype, weight), **attrs)
+        return cast(_cross_entropy(cast(input, float32), target, weight=_as(float32, weight), **attrs), float16)
+    return _cross_entropy(input, target, weight=_as(input.dtype, weight), **attrs)
 
 
-def _as(dtype: np.dtype, weight: Tensor | None) -> Tensor | None:
-    return None if weight is None else cast(weight.detach(), dtype)
+def _as(dtype: np.dtype, weight: Tensor | None) -> np.ndarray | None:
+    return None if weight is None else np.asarray(weight.array, dtype)
