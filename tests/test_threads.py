@@ -326,6 +326,37 @@ def test_an_elementwise_operation_has_one_answer(n, size):
         np.testing.assert_array_equal(f().numpy(), expected)
 
 
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ((300, 70), (70,)),
+        ((300, 70), (300, 1)),
+        ((300, 1), (1, 400)),
+        ((4, 300, 5, 7), (300, 1, 7)),
+        ((2, 3, 200, 90), (3, 1, 90)),
+        ((600, 3), (3,)),
+        ((300, 300), ()),
+        ((0, 70), (70,)),
+    ],
+)
+def test_operations_on_arrays_that_are_broadcast(a, b):
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal(a).astype(np.float32), rng.standard_normal(b).astype(np.float32)
+    for left, right in ((x, y), (y, x), (np.asfortranarray(x), y), (x[..., ::-1], y[..., ::-1] if b else y)):
+        for n in (1, 3):
+            autograd.set_num_threads(n)
+            p, q = autograd.from_numpy(left).requires_grad_(), autograd.from_numpy(right).requires_grad_()
+            for _ in range(2):
+                out = p * q
+                np.testing.assert_array_equal(out.detach().numpy(), left * right)
+            np.testing.assert_array_equal((p < q).numpy(), left < right)
+            out.backward(g := autograd.randn_like(out))
+            at, bt = (autograd.from_numpy(z.astype(np.float64)).requires_grad_() for z in (left, right))
+            (at * bt).backward(g.double())
+            np.testing.assert_allclose(p.grad.numpy(), at.grad.numpy(), rtol=1e-4, atol=1e-3)
+            np.testing.assert_allclose(q.grad.numpy(), bt.grad.numpy(), rtol=1e-4, atol=1e-3)
+
+
 def test_long_loops_are_shared_out():
     x = autograd.randn(share.MANY)
     autograd.sigmoid(x)

@@ -15,12 +15,12 @@ from typing import Any
 from . import threads
 from .loader import load
 
-__all__ = ["loop_address"]
+__all__ = ["CALLS", "MANY", "loop_address"]
 
 MANY = 2**16
 """So many elements are shared out: 3 us or more for one thread, and a region of the pool costs 1 to 2 us."""
 
-_CALLS = """import numpy as np
+CALLS = """import numpy as np
 from llvmlite import ir
 from numba import cfunc, njit, prange, types
 from numba.extending import intrinsic
@@ -107,14 +107,14 @@ def share(inner, count, args, n, steps, parts):
 def loop_address() -> int:
     """The loop that stands before the loops of all ufuncs."""
     threads.state[threads.START] = ctypes.cast(_start, ctypes.c_void_p).value or 0
-    return load("share_loop", _CALLS + _LOOP).loop.address
+    return load("share_loop", CALLS + _LOOP).loop.address
 
 
 def _start_sharing(_: int) -> None:
     """Called from the first loop that is long enough."""
     if threads.enter():
         try:
-            threads.state[threads.SHARE] = load("share", _CALLS + _SHARE).share.address
+            threads.state[threads.SHARE] = load("share", CALLS + _SHARE).share.address
         finally:
             threads.leave()
 

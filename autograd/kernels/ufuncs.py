@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from . import threads
+from . import broadcast, threads
 from .loader import load
 from .printer import Argument, print_loop
 from .share import loop_address
@@ -59,4 +59,8 @@ def compile_formula(
 ) -> np.ufunc:
     """The ufunc that computes these Symbols; ``dtypes`` are those of the outputs, ``dtype`` that of the arithmetic."""
     module = load(name, print_loop(name, inputs, outputs, dtypes, dtype))
-    return make_ufunc(name, getattr(module, name).address, [a.dtype for a in inputs], dtypes)
+    address = getattr(module, name).address
+    ufunc = make_ufunc(name, address, [a.dtype for a in inputs], dtypes)
+    if len(dtypes) == 1:
+        broadcast.register(ufunc, address, dtypes[0])
+    return ufunc

@@ -20,6 +20,7 @@ from numpy import ndarray
 
 from ..door import NO_ATTRS, apply
 from ..dtypes import bool_, category, float16, float32, get_default_dtype, int64, is_float, promote
+from ..kernels.broadcast import broadcasting
 from ..kernels.exact import interpret
 from ..kernels.printer import Argument, is_primitive, is_printable
 from ..kernels.symbol import Symbol, formulas, topological
@@ -37,6 +38,9 @@ NUMPY_CALLS = 64
 
 LARGE = 2048
 """A call with so many elements counts twice, and with more the more."""
+
+BROADCAST = 2**16
+"""How many elements two arrays of different size make at most, for it to be worth a look how to walk over them."""
 
 
 class Elementwise(Op):
@@ -82,25 +86,29 @@ class Elementwise(Op):
             if self.overload is not None:
                 return self.overload(*args, **kwargs)
             args = self._bind(args, kwargs)
-        dtype, any_tensor, number = None, False, None
+        dtype, any_tensor, number, differ = None, False, None, False
         for i, x in enumerate(args):
             if isinstance(x, Tensor):
-                found = x.array.dtype
+                x = x.array
                 any_tensor = True
             elif type(x) is ndarray:
-                found = x.dtype
+                pass
             elif number is None and (type(x) is float or type(x) is int):
                 number = i
                 continue
             else:
                 return self._general(args)
             if dtype is None:
-                dtype = found
-            elif found is not dtype and found != dtype:  # a kernel from the disk cache makes dtypes of its own
+                dtype, first = x.dtype, x
+            elif x.dtype is not dtype and x.dtype != dtype:  # a kernel from the disk cache makes dtypes of its own
                 return self._general(args)
+            elif x.size != first.size:
+                differ = x.size * first.size >= BROADCAST
         kernel = self.kernels.get(dtype)  # type: ignore[arg-type]
         if kernel is None:
             return self._general(args)
+        if differ:
+            kernel = broadcasting(kernel)
         inputs: Sequence = args
         if number is not None:
             if dtype.kind != "f":  # type: ignore[union-attr]
@@ -262,10 +270,11 @@ class Elementwise(Op):
             adapter = lambda g, saved, attrs, edge: g if g.shape == edge.shape else sum_to(g, edge.shape)
         else:
             # Arrays go straight to the kernel: what was saved has the dtype of the gradient, which the op ran in.
-            pull = "made if type(g) is not ndarray else kernels.get(g.dtype, made)"
+            # A large one may be broadcast against another, which is looked for in the call of an operation.
+            pull = "made if type(g) is not ndarray or g.size >= LARGE else kernels.get(g.dtype, made)"
             adapter = self._bind_names(
                 f"fit(({pull})(g, {{}}), edge.shape)",
-                self.reads(i), fit=_fit, made=made, kernels=made.kernels, ndarray=ndarray,
+                self.reads(i), fit=_fit, made=made, kernels=made.kernels, ndarray=ndarray, LARGE=LARGE,
             )  # fmt: skip
         self._adapters[i] = adapter
         return adapter

@@ -1,0 +1,143 @@
+"""Elementwise loops over arrays that are broadcast: a matrix times a row, a column or a stack of these.
+
+numpy calls the loop of a ufunc once for each row then, and takes 50 ns to get from one row to the next: as long as a
+row of some hundred numbers needs. This walks over the rows itself, in 5 ns, and several threads share them.
+"""
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import threads
+from .loader import load
+from .share import CALLS, MANY
+
+__all__ = ["broadcasting", "register"]
+
+ROWS = 256
+"""From so many rows on the detour pays: it takes 10 us."""
+
+_LOOP = """
+
+@njit(error_model="numpy", cache=True{options})
+def run_rows(inner, pointers, outer, strides, steps, n, parts):
+    count, axes = strides.shape
+    total = 1
+    for axis in range(axes):
+        total *= outer[axis]
+    for part in prange(parts):
+        first, end = total * part // parts, total * (part + 1) // parts
+        here = np.empty(count + 1, np.intp)
+        place = np.empty(axes, np.intp)
+        here[:count] = pointers
+        here[count] = n
+        rest = first
+        for axis in range(axes - 1, -1, -1):
+            place[axis] = rest % outer[axis]
+            rest //= outer[axis]
+            for i in range(count):
+                here[i] += place[axis] * strides[i, axis]
+        for _ in range(first, end):
+            call(inner, (here.ctypes.data, here.ctypes.data + 8 * count, steps.ctypes.data, 0))
+            for axis in range(axes - 1, -1, -1):
+                place[axis] += 1
+                for i in range(count):
+                    here[i] += strides[i, axis]
+                if place[axis] < outer[axis]:
+                    break
+                place[axis] = 0
+                for i in range(count):
+                    here[i] -= strides[i, axis] * outer[axis]
+"""
+
+_loops: dict[np.ufunc, tuple[int, np.dtype]] = {}
+
+
+def register(ufunc: np.ufunc, address: int, output: np.dtype) -> None:
+    """Tell the address of a ufunc's loop and the dtype of its only output."""
+    _loops[ufunc] = address, output
+
+
+def broadcasting(kernel: Callable) -> Callable:
+    """The kernel for inputs that differ in size."""
+    return functools.partial(_run, kernel) if kernel in _loops else kernel
+
+
+@functools.cache
+def _run_rows(parallel: bool) -> Callable:
+    return load("run_rows", CALLS + _LOOP.format(options=f", {threads.OPTIONS}" if parallel else "")).run_rows
+
+
+def _run(kernel: Any, *arrays: np.ndarray) -> Any:
+    plan = _plan(*((x.shape, x.strides, x.itemsize) for x in arrays))
+    if plan is None:
+        return kernel(*arrays)
+    address, dtype = _loops[kernel]
+    out = np.empty(plan.shape, dtype)
+    pointers = np.array([x.ctypes.data for x in (*arrays, out)], np.intp)
+    strides, steps = plan.strides, plan.steps
+    if dtype.itemsize != arrays[0].itemsize:  # the plan has the strides of an output like the first input
+        strides, steps = strides.copy(), steps.copy()
+        for of_output in (strides[-1:], steps[-1:]):
+            of_output *= dtype.itemsize
+            of_output //= arrays[0].itemsize
+    arguments = (address, pointers, plan.outer, strides, steps, plan.n)
+    if out.size >= MANY and threads.enter():
+        try:
+            _run_rows(True)(*arguments, threads.count)
+        finally:
+            threads.leave()
+    else:
+        _run_rows(False)(*arguments, 1)
+    return out
+
+
+class _Plan(NamedTuple):
+    """How to walk over arrays: the lengths of the outer axes, the strides of each array along them, and the steps of
+    each along the ``n`` numbers of a row.
+    """
+
+    shape: tuple[int, ...]
+    outer: np.ndarray
+    strides: np.ndarray
+    steps: np.ndarray
+    n: int
+
+
+@functools.lru_cache(maxsize=1024)
+def _plan(*layouts: tuple[tuple[int, ...], tuple[int, ...], int]) -> _Plan | None:
+    """The walk over arrays of these shapes, strides and sizes of a number; None where numpy's own is as good."""
+    shape = np.broadcast_shapes(*(layout[0] for layout in layouts))
+    size = layouts[0][2]
+    out = tuple(size * math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
+    walks = [_strides(layout, shape) for layout in layouts] + [out]
+    axes: list[tuple[int, ...]] = []  # (length, stride of each array), neighbours that are one walk joined
+    for length, *strides in zip(shape, *walks, strict=True):
+        if length == 1:
+            continue
+        if axes and all(above == length * stride for above, stride in zip(axes[-1][1:], strides, strict=True)):
+            axes[-1] = (axes[-1][0] * length, *strides)
+        else:
+            axes.append((length, *strides))
+    if len(axes) < 2 or not math.prod(shape):
+        return None
+    n, *steps = axes.pop()
+    rows = math.prod(axis[0] for axis in axes)
+    vectorises = any(steps[:-1]) and all(step in (0, layout[2]) for step, layout in zip(steps, layouts, strict=False))
+    if n >= MANY or not vectorises or (rows < ROWS and rows * n < MANY):
+        return None
+    outer = np.array([axis[0] for axis in axes], np.intp)
+    along = np.array([axis[1:] for axis in axes], np.intp)
+    return _Plan(shape, outer, np.ascontiguousarray(along.T), np.array(steps, np.intp), n)
+
+
+def _strides(layout: tuple[tuple[int, ...], tuple[int, ...], int], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The strides of an array that is broadcast to ``shape``."""
+    own, strides, _ = layout
+    lead = len(shape) - len(own)
+    return (0,) * lead + tuple(
+        0 if n == 1 and shape[lead + i] != 1 else s for i, (n, s) in enumerate(zip(own, strides, strict=True))
+    )
