@@ -19,6 +19,7 @@ from .. import graph
 from ..func.tree import leaves
 from ..graph import Node
 from ..modes import intercept, no_grad, state
+from ..ops.dims import is_filled
 from ..ops.formula import Elementwise
 from ..ops.op import Kept, Op
 from ..tensor import Tensor
@@ -509,7 +510,8 @@ ANY = object()
 def _is_part_of(array: np.ndarray, arguments: Any) -> bool:
     """Whether this is (part of) an array that was given to an operation, not made in it."""
     owner = owner_of(array)
-    return any(isinstance(a, np.ndarray) and owner_of(a) is owner for a in arrays_in(arguments))
+    given = any(isinstance(a, np.ndarray) and owner_of(a) is owner for a in arrays_in(arguments))
+    return given or is_filled(owner)
 
 
 def _forward(op: Op) -> Callable:

@@ -113,19 +113,20 @@ log_softmax_backward = normalise_backward.of(
 
 
 @kernel
-def entropy(x, target, weight, ignored, smoothing, found):
+def entropy(x, target, weight, ignored, smoothing, mean, found, result, divisor, status):
     """For each row of x (n, classes) the loss (1 - s) w[t] (log_sum - x[t]) + s / classes sum(w (log_sum - x)), what it
     counts, w[t], both 0 where the target is ``ignored``, and the log_sum, log(sum(exp(x))): ``found`` is (3, n).
-    Returns the sums of losses and counts, and the row of a target that is no class, or -1.
+    ``result`` is the sum of the losses over the ``divisor``, for the ``mean`` the sum of what they count, else 1.
+    ``status`` is 0, or 1 more than the row of a target that is no class.
     """
     n, classes = x.shape
     losses, counts, logs = found[0], found[1], found[2]
-    bad = -1
+    status[0] = 0
     for i in range(n):
         if (target[i] < 0 or target[i] >= classes) and target[i] != ignored:
-            bad = i
-    if bad >= 0:
-        return 0.0, 0.0, bad
+            status[0] = i + 1
+    if status[0] > 0:
+        return
     share = F(smoothing) / F(classes)
     sharp = F(1) - F(smoothing)
     for i in prange(n):
@@ -157,20 +158,23 @@ def entropy(x, target, weight, ignored, smoothing, found):
     for i in range(n):
         total_loss += losses[i]
         total_count += counts[i]
-    return total_loss, total_count, bad
+    if not mean:
+        total_count = 1.0
+    result[()] = F(total_loss / total_count)
+    divisor[()] = F(total_count)
 
 
 cross_entropy = entropy.of("of_classes", **_ORDER)
 
 
 @kernel
-def cross_entropy_backward(x, target, weight, ignored, smoothing, found, g, count, dx):
-    """g / count * (softmax * sum(q) - q) for each row, q = (1 - s) w[t] onehot + s / classes w being what it should be;
-    g has an element for each row, or one for all.
+def cross_entropy_backward(g, x, target, weight, ignored, smoothing, found, divisor, dx):
+    """g / divisor * (softmax * sum(q) - q) for each row, q = (1 - s) w[t] onehot + s / classes w being what it should
+    be; g has an element for each row, or one for all.
     """
     n, classes = x.shape
     logs = found[2]
-    scale = F(1) / F(count)
+    scale = F(1) / divisor[()]
     apart = g.size > 1
     share = F(smoothing) / F(classes)
     sharp = F(1) - F(smoothing)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_dims", "as_shape", "filled", "normal_dim", "normal_dims", "numpy_spelling"]
+__all__ = ["as_dims", "as_shape", "filled", "is_filled", "normal_dim", "normal_dims", "numpy_spelling"]
 
 _NUMPY = {"axis": "dim", "keepdims": "keepdim", "axes": "dims"}
 
@@ -81,4 +81,14 @@ as_dims = as_shape
 @functools.lru_cache(maxsize=64)
 def filled(value: float, count: int, dtype: np.dtype) -> np.ndarray:
     """What stands for a weight or bias that was left out; made once, so nobody writes to it."""
-    return np.full(count, value, dtype)
+    array = np.full(count, value, dtype)
+    _filled[id(array)] = array
+    return array
+
+
+_filled: dict[int, np.ndarray] = {}
+
+
+def is_filled(array: np.ndarray) -> bool:
+    """Whether this is an array of `filled`, which holds the same for ever."""
+    return id(array) in _filled

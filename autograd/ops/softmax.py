@@ -125,25 +125,22 @@ def _weights(weight: np.ndarray | None, x: Any) -> np.ndarray:
 @op(x=_cross_entropy_gradient)
 def _cross_entropy(x, target, *, weight, ignored, smoothing, reduction):
     found = np.empty((3, len(x)), x.dtype)
-    x, target = np.ascontiguousarray(x), np.ascontiguousarray(target, np.int64)
-    total, count, bad = kernels.cross_entropy(x, target, _weights(weight, x), ignored, smoothing, found)
-    if bad >= 0:
+    loss, divisor, status = np.empty((), x.dtype), np.empty((), x.dtype), np.empty(1, np.int64)
+    arrays = (np.ascontiguousarray(x), np.ascontiguousarray(target, np.int64), _weights(weight, x))
+    kernels.cross_entropy(*arrays, ignored, smoothing, reduction == "mean", found, loss, divisor, status)
+    if bad := status[0]:
         raise IndexError(
-            f"cross_entropy: a target must be a class, 0 to {x.shape[1] - 1}; got {target[bad]} at row {bad}"
+            f"cross_entropy: a target must be a class, 0 to {x.shape[1] - 1}; got {target[bad - 1]} at row {bad - 1}"
         )
-    if reduction == "none":
-        return Kept(found[0], (found, 1.0))
-    if reduction == "sum":
-        count = 1.0
-    return Kept(np.asarray(total / count if count else np.nan, x.dtype), (found, count))
+    return Kept(found[0] if reduction == "none" else loss, (found, divisor))
 
 
 @_cross_entropy.by_hand
 def _cross_entropy_backward(g, x, target, weight, kept, ignored, smoothing):
-    found, count = kept
+    found, divisor = kept
     dx = np.empty(x.shape, x.dtype)
-    x, target = np.ascontiguousarray(x), np.ascontiguousarray(target, np.int64)
-    kernels.cross_entropy_backward(x, target, _weights(weight, x), ignored, smoothing, found, g.ravel(), count, dx)
+    arrays = (np.ascontiguousarray(x), np.ascontiguousarray(target, np.int64), _weights(weight, x))
+    kernels.cross_entropy_backward(g.reshape(-1), *arrays, ignored, smoothing, found, divisor, dx)
     return [dx, None]
 
 
