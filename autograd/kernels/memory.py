@@ -2,15 +2,17 @@
 
 A training step frees what it allocated, some megabytes in pieces of a hundred kilobytes and more. glibc gives such
 memory back to the system at once, and the next step gets it page by page, each with a fault of 0.2 to 1 us: more than
-it costs to write the page. Up to `KEEP` bytes of freed memory are kept instead. What the user has set in the
-environment stays.
+it costs to write the page. Up to `KEEP` bytes of freed memory are kept instead, until `empty_cache` is called. What the
+user has set in the environment stays.
 """
 
+import ctypes
 import functools
 import os
 import sys
+from collections.abc import Callable
 
-__all__ = ["keep_freed"]
+__all__ = ["empty_cache", "keep_freed"]
 
 KEEP = 2**29
 LARGEST = 2**25
@@ -25,9 +27,20 @@ def keep_freed() -> None:
     """Have it so from now on; called before the first kernel."""
     if sys.platform != "linux" or any(variable in os.environ for variable in _VARIABLES):
         return
-    import ctypes
-
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    mallopt = _of_the_c_library("mallopt")
     if mallopt is not None:
         mallopt(_MMAP_THRESHOLD, LARGEST)
         mallopt(_TRIM_THRESHOLD, KEEP)
+
+
+def empty_cache() -> None:
+    """Give the memory of tensors that are no more back to the system. It is kept, up to 512 MB, because the next step
+    of a training needs as much again.
+    """
+    trim = _of_the_c_library("malloc_trim") if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
+
+
+def _of_the_c_library(name: str) -> Callable | None:
+    return getattr(ctypes.CDLL(None), name, None)
