@@ -8,6 +8,16 @@ import autograd
 # (call, message): `l` is the library, `x` its ones(2, 3).
 REFUSED = [
     (lambda l, x: l.reshape(x, (4, 2)), "reshape: the number of elements must stay the same; got (2, 3) to (4, 2), 6 elements"),
+    (lambda l, x: l.reshape(x, (2.5, 2)), "shape: lengths and dims are integers; got 2.5 of type float"),
+    (lambda l, x: l.sum(x, True), "sum: dim must be an integer; got True of type bool"),
+    (lambda l, x: l.softmax(x, 1.0), "softmax: dim must be an integer; got 1.0 of type float"),
+    (lambda l, x: l.as_strided(l.zeros(0), (2,), (1,)), "as_strided: size and stride must stay within the memory; got size (2,), stride (1,), 0 elements after the start of a tensor of 0"),
+    (lambda l, x: l.roll(l.tensor(1.0), 1, 0), "roll: a 0-d tensor has no axis; got dims=(0,)"),
+    (lambda l, x: l.renorm(x, 0, 0, 1.0), "renorm: p must be positive and maxnorm not negative; got p=0 and maxnorm=1.0"),
+    (lambda l, x: l.floor(x > 0), "floor: integer or floating tensors are needed; got bool"),
+    (lambda l, x: l.lerp(x.int(), x.int(), 0.5), "lerp: floating tensors are needed; got int32"),
+    (lambda l, x: l.linalg.eigvalsh(l.eye(2).int()), "eigh: the tensor must be float32 or float64; got int32; convert it with to()"),
+    (lambda l, x: x * "a", "index: only an integer tensor with one element can index; got float32 of shape (2, 3)"),
     (lambda l, x: l.reshape(x, (-1, -1)), "reshape: only one length may be -1; got (-1, -1)"),
     (lambda l, x: l.reshape(x, (5, -1)), "reshape: the number of elements must stay the same; got (2, 3) to (5, -1), 6 elements"),
     (lambda l, x: x.T.view(6), "view: the memory layout does not allow it; got shape (3, 2) with strides (4, 12) to (6,); use reshape()"),

@@ -76,7 +76,10 @@ for _name in ("add", "sub", "rsub"):
         call(x(2, 3), n(high=5)),
         call(_INTS, x()),
     )
-row("add", call(b(2, 3), b(2, 3, seed=1)), call(_INTS, b(2, 3)))
+row("add", call(b(2, 3), b(2, 3, seed=1)), call(_INTS, b(2, 3)), call(b(2), b(2, seed=1), alpha=2))
+row("add", call(_INTS.astype(np.int8), 300), call(_INTS.astype(np.int32), 2**40))
+row("floor_divide", call(_INTS[:0], _INTS[:1] * 0))
+row("remainder", call(_INTS[:0], _INTS[:1] * 0))
 row("mul", call(x(2, 3), 2), call(_INTS, 2), call(_INTS, 2.5), call(b(3), 3), call(_INTS, x(3)))
 _DIVISIONS = [
     call(x(2, 3), x(3, seed=1)),
@@ -98,6 +101,9 @@ row(
     call(_INTS, 2),
     call(_INTS, 2.0),
     call(2, _INTS.clip(0)),
+    call(2, _INTS),
+    call(-1, _INTS),
+    call(_INTS, _INTS.T.copy().T),
     call(2.5, x(3)),
     call(_INTS.clip(1), x(2, 3)),
     method=False,

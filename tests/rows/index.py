@@ -11,6 +11,7 @@ row(
     call(x(2), -1, n(high=2)),
     call(x(2, 3, 2), 1, n(1, 4, 2, high=3)),
     call(x(2, 3), 1, n(0, 3, high=3)),
+    call(x(2, 3), 1, n(0, high=3)),
 )
 row(
     "take_along_dim",

@@ -45,6 +45,7 @@ row(
     call(x(2, 2, 3), x(3)),
     call(transposed(2, 3), transposed(3, 2)),
     call(x(0, 3), x(3, 2)),
+    call(x(2, 4, 3), x(3, 0)),
     call(x(2, 0), x(0, 2)),
     call(n(2, 3, high=9), n(3, 2, high=9)),
 )

@@ -46,12 +46,16 @@ row(
     call(np.array([1, 2], np.uint8)),
     call(x(600, 2, low=0.0), 0),
     call(x(2, 3), ()),
+    call(n(2, 3, high=9), dtype=np.dtype("int32")),
+    call(b(2, 3), 1, dtype=np.dtype("bool")),
 )
 row("mean", call(n(2, 3, high=9), dtype=np.dtype("float64")), call(x(0, 3), 1), call(x(600, 2, low=0.0), 0, True))
 _HOLES = np.array([[1.0, np.nan, 2.0], [np.nan, 4.0, 0.5]])
 for _name in ("nansum", "nanmean"):
     row(_name, call(_HOLES), call(_HOLES, 1), call(_HOLES, dim=0, keepdim=True), call(x(2, 3, 4), (0, 2)), call(x()))
 row("nansum", call(n(2, 3, high=9)))
+row("nansum", call(_HOLES, 1, dtype=np.dtype("int64")), differentiable=False)
+row("prod", call(n(2, 3, high=9), dtype=np.dtype("int32")))
 _ZEROS = np.array([[1.5, 0.0, 2.0, -0.5], [0.0, 0.0, 3.0, 1.0], [0.5, 2.0, -1.0, 3.0]])
 row(
     "prod",
@@ -102,6 +106,7 @@ for _name in ("argmax", "argmin"):
         differentiable=False,
     )
 for _name in ("any", "all"):
+    row(_name, call(b(2, 3), ()), call(x(2, 3), dim=(), keepdim=True), differentiable=False)
     row(
         _name,
         call(b(2, 3)),
@@ -129,8 +134,13 @@ row(
     call(x(2, 3), dim=0, keepdim=True),
     call(x(2, 3, 2), (0, 2)),
     call(x(2, 3, low=900, high=999), 1),
+    call(n(2, 3, high=9), 1),
+    call(b(2, 3), 0),
+    call(x(0, 3), 0),
+    call(x(0, 3), 1, True),
 )
 for _name in ("softmax", "log_softmax"):
+    row(_name, call(x(0, 3), 0), call(x(3, 0), 1))
     row(
         _name,
         call(x(2, 3), 1),

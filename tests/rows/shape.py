@@ -33,7 +33,7 @@ row("t", call(x(2, 3)), call(x(3)), call(x()))
 for _name in ("swapaxes", "swapdims"):
     row(_name, call(x(2, 3, 4), 0, 2))
 for _name in ("movedim", "moveaxis"):
-    row(_name, call(x(2, 3, 4), 0, 2), call(x(2, 3, 4), (0, 1), (2, 0)), call(x(2, 3, 4), -1, 0))
+    row(_name, call(x(2, 3, 4), 0, 2), call(x(2, 3, 4), (0, 1), (2, 0)), call(x(2, 3, 4), -1, 0), call(x(), 0, 0))
 row(
     "expand",
     call(x(3, 1), 3, 4),

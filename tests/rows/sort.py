@@ -93,6 +93,7 @@ row(
 row(
     "unique_consecutive",
     call(_REPEATED),
+    call(np.array(2.0), return_inverse=True, return_counts=True),
     call(_REPEATED, return_inverse=True),
     call(_TIES, True, True),
     call(_TIES[:, :1], dim=0, return_inverse=True, return_counts=True),

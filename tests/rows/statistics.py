@@ -47,6 +47,8 @@ row(
     call(_DATA, 4, range=(0.0, 2.0)),
     call(_DATA, np.array([-1.0, 0.0, 0.5, 3.0])),
     call(_DATA, 4, weight=None, density=True),
+    call(x(), 3),
+    call(x(0), 2),
     differentiable=False,
 )
 row(
