@@ -204,6 +204,8 @@ def _check_channels(
         raise RuntimeError(f"{name}: the bias must have shape ({made},); got {tuple(bias.shape)}")
     if x.dtype != weight.dtype:
         raise RuntimeError(f"{name}: input and weight must have one dtype; got {x.dtype} and {weight.dtype}")
+    if bias is not None and bias.dtype != x.dtype:
+        raise RuntimeError(f"{name}: input and bias must have one dtype; got {x.dtype} and {bias.dtype}")
 
 
 def _padding(name: str, padding: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> list[tuple[int, int]]:

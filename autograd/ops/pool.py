@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..dtypes import bool_, float16, float32, int64
+from ..dtypes import bool_, float16, float32, int64, is_float
 from ..kernels import pool as kernels
 from .op import op
 from .windows import Sizes, check_placements, spread
@@ -101,12 +101,21 @@ def _bins(name: str, sizes: Sizes, size: Any) -> Windows:
     wanted = (size,) * len(sizes) if size is None or isinstance(size, int) else size
     if len(wanted) != len(sizes):
         raise RuntimeError(f"{name}: output_size must be one number or {len(sizes)}; got {size}")
+    if 0 in sizes and (set(wanted) != {1} or "max" in name):
+        raise RuntimeError(f"{name}: no axis to pool over may be empty; got sizes {sizes}")
     axes = []
     for n, w in zip(sizes, wanted):
         count = n if w is None else int(w)
         i = np.arange(count)
         axes.append(np.stack([i * n // max(count, 1), -(-(i + 1) * n // max(count, 1))], 1))
     return _windows(sizes, axes, [w[:, 1] - w[:, 0] for w in axes], (1,) * len(sizes))
+
+
+def _check_dtype(name: str, input: Any, *others: Any) -> None:
+    if not is_float(input.dtype) and input.dtype not in others:
+        raise NotImplementedError(
+            f"{name}: the tensor must be floating; got {input.dtype}; convert it, with float() say"
+        )
 
 
 def _fixed(value: Any) -> Any:
@@ -130,7 +139,7 @@ def _outputs(x: np.ndarray, windows: Windows) -> np.ndarray:
 @op(x=lambda g, out, windows: _add_places(g[0], out[1], sizes=windows.sizes))
 def _max_pool(x, *, windows):
     """The largest element of each window, and where it is in the flattened trailing axes."""
-    if x.dtype in (bool_, float16):
+    if x.dtype == float16:
         values, places = _max_pool.forward(x.astype(float32), windows=windows)
         return values.astype(x.dtype), places
     rank = len(windows.sizes)
@@ -148,6 +157,8 @@ def _max_pool(x, *, windows):
 @op(x=lambda g, places, sizes: _add_places(g, places, sizes=sizes))
 def _read_places(x, places, *, sizes):
     """The elements at these places of the flattened trailing axes, which have these sizes."""
+    if x.dtype == float16:
+        return _read_places.forward(x.astype(float32), places, sizes=sizes).astype(float16)
     rank = len(sizes)
     out = np.empty(places.shape, x.dtype)
     kernels.pick(_rows(x, rank), _rows(places, rank), _rows(out, rank))
@@ -173,6 +184,8 @@ def _max_pool_over(rank: int, input: Any, indices: bool, *window: Any) -> Any:
     name = f"max_pool{rank}d"
     _check_axes(name, rank, input)
     windows = _sliding(name, input.shape[-rank:], *map(_fixed, window), False, None)
+    if input.dtype == bool_:
+        _check_dtype(name, input)
     values, places = _max_pool(input, windows=windows)
     return (values, places) if indices else values
 
@@ -180,6 +193,7 @@ def _max_pool_over(rank: int, input: Any, indices: bool, *window: Any) -> Any:
 def _adaptive_max(rank: int, input: Any, size: Any, indices: bool) -> Any:
     name = f"adaptive_max_pool{rank}d"
     _check_axes(name, rank, input)
+    _check_dtype(name, input)
     values, places = _max_pool(input, windows=_bins(name, input.shape[-rank:], _fixed(size)))
     return (values, places) if indices else values
 
@@ -216,6 +230,7 @@ def _avg_pool(
 ) -> Any:
     name = f"avg_pool{rank}d"
     _check_axes(name, rank, input)
+    _check_dtype(name, input, int64)
     kernel, stride, padding = _fixed(kernel), _fixed(stride), _fixed(padding)
     windows = _sliding(name, input.shape[-rank:], kernel, stride, padding, 1, ceil, count_pad, divisor)
     return _mean_pool(input, windows=windows)
@@ -224,6 +239,7 @@ def _avg_pool(
 def _adaptive_avg(rank: int, input: Any, size: Any) -> Any:
     name = f"adaptive_avg_pool{rank}d"
     _check_axes(name, rank, input)
+    _check_dtype(name, input)
     return _mean_pool(input, windows=_bins(name, input.shape[-rank:], _fixed(size)))
 
 

@@ -1,0 +1,85 @@
+"""What the rows of convolution and pooling don't say: threads, NaN and infinities, dtypes that are refused."""
+
+import numpy as np
+import pytest
+import torch
+
+import autograd
+import nn.functional as F
+
+
+def step(threads: int) -> list[np.ndarray]:
+    """Outputs and gradients of a chain of convolutions and poolings large enough to be shared out."""
+    random = np.random.default_rng(0)
+    shapes = ((32, 3, 28, 28), (8, 3, 3, 3), (8,), (8, 4, 2, 2))
+    leaves = [autograd.from_numpy(random.standard_normal(s).astype(np.float32)).requires_grad_() for s in shapes]
+    x, weight, bias, back = leaves
+    before = autograd.get_num_threads()
+    autograd.set_num_threads(threads)
+    try:
+        y = F.max_pool2d(F.conv2d(x, weight, bias, padding=1), 2)
+        z = F.avg_pool2d(F.conv_transpose2d(y, back, stride=2), 3, 1, 1)
+        (z * z).sum().backward()
+    finally:
+        autograd.set_num_threads(before)
+    return [y.detach().numpy(), z.detach().numpy(), *[leaf.grad.numpy() for leaf in leaves]]
+
+
+def test_threads_change_no_bit():
+    for alone, shared in zip(step(1), step(2), strict=True):
+        np.testing.assert_array_equal(alone, shared)
+
+
+@pytest.mark.parametrize("options", [{}, {"padding": 1, "stride": 2}, {"dilation": 2}], ids=str)
+def test_nan_and_infinity_reach_what_reads_them_alone(options):
+    """The kernel lays rows behind each other: what it reads across their ends must not show."""
+    random = np.random.default_rng(0)
+    x, weight = random.standard_normal((2, 3, 6, 6)), random.standard_normal((4, 3, 3, 3))
+    x[0, 0, 0, 5], x[1, 1, 3, 3], x[1, 2, 5, 0] = np.nan, np.inf, -np.inf
+    results = []
+    for library, convolve in ((autograd, F.conv2d), (torch, torch.nn.functional.conv2d)):
+        a, b = (library.from_numpy(v.copy()).requires_grad_() for v in (x, weight))
+        out = convolve(a, b, **options)
+        out.sum().backward()
+        results.append([out.detach().numpy(), a.grad.numpy(), b.grad.numpy()])
+    for mine, theirs in zip(*results, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "int64", "int32", "uint8"])
+def test_other_dtypes(dtype):
+    random = np.random.default_rng(0)
+    x, weight = (random.integers(0, 4, s).astype(dtype) for s in ((2, 3, 6, 7), (4, 3, 3, 3)))
+    mine, theirs = (
+        [convolve(*map(of, (x, weight)), padding=1), pool(of(x), 2)]
+        for of, convolve, pool in (
+            (autograd.from_numpy, F.conv2d, F.max_pool2d),
+            (torch.from_numpy, torch.nn.functional.conv2d, torch.nn.functional.max_pool2d),
+        )
+    )
+    for a, b in zip(mine, theirs, strict=True):
+        assert a.dtype == dtype
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+REFUSED = {
+    "avg_pool2d: the tensor must be floating; got int32; convert it, with float() say": lambda: F.avg_pool2d(
+        autograd.ones(1, 1, 4, 4).int(), 2
+    ),
+    "adaptive_max_pool2d: the tensor must be floating; got int64; convert it, with float() say": lambda: (
+        F.adaptive_max_pool2d(autograd.ones(1, 1, 4, 4).long(), 2)
+    ),
+    "adaptive_avg_pool2d: no axis to pool over may be empty; got sizes (0, 4)": lambda: F.adaptive_avg_pool2d(
+        autograd.ones(1, 1, 0, 4), 2
+    ),
+    "conv2d: input and bias must have one dtype; got float32 and float64": lambda: F.conv2d(
+        autograd.ones(1, 1, 4, 4), autograd.ones(1, 1, 3, 3), autograd.ones(1).double()
+    ),
+}
+
+
+@pytest.mark.parametrize("message", REFUSED)
+def test_refuses(message):
+    with pytest.raises((RuntimeError, NotImplementedError)) as error:
+        REFUSED[message]()
+    assert str(error.value) == message
