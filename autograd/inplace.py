@@ -117,8 +117,10 @@ def check_writable(x: Tensor, name: str) -> None:
         return  # they know where the memory is; `assign` asks again when they have had their turn
     _check_leaf(x, name)
     array = x.array
-    if array.size and any(
-        stride == 0 and length > 1 for stride, length in zip(array.strides, array.shape, strict=True)
+    if (
+        0 in array.strides
+        and array.size
+        and any(stride == 0 and length > 1 for stride, length in zip(array.strides, array.shape, strict=True))
     ):
         raise RuntimeError(
             f"{name}: several elements share one place in memory; got an expanded tensor of shape {x.shape}; clone() it"
@@ -170,9 +172,11 @@ def _source(x: Tensor, value: Any) -> Tensor:
     return cast(value, x.dtype)
 
 
-def _is_seen(x: Tensor, value: Tensor) -> bool:
+def _is_seen(x: Tensor, value: Any) -> bool:
     """Whether anybody is to know that the value goes into x: the graph, or an interceptor."""
-    return bool(state.interceptors) or (state.recording and (x.requires_grad or value.requires_grad))
+    if state.interceptors:
+        return True
+    return state.recording and (x.requires_grad or (isinstance(value, Tensor) and value.requires_grad))
 
 
 def overwrite(x: Tensor, value: Any, name: str) -> Tensor:
@@ -194,8 +198,9 @@ def overwrite(x: Tensor, value: Any, name: str) -> Tensor:
 
 def setitem(x: Tensor, key: Any, value: Any) -> None:
     """``x[key] = value``: value, broadcast and converted, goes where the key points."""
-    if index.split_key(key, x.shape, "setitem").picked is None:
-        part = index.getitem(x, key)
+    if (index.plain_key(key, x.ndim) or index.split_key(key, x.shape, "setitem")).picked is None:
+        # Where no graph sees it, the part need not be known as a view.
+        part = index.getitem(x, key) if _is_seen(x, value) else Tensor(index.getitem(x.array, key))
         overwrite(part, index.drop_leading_ones(value, part.ndim) if isinstance(value, Tensor) else value, "setitem")
         return
     check_writable(x, "setitem")

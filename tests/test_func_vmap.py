@@ -113,6 +113,39 @@ def test_other_places_in_every_lane(row, sample, alone):
             assert_close(g.array, autograd.stack(h).array, f"{row.name}{sample}", terms=1.0)
 
 
+I3, I22 = (autograd.tensor(i) for i in ([0, -1, 1], [[0, 1], [1, -2]]))
+MIXED_KEYS = {
+    "after a slice": (lambda i: (slice(1, None), i), I3),
+    "after another axis": (lambda i: (0, slice(None), i), I22),
+    "apart": (lambda i: (i, slice(None, None, 2), autograd.tensor([1, 0, 1])), I3),
+    "with a mask": (lambda i: (i, autograd.tensor([True, False, True, True])), I3),
+    "after None and a mask": (lambda i: (None, autograd.arange(8).reshape(2, 4) > 4, i), I3),
+    "at the end": (lambda i: (..., i), I22),
+}
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["one index", "an index for each lane"])
+@pytest.mark.parametrize("name", MIXED_KEYS)
+def test_mixed_keys(name, same):
+    key, index = MIXED_KEYS[name]
+    x = autograd.randn(3, 2, 4, 3, dtype=autograd.float64)
+    indices = index if same else autograd.stack([index.roll(k) for k in range(3)])
+
+    def read(t, i):
+        y = t[key(i)]
+        return (y * autograd.arange(y.numel()).reshape(y.shape)).sum()
+
+    def write(t, i):
+        y = t * 2
+        y[key(i)] = 7.0
+        return (y * y).sum()
+
+    for function in (read, write, grad(read), grad(write)):
+        result = vmap(function, in_dims=(0, None if same else 0))(x, indices)
+        expected = [function(x[k], index if same else indices[k]) for k in range(3)]
+        assert_close(result.array, autograd.stack(expected).array, name)
+
+
 DIFFERENTIABLE = [(row, sample) for row, sample in CASES if row.differentiable and row.name not in DEPENDS_ON_VALUES]
 
 

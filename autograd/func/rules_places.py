@@ -50,7 +50,7 @@ def _positions(key: tuple, indices: list, mapped: list[bool], shape: tuple[int, 
     for part in (*key, *[_ALL] * len(shape)):
         if axis == len(shape):
             break
-        if part is _ALL:
+        if not isinstance(part, Place):
             kept.append(axis)
             axis += 1
             continue

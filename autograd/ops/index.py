@@ -76,9 +76,9 @@ def _unpick(part, *indices, key, to):
     return add_at(to, _fill(key, indices), part)
 
 
-def getitem(x: Tensor, key: Any) -> Tensor:
+def getitem(x: Any, key: Any) -> Any:
     """``x[key]``: integers, slices, None and Ellipsis give a view; masks and integer tensors a copy."""
-    indices, basic, picked = _plain_key(key, x.ndim) or split_key(key, tuple(x.shape))
+    indices, basic, picked = plain_key(key, x.ndim) or split_key(key, tuple(x.shape))
     try:
         part = x if basic is None else _getitem(x, key=basic)
         return part if picked is None else _pick(part, *indices, key=picked)
@@ -226,7 +226,7 @@ def _selector(name: str, part: Any) -> Any:
     return part if part.ndim or part.dtype == bool_ else operator.index(part)
 
 
-def _plain_key(key: Any, ndim: int) -> Key | None:
+def plain_key(key: Any, ndim: int) -> Key | None:
     """The usual keys of integers, slices, None and Ellipsis, at once; None for any other, and for what is an error."""
     parts = key if type(key) is tuple else (key,)
     used, dots = 0, 0
