@@ -97,7 +97,8 @@ class set_grad_enabled(_Mode):  # noqa: N801 (PyTorch's name)
             super().__enter__()
 
 
-# Not empty while any thread has interceptors: to look at a global costs less than to look at the thread's state.
+# Not empty while any thread has interceptors, as one with a tracer has: to look at a global costs less than to look at
+# the thread's state.
 intercepting: list[None] = []
 
 

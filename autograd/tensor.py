@@ -13,7 +13,7 @@ from numpy import ndarray
 from .dtypes import is_float
 from .graph import Node
 from .hooks import Handle, Hooks
-from .modes import enable_grad, state
+from .modes import enable_grad, intercepting, state
 
 __all__ = ["Tensor", "View", "as_array"]
 
@@ -121,7 +121,7 @@ class Tensor:
 
     @grad.setter
     def grad(self, value: "Tensor | None") -> None:
-        if state.tracer is not None:
+        if intercepting and state.tracer is not None:
             state.tracer.note_grad(self, assigned=True)
         if value is not None and (value.shape != self.shape or value.dtype != self.dtype):
             raise RuntimeError(
@@ -143,7 +143,7 @@ class Tensor:
 
     def _receive(self, gradient: Any, fresh: bool) -> None:
         """Add to ``grad`` what a walk brought here: an array (kept without a copy if ``fresh``), or a tensor."""
-        if state.tracer is not None:
+        if intercepting and state.tracer is not None:
             state.tracer.receive(self, gradient)
             return
         held = self._grad

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from .modes import state
+from .modes import intercepting, state
 
 __all__ = ["each_run", "in_one_piece", "tally"]
 
@@ -34,7 +34,7 @@ def tally(counter: Any) -> float:
     >>> tally(steps)
     5.0
     """
-    if state.tracer is not None:
+    if intercepting and state.tracer is not None:
         return state.tracer.tally(counter)
     array = counter.array
     count = array.item() + 1

@@ -17,6 +17,7 @@ from .state import Stateful
 __all__ = ["Module"]
 
 _state = autograd.modes.state
+_intercepting = autograd.modes.intercepting
 
 
 class Module(Stateful):
@@ -47,7 +48,7 @@ class Module(Stateful):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         outer = _state.module
         _state.module = self  # so that the nodes recorded now know where in the model they belong
-        if _state.tracer is not None:
+        if _intercepting and _state.tracer is not None:
             _state.tracer.note_module(self)
         try:
             if self._hooks is None:
