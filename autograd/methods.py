@@ -50,7 +50,7 @@ OPERATORS = {
 }  # fmt: skip
 ALSO_IN_PLACE = {
     elementwise: (
-        "clamp", "clip", "eq", "float_power", "ge", "gt", "le", "logical_and", "logical_not", "logical_or",
+        "clamp", "clip", "eq", "ge", "gt", "le", "logical_and", "logical_not", "logical_or",
         "logical_xor", "lt", "ne", "pow",
     ),
     scan: ("cumprod", "cumsum"), distance: ("renorm",), diagonal: ("tril", "triu"), index: ("index_put",),
@@ -102,6 +102,20 @@ def _matrix_transpose(self: Tensor) -> Tensor:
     return shape.transpose(self, -2, -1)
 
 
+def _invert(self: Tensor) -> Tensor:
+    """Every bit, or truth value, the other way."""
+    if self.dtype.kind == "f":
+        raise TypeError(f"~: bool or integer tensors are needed; got {self.dtype}")
+    return elementwise.bitwise_not(self)
+
+
+def _float_power_(self: Tensor, exponent: Any) -> Tensor:
+    """`float_power` in place, of a tensor that can hold it."""
+    if self.dtype != "float64":
+        raise RuntimeError(f"float_power_: the result is float64; got a tensor of {self.dtype}; use float_power()")
+    return in_place(elementwise.float_power, "float_power_")(self, exponent)
+
+
 def _set(name: str, method: Any) -> None:
     setattr(Tensor, name, method)
 
@@ -140,7 +154,8 @@ def bind() -> None:
         _set(name, bound(lambda self, n: elementwise.polygamma(n, self)))
     _set("__neg__", _method(elementwise.neg))
     _set("__abs__", _method(elementwise.abs))
-    _set("__invert__", _method(elementwise.bitwise_not))
+    _set("__invert__", _invert)
+    _set("float_power_", _float_power_)
     _set("__pos__", _method(elementwise.positive))
     _set("backward", backprop.backward)
     _set("__getitem__", index.getitem)

@@ -18,6 +18,8 @@ REFUSED = [
     (lambda l, x: l.lerp(x.int(), x.int(), 0.5), "lerp: floating tensors are needed; got int32"),
     (lambda l, x: l.linalg.eigvalsh(l.eye(2).int()), "eigh: the tensor must be float32 or float64; got int32; convert it with to()"),
     (lambda l, x: x * "a", "index: only an integer tensor with one element can index; got float32 of shape (2, 3)"),
+    (lambda l, x: ~x, "~: bool or integer tensors are needed; got float32"),
+    (lambda l, x: x.float_power_(2), "float_power_: the result is float64; got a tensor of float32; use float_power()"),
     (lambda l, x: l.reshape(x, (-1, -1)), "reshape: only one length may be -1; got (-1, -1)"),
     (lambda l, x: l.reshape(x, (5, -1)), "reshape: the number of elements must stay the same; got (2, 3) to (5, -1), 6 elements"),
     (lambda l, x: x.T.view(6), "view: the memory layout does not allow it; got shape (3, 2) with strides (4, 12) to (6,); use reshape()"),

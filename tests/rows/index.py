@@ -62,6 +62,7 @@ row(
     "scatter",
     call(x(2, 3), 1, np.array([[2, 0], [1, 2]]), x(2, 2, seed=1)),
     call(x(2, 3), 1, np.array([[0], [1]]), 1.5),
+    call(x(2, 3), 1, n(0, high=3), 1.5),
     call(x(2, 3), 1, np.array([[0], [1]]), value=2),
     call(x(), 0, np.array([0]), x(1)),
     call(n(2, 3, high=9), 1, np.array([[0], [1]]), 7),
@@ -71,6 +72,7 @@ row("scatter", call(x(2, 3), 1, n(2, 4, high=3), 3.0, reduce="multiply"), differ
 row(
     "scatter_add",
     call(x(2, 3), 1, n(2, 4, high=3), x(2, 4)),
+    call(x(2, 3), 1, n(0, high=3), x(0)),
     call(x(), 0, np.array([0]), x(1)),
     call(n(3, high=4), 0, n(5, high=3), n(5, high=4)),
 )
