@@ -1,10 +1,57 @@
-"""Sums into places that may repeat. `numpy.add.at` is fast on flat arrays alone, so the others are made flat."""
+"""Sums into places that may repeat, and reading from places: along an axis of what is seen as (outer, n, inner).
+
+Places are not checked here. `numpy.add.at` serves the dtypes without a kernel; it is fast on flat arrays alone.
+"""
 
 import math
 
 import numpy as np
 
-__all__ = ["add_along", "add_at", "flat_index"]
+from .hand import kernel
+from .language import prange
+
+__all__ = ["add_along", "add_at", "flat_index", "take_along"]
+
+
+@kernel
+def add_rows(part, index, outer, n, length, inner, out):
+    """out[o, index[j], :] += part[o, j, :] for flat part (outer, n, inner) and out (outer, length, inner)."""
+    for o in prange(outer):
+        if inner == 1:
+            for j in range(n):
+                out[o * length + index[j]] += part[o * n + j]
+        else:
+            for j in range(n):
+                to = (o * length + index[j]) * inner
+                row = out[to : to + inner]
+                more = part[(o * n + j) * inner : (o * n + j + 1) * inner]
+                for k in range(inner):
+                    row[k] += more[k]
+
+
+@kernel
+def add_elements(part, index, outer, n, length, inner, out):
+    """out[o, index[o, j, k], k] += part[o, j, k]; part and index are (outer, n, inner), out is (outer, length, inner)."""
+    for o in prange(outer):
+        for j in range(n):
+            at = (o * n + j) * inner
+            for k in range(inner):
+                out[(o * length + index[at + k]) * inner + k] += part[at + k]
+
+
+@kernel
+def take_elements(x, index, outer, n, length, inner, out):
+    """out[o, j, k] = x[o, index[o, j, k], k]; index and out are (outer, n, inner), x is (outer, length, inner)."""
+    for i in prange(outer * n):
+        base = i // n * length * inner
+        places = index[i * inner : (i + 1) * inner]
+        result = out[i * inner : (i + 1) * inner]
+        for k in range(inner):
+            result[k] = x[base + places[k] * inner + k]
+
+
+def _has_kernel(dtype: np.dtype) -> bool:
+    return dtype.kind in "fi" and dtype.itemsize >= 4
 
 
 def add_at(shape: tuple[int, ...], key: tuple, part: np.ndarray) -> np.ndarray:
@@ -21,11 +68,19 @@ def add_at(shape: tuple[int, ...], key: tuple, part: np.ndarray) -> np.ndarray:
     picks = key[lead:]
     if any(isinstance(k, slice) for k in picks):
         np.add.at(out, key, part)
+        return out
+    axes = shape[lead : lead + len(picks)]
+    if len(picks) == 1:
+        index = np.where(picks[0] < 0, picks[0] + axes[0], picks[0]).reshape(-1)
     else:
-        axes = shape[lead : lead + len(picks)]
-        index = np.ravel_multi_index([np.where(k < 0, k + n, k) for k, n in zip(picks, axes, strict=True)], axes)
-        inner = math.prod(shape[lead + len(picks) :])
-        rows = np.arange(math.prod(shape[:lead]))[:, None] * math.prod(axes) + index.reshape(-1)
+        places = [np.where(k < 0, k + n, k) for k, n in zip(picks, axes, strict=True)]
+        index = np.ravel_multi_index(places, axes).reshape(-1)
+    outer, length, inner = math.prod(shape[:lead]), math.prod(axes), math.prod(shape[lead + len(picks) :])
+    if _has_kernel(part.dtype):
+        index = index.astype(np.int64, copy=False)
+        add_rows(part.reshape(-1), index, outer, index.size, length, inner, out.reshape(-1))
+    else:
+        rows = np.arange(outer)[:, None] * length + index
         flat = rows[..., None] * inner + np.arange(inner)
         np.add.at(out.reshape(-1), flat.reshape(-1), part.reshape(-1))
     return out
@@ -34,8 +89,30 @@ def add_at(shape: tuple[int, ...], key: tuple, part: np.ndarray) -> np.ndarray:
 def add_along(shape: tuple[int, ...], dim: int, index: np.ndarray, part: np.ndarray) -> np.ndarray:
     """Zeros of this shape with each element of ``part`` added at ``index`` along ``dim``."""
     out = np.zeros(shape, part.dtype)
-    np.add.at(out.reshape(-1), flat_index(shape, dim, index).reshape(-1), part.reshape(-1))
+    if _has_kernel(part.dtype) and _fills(index.shape, shape, dim):
+        add_elements(part.reshape(-1), *_seen(index, shape, dim), out.reshape(-1))
+    else:
+        np.add.at(out.reshape(-1), flat_index(shape, dim, index).reshape(-1), part.reshape(-1))
     return out
+
+
+def take_along(x: np.ndarray, dim: int, index: np.ndarray) -> np.ndarray:
+    """The elements at ``index`` along ``dim``."""
+    if not (_has_kernel(x.dtype) and _fills(index.shape, x.shape, dim)):
+        return x.reshape(-1).take(flat_index(x.shape, dim, index))
+    out = np.empty(index.shape, x.dtype)
+    take_elements(x.reshape(-1), *_seen(index, x.shape, dim), out.reshape(-1))
+    return out
+
+
+def _fills(index: tuple[int, ...], shape: tuple[int, ...], dim: int) -> bool:
+    """Whether an index has the lengths of the array along all other axes; it may be shorter."""
+    return index[:dim] == shape[:dim] and index[dim + 1 :] == shape[dim + 1 :]
+
+
+def _seen(index: np.ndarray, shape: tuple[int, ...], dim: int) -> tuple:
+    places = index.astype(np.int64, copy=False).reshape(-1)
+    return places, math.prod(shape[:dim]), index.shape[dim], shape[dim], math.prod(shape[dim + 1 :])
 
 
 def flat_index(shape: tuple[int, ...], dim: int, index: np.ndarray) -> np.ndarray:

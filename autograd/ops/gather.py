@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import bool_
-from ..kernels.scatter import add_along, add_at, flat_index
+from ..kernels.scatter import add_along, add_at, take_along
 from ..tensor import Tensor
 from .dims import normal_dim, numpy_spelling
 from .index import getitem
@@ -64,7 +64,7 @@ def gather_along(x, index, *, dim):
     check_bounds("gather", index, x.shape[dim], dim)
     if not x.size:
         return np.empty(index.shape, x.dtype)
-    return x.reshape(-1).take(flat_index(x.shape, dim, index))
+    return take_along(x, dim, index)
 
 
 @op(part=lambda g, index, dim: gather_along(g, index, dim=dim))
