@@ -37,6 +37,7 @@ from .kernels.memory import empty_cache
 from .kernels.threads import get_num_threads, set_num_threads
 from .ops.activation import *
 from .ops.arithmetic import *
+from .ops.bags import *
 from .ops.comparison import *
 from .ops.exponential import *
 from .ops.rounding import *

@@ -10,10 +10,10 @@ import autograd
 from autograd import Tensor
 
 VALUES_DECIDE = {
-    "argwhere", "bincount", "combinations", "masked_select", "nonzero", "repeat_interleave", "unique",
+    "argwhere", "bincount", "combinations", "masked_select", "nonzero", "pool_rows", "repeat_interleave", "unique",
     "unique_consecutive",
 }  # fmt: skip
-"""Operations whose result has a shape that depends on values, or that read them in Python."""
+"""Operations whose result has a shape that depends on values, or that read them in Python, or whose values must rise."""
 
 
 def others(value):

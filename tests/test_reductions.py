@@ -84,3 +84,22 @@ def test_extrema_of_special_values(name, shape, dim, special):
     result, expected = (getattr(t, name)(dim) for t in (autograd.tensor(array), torch.tensor(array)))
     for a, b in zip(*(r if isinstance(r, tuple) else (r,) for r in (result, expected)), strict=True):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+@pytest.mark.parametrize("mode", ["sum", "mean", "max"])
+def test_bags_are_where_their_starts_say(mode):
+    index, starts = autograd.tensor([1, 0, 2, 2, 1]), autograd.tensor([1, 1, 3])  # the first and the last are in none
+    table = autograd.tensor([[1.0, -2.0], [3.0, 4.0], [5.0, 0.5]], dtype=autograd.float64, requires_grad=True)
+    out = autograd.pool_rows(table, index, starts, mode=mode)
+    expected = {"sum": [6.0, -1.5], "mean": [3.0, -0.75], "max": [5.0, 0.5]}[mode]
+    assert out.tolist() == [[0.0, 0.0], expected]
+    assert autograd.gradcheck(lambda t: autograd.pool_rows(t, index, starts, mode=mode), table)
+    assert autograd.gradgradcheck(lambda t: autograd.pool_rows(t, index, starts, mode=mode), table)
+    if mode == "sum":
+        factors = autograd.randn(5, dtype=autograd.float64, requires_grad=True)
+        assert autograd.gradcheck(lambda t, f: autograd.pool_rows(t, index, starts, f), (table, factors))
+        assert autograd.gradgradcheck(lambda t, f: autograd.pool_rows(t, index, starts, f), (table, factors))
+    with pytest.raises(RuntimeError, match=r"^pool_rows: starts rise from 0 to 5 at most; got \[0, 6\]$"):
+        autograd.pool_rows(table, index, autograd.tensor([0, 6]), mode=mode)
+    with pytest.raises(IndexError, match=r"^pool_rows: an index must be in \[0, 3\) for dim 0; got 3$"):
+        autograd.pool_rows(table, autograd.tensor([3]), autograd.tensor([0, 1]), mode=mode)

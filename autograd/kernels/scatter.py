@@ -31,7 +31,7 @@ def add_rows(part, index, outer, n, length, inner, out):
 
 @kernel
 def add_elements(part, index, outer, n, length, inner, out):
-    """out[o, index[o, j, k], k] += part[o, j, k]; part and index are (outer, n, inner), out is (outer, length, inner)."""
+    """out[o, index[o, j, k], k] += part[o, j, k]; part, index are (outer, n, inner), out (outer, length, inner)."""
     for o in prange(outer):
         for j in range(n):
             at = (o * n + j) * inner

@@ -101,14 +101,11 @@ def embedding_bag(
     if index.ndim == 2:
         if offsets is not None:
             raise ValueError("embedding_bag: offsets are for an input with one axis; got shape " + str(index.shape))
-        bag, count = np.repeat(np.arange(index.shape[0]), index.shape[1]), index.shape[0]
-        index = index.reshape(-1)
+        starts = Tensor(np.arange(index.shape[0] + 1) * index.shape[1])
     elif index.ndim == 1:
         if offsets is None:
             raise ValueError("embedding_bag: offsets must be given for an input with one axis; got None")
-        starts = offsets.array[:-1] if include_last_offset else offsets.array
-        bag = np.searchsorted(starts, np.arange(index.size), side="right") - 1
-        count = len(starts)
+        starts = offsets if include_last_offset else autograd.cat([offsets, offsets.new_full((1,), index.size)])
     else:
         raise ValueError(f"embedding_bag: the input must have 1 or 2 axes; got shape {index.shape}")
     if per_sample_weights is not None:
@@ -119,24 +116,15 @@ def embedding_bag(
                 f"embedding_bag: per_sample_weights must have the shape of the input; "
                 f"got {per_sample_weights.shape} for {input.shape}"
             )
-    _renormalise(weight, Tensor(index), max_norm, norm_type)
-    rows = _look_up(weight, Tensor(index), None, scale_grad_by_freq)
-    if per_sample_weights is not None:
-        rows = rows * per_sample_weights.reshape(-1, 1)
-    used = np.ones(index.shape, bool) if padding_idx is None else index != padding_idx
-    return _pool(rows[np.flatnonzero(used)], bag[used], count, mode)
+    places = input.reshape(-1)
+    _renormalise(weight, places, max_norm, norm_type)
+    table: Any = weight
+    if scale_grad_by_freq:  # the table itself, whose gradient is divided by how often each row is used
 
+        def share(index: np.ndarray) -> np.ndarray:
+            return (1 / np.maximum(np.bincount(index, minlength=len(weight)), 1))[:, None].astype(weight.dtype)
 
-def _pool(rows: Any, bag: np.ndarray, count: int, mode: str) -> Tensor:
-    width = rows.shape[1]
-    if mode == "max":
-        empty = autograd.zeros(width, dtype=rows.dtype)
-        places = [np.flatnonzero(bag == i) for i in range(count)]
-        bags = [rows[at].max(0).values if at.size else empty for at in places]
-        return autograd.stack(bags) if bags else autograd.zeros(0, width, dtype=rows.dtype)
-    index = np.broadcast_to(bag[:, None], (len(bag), width)).copy()
-    total = autograd.scatter_add(autograd.zeros(count, width, dtype=rows.dtype), 0, Tensor(index), rows)
-    if mode == "sum":
-        return total
-    size = np.maximum(np.bincount(bag, minlength=count), 1)[:, None]
-    return total / Tensor(size.astype(rows.dtype))
+        table = table.detach() + (table - table.detach()) * autograd.of_arrays(share, places)
+    factors = None if per_sample_weights is None else per_sample_weights.reshape(-1)
+    skip = -1 if padding_idx is None else padding_idx
+    return autograd.pool_rows(table, places, starts, factors, mode=mode, skip=skip)

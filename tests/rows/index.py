@@ -1,6 +1,7 @@
 """Gather, take, masks and places; writing at places."""
 
 import numpy as np
+import torch
 from samples import b, call, n, row, x
 
 row(
@@ -149,3 +150,22 @@ row("masked_scatter", call(x(2, 3), b(2, 3), x(7)), call(x(2, 3), b(3), x(3, 3))
 
 row("select_scatter", call(x(2, 3), x(3), 0, 1), call(x(2, 3), x(2), 1, -1))
 row("slice_scatter", call(x(4, 3), x(2, 3), 0, 1, 3), call(x(2, 5), x(2, 2), 1, 1, None, 2), call(x(2, 3), x(2, 3)))
+
+
+def _bags(table, index, starts, factors=None, *, mode="sum"):
+    return torch.nn.functional.embedding_bag(
+        index, table, starts, mode=mode, per_sample_weights=factors, include_last_offset=True
+    )
+
+
+_INDEX, _STARTS = np.array([0, 3, 3, 1, 4]), np.array([0, 2, 2, 5])
+row(
+    "pool_rows",
+    call(x(5, 3), _INDEX, _STARTS),
+    call(x(5, 3), _INDEX, _STARTS, x(5)),
+    call(x(5, 3), _INDEX, _STARTS, mode="mean"),
+    call(x(5, 3), _INDEX, _STARTS, mode="max"),
+    oracle=_bags,
+    method=False,
+    torch_fails="derivative|second",
+)
