@@ -410,3 +410,58 @@ def test_elementwise_operations_in_child_processes(method):
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(method)) as pool:
         for found in pool.map(elementwise, [2 * share.MANY] * 4):
             np.testing.assert_array_equal(found, expected)
+
+
+def _matrix(*shape: int) -> autograd.Tensor:
+    return autograd.randn(*shape, requires_grad=True)
+
+
+LARGE = {
+    "softmax": lambda: nn.functional.softmax(_matrix(300, 400), -1),
+    "softmax of columns": lambda: nn.functional.softmax(_matrix(300, 400), 0),
+    "log_softmax": lambda: nn.functional.log_softmax(_matrix(300, 400), -1),
+    "cross_entropy": lambda: nn.functional.cross_entropy(_matrix(300, 400), autograd.arange(300)),
+    "layer_norm": lambda: nn.functional.layer_norm(_matrix(300, 400), (400,), _matrix(400), _matrix(400)),
+    "rms_norm": lambda: nn.functional.rms_norm(_matrix(300, 400), (400,), _matrix(400)),
+    "group_norm": lambda: nn.functional.group_norm(_matrix(8, 8, 30, 40), 4, _matrix(8), _matrix(8)),
+    "batch_norm of rows": lambda: nn.functional.batch_norm(
+        _matrix(300, 400), None, None, _matrix(400), _matrix(400), True
+    ),
+    "batch_norm": lambda: nn.functional.batch_norm(_matrix(8, 8, 30, 40), None, None, _matrix(8), _matrix(8), True),
+    "conv2d": lambda: nn.functional.conv2d(_matrix(8, 3, 40, 40), _matrix(8, 3, 3, 3), _matrix(8), padding=1),
+    "max_pool2d": lambda: nn.functional.max_pool2d(_matrix(8, 8, 40, 40), 2),
+    "avg_pool2d": lambda: nn.functional.avg_pool2d(_matrix(8, 8, 40, 40), 2),
+    "dropout": lambda: nn.functional.dropout(_matrix(300, 400), 0.5),
+    "embedding": lambda: nn.functional.embedding(autograd.arange(4000) % 300, _matrix(300, 40)),
+    "sum": lambda: _matrix(300, 400).sum(0),
+    "sum of rows": lambda: _matrix(30, 40000).sum(1),
+    "max": lambda: _matrix(300, 400).amax(1),
+    "var": lambda: _matrix(300, 400).var(0),
+    "logsumexp": lambda: _matrix(300, 400).logsumexp(1),
+    "norm": lambda: _matrix(300, 400).norm(),
+    "prod": lambda: (_matrix(300, 400) * 0.01 + 1).prod(1),
+    "cumsum": lambda: _matrix(300, 400).cumsum(1),
+    "cumprod": lambda: (_matrix(300, 400) * 0.01 + 1).cumprod(0),
+    "gather": lambda: _matrix(300, 400).gather(1, autograd.randint(0, 400, (300, 400))),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_large_operations_have_one_answer(name):
+    answers = []
+    for n in (1, 2):
+        autograd.set_num_threads(n)
+        autograd.manual_seed(0)
+        out = LARGE[name]()
+        leaves, waiting = [], [out.grad_fn]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, autograd.Tensor):
+                leaves.append(node)
+            elif node is not None:
+                waiting.extend(node.edges)
+        out.backward(autograd.randn(*out.shape))
+        answers.append([out.detach().numpy(), *(leaf.grad.numpy() for leaf in leaves)])
+    assert len(answers[0]) > 1
+    for one, two in zip(*answers, strict=True):
+        np.testing.assert_allclose(two, one, rtol=1e-4, atol=1e-4)

@@ -13,6 +13,7 @@ An outermost loop whose turns don't depend on each other is written ``for i in p
 stands, and for large arrays a second time with that loop shared out over the pool of `threads`.
 """
 
+import ast
 import copy
 from collections.abc import Callable
 from typing import Any, Self
@@ -81,7 +82,10 @@ class Kernel:
         options = f"{_print_signature(self.layouts, dtype)}{_FLAGS}{', ' + threads.OPTIONS if parallel else ''}"
         parts = print_parts(self.function)
         front = f"{print_prologue(dtype)}{_LOOSE}{print_helpers(names, dtype)}{formulas}{products}{parts}"
-        return f"{front}\n\n@njit({options})\n{source_of(self.function)}"
+        source = source_of(self.function)
+        if parallel:
+            source = ast.unparse(_SignedCounters().visit(ast.parse(source)))
+        return f"{front}\n\n@njit({options})\n{source}\n"
 
     def _compile(self, dtype: np.dtype) -> Callable:
         compiled = self._compiled[dtype] = self._load(dtype)
@@ -91,6 +95,23 @@ class Kernel:
         if _PRODUCTS.intersection(self.function.__code__.co_names) or "dot" in self.function.__code__.co_names:
             blas.prepare()
         return getattr(load(self.name, self.text(dtype, parallel)), self.function.__name__)
+
+
+class _SignedCounters(ast.NodeTransformer):
+    """numba counts the turns of a ``prange`` in unsigned integers, which with signed ones make floating numbers. Where
+    the counter is an index of the innermost loop it stays, since SIMD wants it to be known not to be negative.
+    """
+
+    def visit_For(self, node: ast.For) -> ast.For:
+        self.generic_visit(node)
+        loop, counter = node.iter, node.target
+        is_prange = isinstance(loop, ast.Call) and isinstance(loop.func, ast.Name) and loop.func.id == "prange"
+        inner = any(isinstance(part, ast.For) for statement in node.body for part in ast.walk(statement))
+        if is_prange and inner and isinstance(counter, ast.Name):
+            turn = f"{counter.id}_turn"
+            node.target = ast.copy_location(ast.Name(turn, ast.Store()), counter)
+            node.body = [*ast.parse(f"{counter.id} = np.intp({turn})").body, *node.body]
+        return node
 
 
 def _print_signature(layouts: str, dtype: np.dtype) -> str:
