@@ -11,6 +11,12 @@ memory    freed memory stays with the process, since to fetch it again costs mor
 ufuncs    a compiled loop -> a numpy ufunc, so broadcasting and strides are numpy's
 share     long loops of ufuncs, cut into parts for the pool
 broadcast loops over rows, columns and stacks that are broadcast
+order     floating numbers in the order of integers, in which SIMD finds the largest
+
+Families. What reduces, scans or spreads along an axis sees its array as (outer, n, inner), and is one loop for all of
+its kind, filled in with formulas by `Kernel.of`: `reduce` (sums, products, extrema, norms, moments), `spread` (their
+gradients), `scan`, `places` (where an extremum is), `softmax`. `normalize` is rows and channels, `scatter` and `bags`
+are sums into places, `dropout` is random bits that are computed where they are needed.
 
 Threads. There is one pool, numba's OpenMP layer, and three doors to it. A hand-written kernel says ``prange`` and is
 compiled a second time when its arrays are large. The loop of a ufunc is cut into parts by `share`, without a second
