@@ -49,6 +49,7 @@ class Node:
         self.shape = shape
         self.module = state.module
         self.hooks: Hooks | None = None
+        self.data: dict[int, Any] | None = None
         self.number = number = next(clock)
         self.place: Place | None = user_place() if number < writes.places_until else None
 
@@ -68,7 +69,9 @@ class Node:
         """Keep what pictures show of an input that needs no gradient, as its values go: a constant, or the shape."""
         if type(value) is np.ndarray:
             kept = value if not value.ndim else Trace(value.shape, weakref.ref(value))
-            self.data = {**getattr(self, "data", {}), place: kept}
+            if self.data is None:
+                self.data = {}
+            self.data[place] = kept
 
     def check(self, saved: list | None) -> list:
         """What was saved, or an error if it was freed or written over since."""

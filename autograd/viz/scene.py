@@ -113,7 +113,7 @@ class Scene:
             self._left_out.update(edge for edge in node.edges if edge is not None and edge not in self._boxes)
             return
         saved = node.saved
-        values = dict(enumerate(saved)) if saved else getattr(node, "data", {})
+        values = dict(enumerate(saved)) if saved else node.data or {}
         for i, edge in enumerate(node.edges):
             if edge is not None:
                 self._draw_edge(edge, box, node)
