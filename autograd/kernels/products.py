@@ -88,13 +88,18 @@ def products(a, b, out, parts):
 
 @kernel
 def integer_products(a, b, out):
-    """out[s, t] = a[s, t] @ b[s, t], row by row: sums of multiples of the rows of b."""
+    """out[s, t] = a[s, t] @ b[s, t], row by row: sums of multiples of the rows of b, four at a time."""
     stacks, each, m, n = out.shape
+    inner = a.shape[3]
     for row in prange(stacks * each * m):
         s, t, i = row // m // each, row // m % each, row % m
         total = out[s, t, i]
         total[:] = 0
-        for k in range(a.shape[3]):
+        for k in range(0, inner - 3, 4):
+            x, y, z, w = a[s, t, i, k], a[s, t, i, k + 1], a[s, t, i, k + 2], a[s, t, i, k + 3]
+            for j in range(n):
+                total[j] += x * b[s, t, k, j] + y * b[s, t, k + 1, j] + z * b[s, t, k + 2, j] + w * b[s, t, k + 3, j]
+        for k in range(inner - inner % 4, inner):
             x = a[s, t, i, k]
             for j in range(n):
                 total[j] += x * b[s, t, k, j]
