@@ -82,6 +82,7 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     tensor([[2.],
             [3.]])
     """
+    normal_dim("gather", dim, input.ndim)
     if 0 in index.shape and index.ndim != input.ndim:  # nothing is picked, which PyTorch allows
         return reshape(input, -1)[:0].reshape(index.shape)
     at = check_index("gather", input, dim, index)

@@ -8,7 +8,7 @@ from ..dtypes import bool_, is_float
 from ..kernels.scatter import flat_index
 from ..tensor import Tensor
 from .convert import cast, clone
-from .dims import numpy_spelling
+from .dims import normal_dim, numpy_spelling
 from .elementwise import floor_divide, where
 from .gather import as_line, check_bounds, check_index, gather_along, scatter_zeros
 from .op import op
@@ -45,8 +45,9 @@ def _scatter(x, src, index, *, dim):
     return out
 
 
-def _names_nothing(input: Any, index: Any) -> bool:
+def _names_nothing(name: str, input: Any, dim: int, index: Any) -> bool:
     """An index without elements may have any number of axes, as in PyTorch."""
+    normal_dim(name, dim, input.ndim)
     return 0 in index.shape and index.ndim != input.ndim
 
 
@@ -72,7 +73,7 @@ def scatter(
     given = value if src is None else src
     if given is None:
         raise TypeError("scatter: src or value is needed; got neither")
-    if _names_nothing(input, index):
+    if _names_nothing("scatter", input, dim, index):
         return clone(input)
     if reduce is not None:
         if reduce not in ("add", "multiply"):
@@ -98,7 +99,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     >>> scatter_add(Tensor([0.0, 0.0]), 0, Tensor(np.array([1, 1])), Tensor([5.0, 6.0]))
     tensor([ 0., 11.])
     """
-    if _names_nothing(input, index):
+    if _names_nothing("scatter_add", input, dim, index):
         return clone(input)
     x, index, part, at = _prepare("scatter_add", input, dim, index, src)
     return as_input(x + scatter_zeros(part, index, dim=at, to=tuple(x.shape)), input)
@@ -189,7 +190,7 @@ def scatter_reduce(
     """
     if reduce not in ("sum", "prod", "mean", "amax", "amin"):
         raise RuntimeError(f"scatter_reduce: reduce is sum, prod, mean, amax or amin; got {reduce!r}")
-    if _names_nothing(input, index):
+    if _names_nothing("scatter_reduce", input, dim, index):
         return clone(input)
     x, index, part, at = _prepare("scatter_reduce", input, dim, index, src)
     if reduce == "prod":
