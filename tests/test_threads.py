@@ -101,6 +101,23 @@ def test_a_kernel_has_one_answer(monkeypatch, n):
     assert asked == [True]
 
 
+def test_calls_run_serially_while_others_want_the_cores(monkeypatch):
+    assert threads.enter()
+    threads.leave()
+    pool = threads._pool
+    monkeypatch.setattr(pool, "rest", threads.FIRST_REST)
+    for _ in range(2):
+        rest = pool.rest
+        pool.judge(took=10_000_000, ran=2_000_000)
+        assert pool.rest == 2 * rest
+        assert [threads.enter() for _ in range(rest)] == [False] * rest
+        assert threads.enter()
+        threads.leave()
+    pool.judge(took=10_000_000, ran=9_000_000)
+    assert pool.rest == threads.FIRST_REST and threads.enter()
+    threads.leave()
+
+
 def test_small_work_stays_on_the_calling_thread(monkeypatch):
     asked = entered(monkeypatch)
     sums(8)
@@ -135,6 +152,7 @@ def test_python_threads_at_once():
     for worker in workers:
         worker.join()
     assert not wrong
+    threads.state[threads.REST] = 0
     assert threads.enter(), "somebody kept the pool"
     threads.leave()
 

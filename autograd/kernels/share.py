@@ -66,6 +66,11 @@ def loop(args, dims, steps, data):
     n, parts = read(dims), read(state)
     # A result that stands still is a reduction's: its parts are not independent.
     if n >= {MANY} and parts > 1 and read(steps + 8 * (count - 1)) != 0:
+        resting = read(state + 32)
+        if resting > 0:
+            swap(state + 32, resting - 1)
+            call(inner, (args, dims, steps, 0))
+            return
         if read(state + 16) == 0:
             call(read(state + 24), (0,))
         share = read(state + 16)

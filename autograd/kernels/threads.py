@@ -9,12 +9,15 @@ A call takes the pool with `enter`, and runs serially when it does not get it:
 
 - what is small never asks, since waking a thread costs more than it saves;
 - while another Python thread is in the pool, the machine has its work;
+- while other programs want the cores: a region ends when its last thread does, and one that waits for a core holds up
+  the others by 20 ms. After two regions like that in a row the next calls run serially, then it is tried again;
 - in a process forked from one that had started the pool, threads that OpenMP believes in do not exist.
 """
 
 import ctypes
 import os
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -48,10 +51,17 @@ OPTIONS = f'nogil=True, parallel={{"prange": True, {", ".join(f"{part!r}: False"
 count = _default()
 """How many threads a large call uses."""
 
-COUNT, BUSY, SHARE, START = range(4)
-state = (ctypes.c_ssize_t * 4)(count)
+COUNT, BUSY, SHARE, START, REST = range(5)
+state = (ctypes.c_ssize_t * 5)(count)
 """The same for compiled code that asks by itself (`share`): the number of threads, whether the pool is in use, the
-function that runs a loop in parts, and the one that is called to have it made.
+function that runs a loop in parts, the one that is called to have it made, and how many calls are to run serially.
+"""
+
+SLOW = 4_000_000
+"""So many nanoseconds for a region may mean that a thread waited for a core; the next region is watched."""
+FIRST_REST, LONGEST_REST = 64, 4096
+"""After how many calls the pool is tried again: after twice as many each time that was in vain, and one fewer for each
+region that was not slow.
 """
 
 _serial = False
@@ -62,6 +72,7 @@ _pool: "_Pool | None" = None
 def _use(n: int) -> None:
     global count
     count = state[COUNT] = n
+    state[REST] = 0
 
 
 def get_num_threads() -> int:
@@ -98,6 +109,31 @@ class _Pool:
     def __init__(self, get: Callable[[], int], set_: Callable[[int], Any]) -> None:
         self.get, self.set = get, set_
         self.before = self.now = 0
+        self.began, self.began_running = 0, 0
+        self.watched = False
+        self.rest = FIRST_REST
+
+    def begin(self) -> None:
+        """Note the time, and if the last region was slow, the time that this thread has run."""
+        self.began_running = time.thread_time_ns() if self.watched else 0
+        self.began = time.monotonic_ns()
+
+    def end(self) -> None:
+        """Rest if this region was slow, and this thread did not run for most of it."""
+        took = time.monotonic_ns() - self.began
+        watched, self.watched = self.watched, took > SLOW
+        if not self.watched:
+            self.rest = max(self.rest - 1, FIRST_REST)
+        elif watched:
+            self.judge(took, time.thread_time_ns() - self.began_running)
+
+    def judge(self, took: int, ran: int) -> None:
+        """Rest the longer, the more often trying was in vain."""
+        if 2 * ran < took:
+            state[REST] = self.rest
+            self.rest = min(2 * self.rest, LONGEST_REST)
+        else:
+            self.rest = FIRST_REST
 
 
 def _start() -> "_Pool | None":
@@ -123,6 +159,9 @@ def _start() -> "_Pool | None":
 def enter() -> bool:
     """Take the pool for this call; False if it must run serially. `leave` gives it back."""
     global _pool
+    if state[REST] > 0:
+        state[REST] -= 1
+        return False
     if count == 1 or state[BUSY] or not _taken.acquire(blocking=False):
         return False
     pool = _pool
@@ -136,12 +175,14 @@ def enter() -> bool:
     pool.before, pool.now = pool.get(), count
     if pool.before != pool.now:
         pool.set(pool.now)
+    pool.begin()
     return True
 
 
 def leave() -> None:
     """Give the pool back, set as it was found: other users of numba have their own number of threads."""
     assert _pool is not None
+    _pool.end()
     if _pool.before != _pool.now:
         _pool.set(_pool.before)
     state[BUSY] = 0
