@@ -10,6 +10,7 @@ What the loop is told through its ``data`` is the address of the real loop, the 
 
 import ctypes
 import functools
+import sys
 from typing import Any
 
 from . import threads
@@ -19,6 +20,8 @@ __all__ = ["CALLS", "MANY", "loop_address"]
 
 MANY = 2**16
 """So many elements are shared out: 3 us or more for one thread, and a region of the pool costs 1 to 2 us."""
+
+_CLOCKS = sys.platform == "linux"  # 1 is the time, 3 the time that this thread has run
 
 CALLS = """import numpy as np
 from llvmlite import ir
@@ -59,6 +62,32 @@ def swap(context, address, value):
 """
 
 _LOOP = f"""
+clock_gettime = types.ExternalFunction("clock_gettime", types.int32(types.int32, INT))
+
+
+@njit(error_model="numpy")
+def clock(kind):
+    now = np.empty(2, np.intp)
+    clock_gettime(kind, now.ctypes.data)
+    return now[0] * 1_000_000_000 + now[1]
+
+
+@njit(error_model="numpy")
+def watch(began, began_running, state):
+    # As the end of threads._Pool, which says why.
+    took = clock(1) - began
+    watched, slow = read(state + 40), took > {threads.SLOW}
+    rest = max(read(state + 48), {threads.FIRST_REST})
+    if not slow:
+        rest -= 1
+    elif watched:
+        waited = 2 * (clock(3) - began_running) < took
+        if waited:
+            swap(state + 32, rest)
+        rest = min(2 * rest, {threads.LONGEST_REST}) if waited else 0
+    swap(state + 40, 1 if slow else 0)
+    swap(state + 48, rest)
+
 
 @cfunc(LOOP, cache=True, error_model="numpy")
 def loop(args, dims, steps, data):
@@ -75,7 +104,11 @@ def loop(args, dims, steps, data):
             call(read(state + 24), (0,))
         share = read(state + 16)
         if share != 0 and swap(state + 8, 1) == 0:
+            began = clock(1) if {_CLOCKS} else 0
+            began_running = clock(3) if {_CLOCKS} and read(state + 40) else 0
             call(share, (inner, count, args, n, steps, parts))
+            if {_CLOCKS}:
+                watch(began, began_running, state)
             swap(state + 8, 0)
             return
     call(inner, (args, dims, steps, 0))

@@ -51,10 +51,11 @@ OPTIONS = f'nogil=True, parallel={{"prange": True, {", ".join(f"{part!r}: False"
 count = _default()
 """How many threads a large call uses."""
 
-COUNT, BUSY, SHARE, START, REST = range(5)
-state = (ctypes.c_ssize_t * 5)(count)
+COUNT, BUSY, SHARE, START, REST, WATCHED, NEXT = range(7)
+state = (ctypes.c_ssize_t * 7)(count)
 """The same for compiled code that asks by itself (`share`): the number of threads, whether the pool is in use, the
-function that runs a loop in parts, the one that is called to have it made, and how many calls are to run serially.
+function that runs a loop in parts, the one that is called to have it made, how many calls are to run serially, whether
+its last region was slow, and how many calls are to run serially if the next one waits too.
 """
 
 SLOW = 4_000_000
