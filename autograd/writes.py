@@ -33,7 +33,7 @@ def tick() -> int:
 # --- writes ----------------------------------------------------------------------------------------------------------
 
 # Memory is known by the array that owns it. Only memory that was written to is in here, so recording costs nothing.
-_writes: dict[int, tuple[weakref.ref, int, Place]] = {}
+_writes: "dict[int, Write]" = {}
 last_write = 0
 
 # To note the line that runs an operation costs a quarter of a microsecond, and only a program that writes in place has
@@ -59,26 +59,35 @@ def note_write(*arrays: np.ndarray, routine: bool = False) -> None:
         places_until = number + _A_WHILE
     for array in arrays:
         owner = array if array.base is None else owner_of(array)
-        key = id(owner)
-        held = _writes.get(key)
-        gone = held[0] if held is not None else weakref.ref(owner, functools.partial(_forget, key))
-        _writes[key] = (gone, number, place)
+        write = _writes.get(id(owner)) or Write.to(owner)
+        write.number, write.place = number, place
 
 
 class Write:
-    """A write that comes again and again to the same memory: what `note_again` needs to note it quickly."""
+    """The last write to one block of memory, while the block lives."""
 
-    def __init__(self, owner: np.ndarray) -> None:
-        self.key = id(owner)
-        self.gone = weakref.ref(owner, functools.partial(_forget, self.key))
+    __slots__ = ("gone", "number", "place")
+
+    def __init__(self, gone: weakref.ref) -> None:
+        self.gone = gone
+        self.number = 0
+        self.place: Any = None
+
+    @classmethod
+    def to(cls, owner: np.ndarray) -> "Write":
+        """The record of this block, which is kept from now on."""
+        key = id(owner)
+        if key not in _writes:
+            _writes[key] = cls(weakref.ref(owner, functools.partial(_forget, key)))
+        return _writes[key]
 
 
 def note_again(writes: Iterable[Write], place: Place) -> None:
-    """As a routine `note_write` of the memory of each."""
+    """As a routine `note_write`, for memory whose records are at hand."""
     global last_write
     last_write = number = next(clock)
     for write in writes:
-        _writes[write.key] = (write.gone, number, place)
+        write.number, write.place = number, place
 
 
 def _forget(key: int, _: weakref.ref) -> None:
@@ -87,8 +96,8 @@ def _forget(key: int, _: weakref.ref) -> None:
 
 def written_since(array: np.ndarray, number: int, until: float = math.inf) -> str | None:
     """The line that last changed the memory of this array, if that was while the clock went from ``number`` on."""
-    record = _writes.get(id(owner_of(array)))
-    return line_at(record[2]) if record is not None and number < record[1] < until else None
+    write = _writes.get(id(owner_of(array)))
+    return line_at(write.place) if write is not None and number < write.number < until else None
 
 
 # --- lines of the user's program -------------------------------------------------------------------------------------

@@ -2,13 +2,14 @@
 addresses; equal ones are one module, compiled once and cached like every kernel. The program itself only calls them.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..kernels import blas
+from ..kernels import blas, hand, threads
 from ..kernels.addresses import ADDRESSES, IMPORTS
 from ..kernels.loader import load
 from ..kernels.printer import print_prologue
@@ -16,7 +17,7 @@ from ..kernels.updates import print_update
 from .fuse import Group
 from .loops import Loop, numba_name
 from .memory import Layout
-from .program import Call, Copy, Fed, KernelCall, Memory, Product, Ref, Step, Tally, UpdateCall
+from .program import Call, Copy, Fed, KernelCall, Memory, Product, Ref, Step, Sum, Tally, UpdateCall
 
 __all__ = ["Emitted", "emit"]
 
@@ -45,12 +46,16 @@ class Emitted:
         self.pieces = emitter.pieces  # the text of each module, by the name of its function in the program
         self.functions = emitter.functions
         self.checks = emitter.checks  # what to run again for the error, by the number a function returns
+        self.on_pool, self.wakes_blas = emitter.on_pool, emitter.wakes_blas
         self.lines = lines
 
 
 class _Emitter:
-    def __init__(self, layout: Layout, table: dict[Memory, int], inputs: int) -> None:
-        self.layout, self.table, self.inputs = layout, table, inputs
+    def __init__(self, layout: Layout, table: dict[Memory, int], parallel: bool) -> None:
+        self.layout, self.table = layout, table
+        self.parallel = parallel  # whether what is large may use the pool of threads
+        self.on_pool = False  # whether anything does
+        self.wakes_blas = False  # whether a product is so large that the BLAS would use threads of its own
         self.imports: dict[str, str] = {}  # module -> the line that imports it
         self.names: dict[tuple[str, str], str] = {}
         self.pieces: dict[str, str] = {}
@@ -77,6 +82,12 @@ class _Emitter:
             return f"np.float64(carray(at({self.address(value)}), 1, {numba_name(value.dtype)})[0])"
         return _literal(float(value))
 
+    def _pays(self, *shapes: tuple[int, ...]) -> bool:
+        """Whether arrays of these shapes are worth the pool."""
+        pays = self.parallel and max(map(math.prod, shapes), default=0) >= threads.GRAIN
+        self.on_pool = self.on_pool or pays
+        return pays
+
     # --- pieces -------------------------------------------------------------------------------------------------------
 
     def piece(self, title: str, function: str, text: str) -> str:
@@ -91,7 +102,7 @@ class _Emitter:
         return known
 
     def group(self, group: Group) -> Line:
-        loop = Loop(group)
+        loop = Loop(group, self._pays(group.shape) and not any(isinstance(s, Sum) and s.by_column for s in group.steps))
         name = self.piece(_short(group.title), "loop", loop.text())
         return Line(group, name, ", ".join(map(self.address, loop.pointers)))
 
@@ -120,27 +131,43 @@ class _Emitter:
         blas.prepare()
         a, b, out = step.a, step.b, step.out
         lead = out.shape[:-2]
+        each = out.shape[-2] * out.shape[-1] * a.shape[-1]
+        self.wakes_blas = self.wakes_blas or each > blas.WAKES_THREADS
+        pays = self.parallel and each * math.prod(lead) >= blas.WORTH_THREADS
+        self.on_pool = self.on_pool or pays
         text = [print_prologue(out.dtype), ADDRESSES, blas.PRODUCT]
-        text.append("\n\n@njit(cache=True)\ndef product(a, b, o):\n")
+        text.append(f"\n\n@njit(cache=True{', ' + threads.OPTIONS if pays else ''})\ndef product(a, b, o, parts):\n")
         pad = "    "
         for d, n in enumerate(lead):
-            text.append(f"{pad}for i{d} in range({n}):\n")
+            text.append(f"{pad}for i{d} in {'prange' if d == 0 else 'range'}({n}):\n")
             pad += "    "
         for name, ref in (("a", a), ("b", b), ("o", out)):
             text.append(f"{pad}{name}_matrix = {_matrix(name, ref, lead)}\n")
-        text.append(f"{pad}gemm(a_matrix, {_blas_layout(a)}, b_matrix, {_blas_layout(b)}, 0, o_matrix)\n")
+        layouts = _blas_layout(a), _blas_layout(b)
+        if lead:
+            text.append(f"{pad}gemm(a_matrix, {layouts[0]}, b_matrix, {layouts[1]}, 0, o_matrix)\n")
+        else:
+            text.append("    for part in prange(parts):\n")
+            text.append(f"        gemm_part(a_matrix, {layouts[0]}, b_matrix, {layouts[1]}, o_matrix, part, parts)\n")
         name = self.piece("product", "product", "".join(text))
-        return Line(step, name, f"{self.address(a)}, {self.address(b)}, {self.address(out)}")
+        parts = threads.count if pays else 1
+        return Line(step, name, f"{self.address(a)}, {self.address(b)}, {self.address(out)}, {parts}")
 
     def kernel(self, step: KernelCall) -> Line:
         names = [f"x{i}" for i, a in enumerate(step.args) if isinstance(a, Ref)]
-        if "dot" in step.kernel.function.__code__.co_names:
+        shapes = [a.shape for a in step.args if isinstance(a, Ref)]
+        pays = isinstance(step.kernel, hand.ParallelKernel) and self._pays(*shapes)
+        text = [step.kernel.text(step.dtype, pays), ADDRESSES]
+        if step.kernel.multiplies:
             blas.prepare()
-        text = [step.kernel.text(step.dtype), ADDRESSES]
+            self.wakes_blas = True
         text.append(f"\n\n@njit(cache=True)\ndef call({', '.join(names)}):\n")
         given = [_view(f"x{i}", a) if isinstance(a, Ref) else _literal(a) for i, a in enumerate(step.args)]
         text.append("".join(f"    v{i} = {value}\n" for i, value in enumerate(given)))
-        text.append(f"    {step.kernel.function.__name__}({', '.join(f'v{i}' for i in range(len(given)))})\n")
+        names_given = [f"v{i}" for i in range(len(given))]
+        if getattr(step.kernel, "takes_parts", False):
+            names_given.append(str(threads.count if pays else 1))
+        text.append(f"    {step.kernel.function.__name__}({', '.join(names_given)})\n")
         if step.status is not None:
             place = next(i for i, a in enumerate(step.args) if a is step.status)
             text.append(f"    return v{place}[0]\n")
@@ -184,10 +211,15 @@ class _Emitter:
 
 
 def emit(
-    name: str, items: Sequence[Group | Step], layout: Layout, table: dict[Memory, int], inputs: Sequence[Memory]
+    name: str,
+    items: Sequence[Group | Step],
+    layout: Layout,
+    table: dict[Memory, int],
+    inputs: Sequence[Memory],
+    parallel: bool = False,
 ) -> Emitted:
     """Print and load the program of these items. ``table`` says where in ``t`` the address of each memory is."""
-    emitter = _Emitter(layout, table, len(inputs))
+    emitter = _Emitter(layout, table, parallel)
     segments: list[list[str]] = [[]]
     all_lines: list[Line] = []
     parts: list[Any] = []

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels import threads
 from ..modes import state
 from ..tensor import Tensor
 from .capture import capture
@@ -35,7 +36,7 @@ class Compiled:
         if state.interceptors or state.tracer is not None:
             return self.function(*args, **kwargs)  # inside vmap, detect_anomaly or another compiled function
         tensors: list[Tensor] = []
-        key = (state.recording, *[_key(a, tensors) for a in args])
+        key = (state.recording, threads.count, *[_key(a, tensors) for a in args])
         if kwargs:
             key = (*key, *[(name, _key(kwargs[name], tensors)) for name in sorted(kwargs)])
         with self.lock:
@@ -72,8 +73,8 @@ class Compiled:
             return "; ".join(reason for variant in self.variants[key][-1:] for reason in variant.reasons())
         last = list(self.variants)[-1]
         if len(last) != len(key):
-            return f"{len(key) - 1} arguments instead of {len(last) - 1}"
-        names = ["recording", *(f"argument {i}" for i in range(len(key) - 1))]
+            return f"{len(key) - 2} arguments instead of {len(last) - 2}"
+        names = ["recording", "threads", *(f"argument {i}" for i in range(len(key) - 2))]
         pairs = zip(names, last, key, strict=True)
         return "; ".join(
             f"{name}: {_describe(new)} instead of {_describe(old)}" for name, old, new in pairs if old != new
@@ -150,7 +151,7 @@ def _key(value: Any, tensors: list[Tensor]) -> Any:
                 return i
         tensors.append(value)
         array = value.array
-        return (array.shape, array.dtype, value.requires_grad, value.node is None)
+        return (array.shape, array.dtype, value.requires_grad and (value.node is None, True))
     if isinstance(value, (tuple, list)):
         return (type(value), *[_key(part, tensors) for part in value])
     if isinstance(value, dict):
@@ -184,8 +185,8 @@ def _stand_in(tensor: Tensor) -> Tensor:
 
 def _describe(part: Any) -> str:
     """A part of a key in words."""
-    if isinstance(part, tuple) and len(part) == 4 and isinstance(part[0], tuple):
-        shape, dtype, requires_grad, _ = part
+    if isinstance(part, tuple) and len(part) == 3 and isinstance(part[0], tuple):
+        shape, dtype, requires_grad = part
         return f"{dtype} {shape}{' requires_grad' if requires_grad else ''}"
     if isinstance(part, tuple) and len(part) == 2 and isinstance(part[0], type):
         return str(part[1])

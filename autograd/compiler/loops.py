@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels import threads
 from ..kernels.addresses import ADDRESSES
 from ..kernels.printer import expand, print_function, print_helpers, print_prologue
 from ..kernels.symbol import Symbol, topological
@@ -159,7 +160,7 @@ class Loop:
 
     def _function(self) -> str:
         arguments = ", ".join(f"p{i}" for i in range(len(self.pointers)))
-        flags = ", nogil=True, parallel=True" if self.parallel else ""
+        flags = f", {threads.OPTIONS}" if self.parallel else ""
         lines = [f"\n\n@njit(cache=True, **EXACT{flags})\ndef loop({arguments}):"]
         for i, (ref, steps) in enumerate(zip(self.pointers, self.steps, strict=True)):
             span = 1 + sum(abs(s) * (n - 1) for s, n in zip(steps, self.lengths, strict=True))

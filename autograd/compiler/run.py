@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Node, Slot
+from ..kernels import blas, threads
 from ..modes import state
 from ..tensor import Tensor
 from ..writes import Write, note_again, note_write, user_place
@@ -21,8 +22,9 @@ class Runner:
     """A program with its compiled functions, its block of memory, and the table of addresses they work with."""
 
     def __init__(self, name: str, program: Program, numbers: int) -> None:
+        self.name = name
         self.program = program
-        self.emitted: Emitted = emit(name, program.items, program.layout, program.table, program.inputs)
+        self.emitted: Emitted = self._emit(threads.count > 1)
         arena = np.empty(program.layout.size + 64, np.uint8)
         skipped = -arena.ctypes.data % 64
         self.block = arena[skipped:]
@@ -39,7 +41,15 @@ class Runner:
                 self.table[place] = self.storage[memory].ctypes.data
         self.places = {m: i for i, m in enumerate(program.inputs)}
         self.outputs = [None if ref.memory in self.places else self.array(ref) for ref in program.outputs]
-        self.parts: list[Any] = [self._prepare(part) if isinstance(part, Call) else part for part in self.emitted.parts]
+        self.parts = self._prepare_all(self.emitted)
+        self.serial = None if self.emitted.on_pool else self.parts  # what runs where the pool can't be had
+
+    def _emit(self, parallel: bool) -> Emitted:
+        program = self.program
+        return emit(self.name, program.items, program.layout, program.table, program.inputs, parallel)
+
+    def _prepare_all(self, emitted: Emitted) -> list[Any]:
+        return [self._prepare(part) if isinstance(part, Call) else part for part in emitted.parts]
 
     def array(self, ref: Ref, inputs: Sequence[np.ndarray] = ()) -> np.ndarray:
         """The array a reference stands for."""
@@ -74,15 +84,32 @@ class Runner:
 
     def __call__(self, inputs: Sequence[np.ndarray]) -> None:
         """Run the program on these inputs."""
-        first, *others = self.parts
-        code = first(self.table, self.numbers, *inputs)
-        if code:
-            self.refuse(code, inputs)
-        for part in others:
+        if self.emitted.wakes_blas:
+            with blas.on_one_thread():
+                self._run(inputs)
+        else:
+            self._run(inputs)
+
+    def _run(self, inputs: Sequence[np.ndarray]) -> None:
+        given: Sequence[np.ndarray] = inputs  # the first segment takes them
+        for i, part in enumerate(self.parts):
             if hasattr(part, "call"):
                 part(inputs)
-            elif code := part(self.table, self.numbers):
+                continue
+            if not self.emitted.on_pool:
+                code = part(self.table, self.numbers, *given)
+            elif threads.enter():
+                try:
+                    code = part(self.table, self.numbers, *given)
+                finally:
+                    threads.leave()
+            else:
+                if self.serial is None:
+                    self.serial = self._prepare_all(self._emit(False))
+                code = self.serial[i](self.table, self.numbers, *given)
+            if code:
                 self.refuse(code, inputs)
+            given = ()
 
     def refuse(self, code: int, inputs: Sequence[np.ndarray]) -> None:
         """Raise what the operation raises whose kernel reported a bad input."""
@@ -101,6 +128,10 @@ class Variant:
         self.place = user_place()
         self.arguments = arguments  # kept alive: the key of a variant knows objects by their identity
         self.runner = Runner(name, captured.program, captured.numbers)
+        for action in captured.actions:
+            for value, place in zip(_leaves(action.last), action.fed, strict=False):
+                if type(place) is int:
+                    self.runner.numbers[place] = value
         self.backward: Runner | None = None
         self.input_of = {id(t): i for i, t in enumerate(inputs)}
         self.stand_ins = list(inputs)
@@ -109,7 +140,7 @@ class Variant:
         ]
         self.holds, self.reasons = _guard(captured, self.input_of)
         program = captured.program
-        self.writes = [Write(m.owner) for m in program.written]
+        self.writes = [Write.to(m.owner) for m in program.written]
         self.written_inputs = [i for i, m in enumerate(program.inputs) if program.writes(m)]
         self.random = [ref for action in captured.actions for ref in action.fed if isinstance(ref, Ref)]
         self.originals = _leaf_tensors(captured.result)
@@ -197,7 +228,12 @@ class Variant:
         """Do what Python does before each run; numbers and arrays go where the program reads them."""
         numbers = self.runner.numbers
         for action in self.captured.actions:
-            values = _leaves(action.function())
+            result = action.function()
+            if action.last is not None:
+                if result == action.last:
+                    continue
+                action.last = result
+            values = _leaves(result)
             if len(values) != len(action.fed):
                 raise Changed
             for value, place in zip(values, action.fed, strict=True):

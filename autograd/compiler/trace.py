@@ -71,7 +71,9 @@ class Action:
     """Something done in Python before each run, and where its results go."""
 
     def __init__(self, function: Callable[[], Any], result: Any, fed: list[Any]) -> None:
-        self.function, self.result, self.fed = function, result, fed
+        self.function, self.fed = function, fed
+        # Where it returns numbers, the last ones; as long as they stay the same there is nothing to hand on.
+        self.last = None if any(isinstance(place, Ref) for place in fed) else result
 
 
 class Tracer:

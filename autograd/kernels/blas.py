@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .hand import Kernel
 
-__all__ = ["PRODUCT", "SMALL", "multiply", "prepare"]
+__all__ = ["PRODUCT", "SMALL", "WAKES_THREADS", "WORTH_THREADS", "multiply", "on_one_thread", "prepare"]
 
 _VARIABLE = "OPENBLAS_CORETYPE"
 
@@ -187,3 +187,16 @@ class _Alone:
 
 
 _alone = _Alone()
+
+
+class on_one_thread:  # noqa: N801 (a context, used like a function)
+    """The BLAS multiplies on the calling thread until the block ends."""
+
+    def __enter__(self) -> None:
+        self.threads = _threads()
+        if self.threads is not None:
+            _alone.begin(*self.threads)
+
+    def __exit__(self, *exc: object) -> None:
+        if self.threads is not None:
+            _alone.end(self.threads[1])

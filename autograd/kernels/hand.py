@@ -70,6 +70,12 @@ class Kernel:
 
     serially = on_pool = __call__
 
+    @property
+    def multiplies(self) -> bool:
+        """Whether the kernel calls the BLAS."""
+        names = self.function.__code__.co_names
+        return "dot" in names or bool(_PRODUCTS.intersection(names))
+
     def text(self, dtype: np.dtype, parallel: bool = False) -> str:
         """The kernel as it is compiled."""
         names = part_names(self.function)
@@ -92,7 +98,7 @@ class Kernel:
         return compiled
 
     def _load(self, dtype: np.dtype, parallel: bool = False) -> Callable:
-        if _PRODUCTS.intersection(self.function.__code__.co_names) or "dot" in self.function.__code__.co_names:
+        if self.multiplies:
             blas.prepare()
         return getattr(load(self.name, self.text(dtype, parallel)), self.function.__name__)
 
@@ -137,8 +143,8 @@ class ParallelKernel(Kernel):
 
     def __init__(self, function: Callable, layouts: str = "") -> None:
         names = function.__code__.co_varnames[: function.__code__.co_argcount]
-        self._takes_parts = names[-1] == "parts"
-        super().__init__(function, f"{layouts} I" if layouts and self._takes_parts else layouts)
+        self.takes_parts = names[-1] == "parts"
+        super().__init__(function, f"{layouts} I" if layouts and self.takes_parts else layouts)
         self._is_large: Callable[..., bool] | None = None
         self._parallel: dict[np.dtype, Callable] = {}
 
@@ -159,7 +165,7 @@ class ParallelKernel(Kernel):
         compiled = self._compiled.get(dtype)
         if compiled is None:
             compiled = self._compile(dtype)
-        return compiled(*args, 1) if self._takes_parts else compiled(*args)
+        return compiled(*args, 1) if self.takes_parts else compiled(*args)
 
     def on_pool(self, *args: Any) -> Any:
         """Run it on the pool, if that may be had."""
@@ -172,7 +178,7 @@ class ParallelKernel(Kernel):
             compiled = self._parallel.get(dtype)
             if compiled is None:
                 compiled = self._parallel[dtype] = self._load(dtype, parallel=True)
-            return compiled(*args, threads.count) if self._takes_parts else compiled(*args)
+            return compiled(*args, threads.count) if self.takes_parts else compiled(*args)
         finally:
             threads.leave()
 
