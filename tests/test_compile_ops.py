@@ -19,7 +19,7 @@ VALUES_DECIDE = {
 def others(value):
     """The argument with other values from the same range in every array."""
     if isinstance(value, np.ndarray):
-        return np.ascontiguousarray(value.reshape(-1)[::-1].reshape(value.shape))
+        return np.array(value.reshape(-1)[::-1].reshape(value.shape), order="C")
     if type(value) in (tuple, list):
         return type(value)(others(v) for v in value)
     return value

@@ -46,7 +46,7 @@ class Program:
         self.results = {ref.memory for ref in outputs if ref.memory.kind == "own"}
         self.items: list[Group | Step] = arrange(steps, self.results)
         self.layout: Layout = place(self.items, self.results)
-        memories: dict[Memory, None] = dict.fromkeys([*self.inputs, *self.results])
+        memories: dict[Memory, None] = dict.fromkeys([*self.inputs, *(ref.memory for ref in outputs)])
         for item in self.items:
             memories |= dict.fromkeys(r.memory for r in (*item.reads, *item.writes))
         self.table = {m: i for i, m in enumerate((m for m in memories if m not in self.layout.offsets), 1)}

@@ -178,9 +178,11 @@ def _stand_in(tensor: Tensor) -> Tensor:
     """What a function is captured with: contiguous memory of its own, and no graph behind it."""
     array = tensor.array
     owns = array.base is None and array.flags.c_contiguous
-    if tensor.node is None and (owns or tensor.requires_grad):
+    if tensor.node is None and owns:
         return tensor
-    return Tensor(array if owns else array.copy(order="C"), requires_grad=tensor.requires_grad)
+    stand_in = Tensor(array if owns else array.copy(order="C"), requires_grad=tensor.requires_grad)
+    stand_in._grad = tensor._grad if tensor.node is None else None
+    return stand_in
 
 
 def _describe(part: Any) -> str:

@@ -188,7 +188,7 @@ class Loop:
     def _nest(self, axis: int, pad: str, columns: Sequence[int]) -> list[str]:
         """The loops from this axis inward. A sum that begins here has its total in a double around them."""
         depth = len(self.lengths)
-        here = [k for k, over in enumerate(self.reduced) if k not in columns and (min(over) if over else depth) == axis]
+        here = [k for k, over in enumerate(self.reduced) if k not in columns and min(over) == axis]
         lines = [f"{pad}total{k} = 0.0" for k in here]
         if axis == depth:
             lines += self._body(pad, columns)
@@ -231,8 +231,6 @@ class Loop:
             place = self.sum_places[k]
             if k in columns:
                 lines.append(f"{pad}a{place}[{self._index(place)}] += {name}")
-            elif len(self.lengths) and self.reduced[k]:
-                lines.append(f"{pad}sum{k} = plus(sum{k}, {name})")
             else:
-                lines.append(f"{pad}total{k} = np.float64({name})")
+                lines.append(f"{pad}sum{k} = plus(sum{k}, {name})")
         return lines

@@ -201,6 +201,9 @@ class Variant:
 
     def first(self, tensors: Sequence[Tensor]) -> Any:
         """What the run that was watched has returned, as later runs return it."""
+        for stand_in, tensor in zip(self.stand_ins, tensors, strict=True):
+            if stand_in is not tensor and tensor.node is None:
+                tensor._grad = stand_in._grad
         for i in self.written_inputs:
             if self.stand_ins[i].array is not tensors[i].array:
                 tensors[i].array[...] = self.stand_ins[i].array

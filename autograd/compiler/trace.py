@@ -313,7 +313,8 @@ class Tracer:
         nest = map_arrays(lambda a: self.ref(a) if isinstance(a, np.ndarray) else a, arguments)
         reads = [r for r in arrays_in(nest) if isinstance(r, Ref)]
         # A result in memory that is there already is (part of) an argument, handed on.
-        outs = [self.made(a) if isinstance(a, np.ndarray) and self.known(a) is None else None for a in results]
+        fresh = [isinstance(a, np.ndarray) and self.known(a) is None for a in results]
+        outs = [self.made(a) if is_new else None for a, is_new in zip(results, fresh, strict=True)]
         self.add(Call(name, function, nest, outs, reads=reads, writes=[o for o in outs if o is not None]))
 
     # --- backward -----------------------------------------------------------------------------------------------------
