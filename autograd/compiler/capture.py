@@ -1,5 +1,6 @@
 """From one watched run to a program: what it reads and writes from outside, what it hands back, and its steps."""
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -137,6 +138,9 @@ def _tensors(result: Any) -> list[Tensor]:
     return found
 
 
+_REFERENCES = 4  # to a tensor that nobody else holds: the result, the list of outputs, the loop, the call that counts
+
+
 def _settle(tracer: Tracer, outputs: Sequence[Tensor]) -> None:
     """Say of each memory whether it outlives the run: gradients and tensors that somebody still holds do."""
     returned = {id(t) for t in outputs}
@@ -151,7 +155,11 @@ def _settle(tracer: Tracer, outputs: Sequence[Tensor]) -> None:
             if memory is not None and memory.kind == "own":
                 memory.kind = "outside"
                 memory.initial = None
-    living = {tracer.known(array) for ref, array, _ in tracer.tensors.values() if ref() is not None}
+    # What only the result holds was made by the function, and is made anew at each run.
+    local = {id(t) for t in outputs if sys.getrefcount(t) <= _REFERENCES}
+    living = {
+        tracer.known(array) for ref, array, _ in tracer.tensors.values() if ref() is not None and id(ref()) not in local
+    }
     for memory in tracer.memories.values():
         if memory in living:
             memory.initial = None

@@ -157,7 +157,7 @@ class Variant:
         ref, array = self.captured.program.outputs[number], self.runner.outputs[number]
         if array is None:
             return lambda tensors, arrays: Tensor(ref.array(arrays[self.runner.places[ref.memory]]))
-        if ref.memory in self.captured.program.results:
+        if ref.memory in self.captured.program.results or ref.memory in self.captured.resets:
             return lambda tensors, arrays: Tensor(array.copy())
         return lambda tensors, arrays: tensor
 

@@ -91,6 +91,7 @@ class Tracer:
         self.grads_at_start: dict[int, tuple[Tensor, Any]] = {}
         self.grads_set: dict[int, Tensor] = {}
         self.kernels: list[_KernelRun] | None = None
+        self.draws_inside = False
         self.results: list[tuple[weakref.ref, np.ndarray]] = []  # the tensors that operations returned
         self.inputs = [self._input(x.array) for x in inputs]
 
@@ -338,8 +339,13 @@ class Tracer:
 
     def _by_hand(self, op: Any, gradient: Any, saved: list, attrs: dict, edges: Sequence) -> list:
         g, values = (map_arrays(lambda t: t.array if isinstance(t, Tensor) else t, v) for v in (gradient, saved))
-        with self._collecting() as kernels:
-            parts = op.backward(g, values, attrs, edges)
+        if isinstance(op, Op):
+            with self._collecting() as kernels:
+                parts = op.backward(g, values, attrs, edges)
+        else:
+            kernels = []
+            with self._as_before(), intercept(()):
+                parts = op.backward(g, values, attrs, edges)
         for array in (a for a in arrays_in([g, values]) if isinstance(a, np.ndarray)):
             self.ref(array)
         run = _backward(op, attrs, edges)
@@ -381,8 +387,13 @@ class Tracer:
     def each_run(self, function: Callable[[], Any]) -> Any:
         """Do something in Python now and before each run of the program; its numbers and arrays are fed to it."""
         if self.kernels is not None:
+            self.draws_inside = True
             return function()  # inside an operation, which is called again as a whole
         result = self._apart(function)
+        if self.draws_inside and isinstance(result, np.ndarray):
+            # An operation has drawn random numbers before: the stream is the same only in the same order.
+            self.call("draw", lambda arrays, attrs: [function()], ((), {}), [result])
+            return result
         fed: list[Any] = []
 
         def feed(value: Any) -> Any:

@@ -11,6 +11,7 @@ from ..kernels import lapack
 from ..kernels.reduce import NORM, reduce
 from ..kernels.spread import MULTIPLES, spread
 from ..tensor import Tensor
+from ..tracing import in_one_piece
 from .convert import cast, clone
 from .dims import normal_dim, normal_dims, numpy_spelling
 from .elementwise import abs as abs_
@@ -168,6 +169,7 @@ def _count_above(values, *, sizes, atol, rtol):
     return np.count_nonzero(values > lapack.cutoff(values, sizes, atol, rtol), -1)
 
 
+@in_one_piece
 def cond(input: Tensor, p: Any = None) -> Tensor:
     """The condition number: the largest singular value over the smallest, or the norm ``p`` of A times that of its
     inverse (infinite for a singular matrix).

@@ -62,7 +62,7 @@ def cross_entropy(
     loss, counts = _pick("cross_entropy", log_p, target, dim, weight, ignore_index)
     if label_smoothing:
         scaled = log_p if weight is None else log_p * _along(weight, log_p, dim)
-        kept = autograd.where(_constant(target.array == ignore_index), 0.0, -scaled.sum(dim))
+        kept = autograd.where(target == ignore_index, 0.0, -scaled.sum(dim))
         loss = loss * (1 - label_smoothing) + kept * (label_smoothing / input.shape[dim])
     return _reduce("cross_entropy", loss, counts, reduction, sample_weight)
 
@@ -94,10 +94,6 @@ def _class_dim(op: str, input: Tensor) -> int:
     return 0 if input.ndim == 1 else 1
 
 
-def _constant(array: Any) -> Tensor:
-    return Tensor(np.asarray(array))
-
-
 def _along(weight: Tensor, x: Tensor, dim: int) -> Tensor:
     return weight.reshape(-1, *[1] * (x.ndim - 1 - dim))
 
@@ -111,7 +107,7 @@ def _check_weight(op: str, weight: Tensor | None, classes: int) -> None:
 
 def _pick(
     op: str, log_p: Tensor, target: Tensor, dim: int, weight: Tensor | None, ignore_index: int
-) -> tuple[Tensor, np.ndarray]:
+) -> tuple[Tensor, Tensor]:
     """The weighted loss of each target, and what each counts: its class's weight, 0 if it is ignored."""
     shape, classes = log_p.shape, log_p.shape[dim]
     wanted = (*shape[:dim], *shape[dim + 1 :])
@@ -120,27 +116,32 @@ def _pick(
     if target.dtype.kind not in "iu":
         raise RuntimeError(f"{op}: classes must be integers; got {target.dtype}; convert with long()")
     _check_weight(op, weight, classes)
-    ignored = target.array == ignore_index
-    index = np.where(ignored, 0, target.array)
-    if index.size and not (index.min() >= 0 and index.max() < classes):
-        bad = next(i for i in index.ravel() if not 0 <= i < classes)
-        raise IndexError(f"{op}: a target must be a class, 0 to {classes - 1}; got {bad}")
-    counts = np.where(ignored, 0, 1 if weight is None else weight.array[index]).astype(log_p.dtype)
-    picked = autograd.gather(log_p, dim, _constant(np.expand_dims(index, dim))).squeeze(dim)
+    dtype = log_p.dtype
+
+    def read(target: np.ndarray, *weights: np.ndarray) -> tuple[np.ndarray, ...]:
+        ignored = target == ignore_index
+        index = np.where(ignored, 0, target)
+        if index.size and not (index.min() >= 0 and index.max() < classes):
+            bad = next(i for i in index.ravel() if not 0 <= i < classes)
+            raise IndexError(f"{op}: a target must be a class, 0 to {classes - 1}; got {bad}")
+        counts = np.where(ignored, 0, weights[0][index] if weights else 1).astype(dtype)
+        return ignored, np.expand_dims(index, dim), counts
+
+    ignored, index, counts = autograd.of_arrays(read, target, *([] if weight is None else [weight]))
+    picked = autograd.gather(log_p, dim, index).squeeze(dim)
     # Not a product with the counts: an ignored log-probability may be -inf.
-    loss = autograd.where(_constant(ignored), 0.0, picked * _constant(-counts))
-    return loss, counts
+    return autograd.where(ignored, 0.0, picked * -counts), counts
 
 
-def _reduce(op: str, loss: Tensor, counts: np.ndarray, reduction: str, sample_weight: Any) -> Tensor:
+def _reduce(op: str, loss: Tensor, counts: Tensor, reduction: str, sample_weight: Any) -> Tensor:
     if sample_weight is not None:
         weights = spread_weight(op, sample_weight, loss)
         loss = loss * weights
-        counts = counts * weights.array
+        counts = counts * weights
     if reduction == "none":
         return loss
     total = loss.sum()
-    return total if reduction == "sum" else total / _constant(counts.sum())
+    return total if reduction == "sum" else total / counts.sum()
 
 
 def _soft_targets(
@@ -159,4 +160,4 @@ def _soft_targets(
     if weight is not None:
         product = product * _along(weight, log_p, dim)
     loss = -product.sum(dim)
-    return _reduce("cross_entropy", loss, np.ones(loss.shape, loss.dtype), reduction, sample_weight)
+    return _reduce("cross_entropy", loss, autograd.ones(loss.shape, dtype=loss.dtype), reduction, sample_weight)
