@@ -39,7 +39,7 @@ class Piece:
         pairs = [(t, g) for t, g in zip(self.outs, gradients, strict=True) if g is not None and t.requires_grad]
         wanted = [t for t in self.inputs if t.requires_grad]
         outs, seeds = [t for t, _ in pairs], [Tensor(g) for _, g in pairs]
-        found = iter(grad(outs, wanted, seeds, materialize_grads=True))
+        found = iter(grad(outs, wanted, seeds, retain_graph=True, materialize_grads=True))
         return [next(found).array if t.requires_grad else None for t in self.inputs]  # type: ignore[union-attr]
 
 
