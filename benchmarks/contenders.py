@@ -91,6 +91,13 @@ def load_jitgrad(threads: int) -> Lib:
     return lib
 
 
+def load_compiled(threads: int) -> Lib:
+    """This repository's engine with whole steps compiled."""
+    lib = load_jitgrad(threads)
+    lib.compiled = lib.torch.compile
+    return lib
+
+
 def release_jitgrad(lib: Lib) -> None:
     """Empty the engine's cache of freed blocks, if it keeps one."""
     if hasattr(lib.torch, "empty_cache"):
@@ -101,6 +108,13 @@ def load_torch(threads: int) -> Lib:
     """PyTorch, eager."""
     lib = Lib("torch", "torch.nn", "torch.optim")
     lib.torch.set_num_threads(threads)
+    return lib
+
+
+def load_torch_compiled(threads: int) -> Lib:
+    """PyTorch with whole steps compiled."""
+    lib = load_torch(threads)
+    lib.compiled = lib.torch.compile
     return lib
 
 
@@ -140,12 +154,27 @@ CONTENDERS = {
             release=release_jitgrad,
         ),
         Contender(
+            "compiled",
+            needs=("autograd", "nn", "optim"),
+            distributions=("numpy", "numba", "llvmlite", "scipy"),
+            load=load_compiled,
+            pytorch_api=True,
+            release=release_jitgrad,
+        ),
+        Contender(
             "torch",
             needs=("torch",),
             distributions=("torch",),
             load=load_torch,
             pytorch_api=True,
             details=torch_details,
+        ),
+        Contender(
+            "torch.compile",
+            needs=("torch",),
+            distributions=("torch",),
+            load=load_torch_compiled,
+            pytorch_api=True,
         ),
         Contender(
             "jax",

@@ -39,12 +39,14 @@ class watching:  # noqa: N801 (a context, used like a function)
 
 
 class Program:
-    """Steps in their final order, with the memory they need. ``inputs`` are arguments, ``outputs`` what it computes."""
+    """Steps in their final order, with the memory they need. ``outputs`` are what it computes; those in memory of their
+    own, the ``results``, get new memory at each run, which is handed in after the ``arguments``.
+    """
 
-    def __init__(self, steps: Sequence[Step], inputs: Sequence[Memory], outputs: Sequence[Ref]) -> None:
-        self.inputs = list(inputs)
+    def __init__(self, steps: Sequence[Step], arguments: Sequence[Memory], outputs: Sequence[Ref]) -> None:
         self.outputs = list(outputs)
-        self.results = {ref.memory for ref in outputs if ref.memory.kind == "own"}
+        self.results = dict.fromkeys(ref.memory for ref in outputs if ref.memory.kind == "own")
+        self.inputs = [*arguments, *self.results]
         self.items: list[Group | Step] = arrange(steps, self.results)
         self.layout: Layout = place(self.items, self.results)
         memories: dict[Memory, None] = dict.fromkeys([*self.inputs, *(ref.memory for ref in outputs)])
@@ -150,7 +152,7 @@ def _settle(tracer: Tracer, outputs: Sequence[Tensor]) -> None:
         if tensor is not None and id(tensor) not in returned and memory is not None and memory.kind == "own":
             memory.kind = "outside"
     for leaf, _ in tracer.grads_at_start.values():
-        if leaf._grad is not None:
+        if leaf._grad is not None and id(leaf._grad) not in returned:
             memory = tracer.known(leaf._grad.array)
             if memory is not None and memory.kind == "own":
                 memory.kind = "outside"

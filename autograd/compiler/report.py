@@ -36,7 +36,7 @@ def _program(number: int, variant: Variant) -> str:
     ]
     never = sum(ref.size * ref.dtype.itemsize for ref in unstored)
     segments = sum(not hasattr(part, "call") for part in runner.parts)
-    arguments = ", ".join(f"{m.nbytes} bytes" for m in program.inputs) or "none"
+    arguments = ", ".join(f"{m.nbytes} bytes" for m in program.inputs if m.kind == "input") or "none"
     lines = [
         f"program {number} (arguments: {arguments})",
         f"  {sum(len(i.steps) if isinstance(i, Group) else 1 for i in program.items)} steps in "
@@ -60,13 +60,16 @@ def _kind(item: Any) -> str:
 
 def _table(runner: Runner) -> list[str]:
     """The time of every step, run by itself on the memory of the program, which is put back afterwards."""
-    bound = all(runner.table[runner.program.table[m]] for m in runner.program.inputs)
+    # The arguments of the last run may be gone: zeros stand for them.
+    arguments = {m: np.zeros(m.nbytes, np.uint8) for m in runner.program.inputs}
+    for memory, values in arguments.items():
+        runner.table[runner.program.table[memory]] = values.ctypes.data
     before = {memory: memory.owner.copy() for memory in runner.program.written}
     rows = []
     try:
         for line in runner.emitted.lines:
             function = runner.emitted.functions[line.function]
-            seconds = _fastest(function, _arguments(runner, line.arguments)) if bound else float("nan")
+            seconds = _fastest(function, _arguments(runner, line.arguments))
             rows.append(
                 (
                     _title(line.item),

@@ -33,14 +33,11 @@ class Runner:
         self.numbers = np.zeros(max(numbers, 1), np.float64)
         self.storage: dict[Memory, np.ndarray] = {}  # what stands for each block, inputs aside
         for memory, place in program.table.items():
-            if memory in program.results:
-                self.storage[memory] = np.empty(memory.nbytes, np.uint8)
-            elif memory.kind != "input":
+            if memory.kind != "input" and memory not in program.results:
                 self.storage[memory] = memory.owner
-            if memory in self.storage:
-                self.table[place] = self.storage[memory].ctypes.data
+                self.table[place] = memory.owner.ctypes.data
         self.places = {m: i for i, m in enumerate(program.inputs)}
-        self.outputs = [None if ref.memory in self.places else self.array(ref) for ref in program.outputs]
+        self.sizes = [memory.nbytes for memory in program.results]
         self.parts = self._prepare_all(self.emitted)
         self.serial = None if self.emitted.on_pool else self.parts  # what runs where the pool can't be had
 
@@ -64,14 +61,16 @@ class Runner:
         def fill(value: Any) -> Any:
             return self.array(value) if isinstance(value, Ref) and value.memory not in self.places else value
 
-        arguments = map_arrays(fill, call.arguments)
-        outs = [None if ref is None else self.array(ref) for ref in call.outs]
+        arguments, outs = map_arrays(fill, call.arguments), map_arrays(fill, call.outs)
 
         def run(inputs: Sequence[np.ndarray]) -> None:
-            given = map_arrays(lambda v: self.array(v, inputs) if isinstance(v, Ref) else v, arguments)
-            for out, result in zip(outs, call.function(*given), strict=False):
-                if out is None:
+            def now(value: Any) -> Any:
+                return self.array(value, inputs) if isinstance(value, Ref) else value
+
+            for place, result in zip(outs, call.function(*map_arrays(now, arguments)), strict=False):
+                if place is None:
                     continue
+                out = now(place)
                 if out.shape != result.shape:
                     raise RuntimeError(
                         f"{call.name}: the shape of a result must not depend on values in a compiled function; got "
@@ -82,13 +81,15 @@ class Runner:
         run.call = call  # type: ignore[attr-defined]
         return run
 
-    def __call__(self, inputs: Sequence[np.ndarray]) -> None:
-        """Run the program on these inputs."""
+    def __call__(self, arguments: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+        """Run the program on these arguments; returns them, and the memory of the results after them."""
+        inputs = [*arguments, *[np.empty(size, np.uint8) for size in self.sizes]]
         if self.emitted.wakes_blas:
             with blas.on_one_thread():
                 self._run(inputs)
         else:
             self._run(inputs)
+        return inputs
 
     def _run(self, inputs: Sequence[np.ndarray]) -> None:
         given: Sequence[np.ndarray] = inputs  # the first segment takes them
@@ -138,10 +139,14 @@ class Variant:
         self.leaves = [
             (leaf, self.input_of.get(id(leaf)), end) for leaf, start, end in captured.grads if end is not start
         ]
+        returned = {id(t): i for i, t in enumerate(_leaf_tensors(captured.result))}
+        # A gradient that is also returned is a new tensor at each run.
+        self.returned_grads = [(leaf, i, returned[id(end)]) for leaf, i, end in self.leaves if id(end) in returned]
+        self.leaves = [(leaf, i, end) for leaf, i, end in self.leaves if id(end) not in returned]
         self.holds, self.reasons = _guard(captured, self.input_of)
         program = captured.program
         self.writes = [Write.to(m.owner) for m in program.written]
-        self.written_inputs = [i for i, m in enumerate(program.inputs) if program.writes(m)]
+        self.written_inputs = [i for i, m in enumerate(program.inputs) if m.kind == "input" and program.writes(m)]
         self.random = [ref for action in captured.actions for ref in action.fed if isinstance(ref, Ref)]
         self.originals = _leaf_tensors(captured.result)
         self.makers = [self._maker(*pair) for pair in enumerate(self.originals)]
@@ -154,11 +159,11 @@ class Variant:
         place = self.input_of.get(id(tensor))
         if place is not None:
             return lambda tensors, arrays: tensors[place]
-        ref, array = self.captured.program.outputs[number], self.runner.outputs[number]
-        if array is None:
-            return lambda tensors, arrays: Tensor(ref.array(arrays[self.runner.places[ref.memory]]))
-        if ref.memory in self.captured.program.results or ref.memory in self.captured.resets:
-            return lambda tensors, arrays: Tensor(array.copy())
+        ref = self.captured.program.outputs[number]
+        if (given := self.runner.places.get(ref.memory)) is not None:
+            return lambda tensors, arrays: Tensor(ref.array(arrays[given]))
+        if ref.memory in self.captured.resets:
+            return lambda tensors, arrays: Tensor(self.runner.array(ref).copy())
         return lambda tensors, arrays: tensor
 
     def source(self) -> str:
@@ -177,12 +182,12 @@ class Variant:
         for memory in captured.resets:
             assert memory.initial is not None
             np.copyto(memory.owner, memory.initial)
-        arrays = [a if (a := t.array).flags.c_contiguous else np.ascontiguousarray(a) for t in tensors]
+        arguments = [a if (a := t.array).flags.c_contiguous else np.ascontiguousarray(a) for t in tensors]
         for leaf, place, gradient in self.leaves:
             target = leaf if place is None else tensors[place]
             if target._grad is not gradient:
                 target._grad = gradient
-        self.runner(arrays)
+        arrays = self.runner(arguments)
         if self.writes:
             note_again(self.writes, self.place)
         for i in self.written_inputs:
@@ -191,8 +196,10 @@ class Variant:
                 array[...] = arrays[i]
             note_write(array)
         made = [make(tensors, arrays) for make in self.makers]
+        for leaf, place, output in self.returned_grads:
+            (leaf if place is None else tensors[place])._grad = made[output]
         if captured.backward is not None and state.recording:
-            self._record(made, tensors, arrays, captured.backward)
+            self._record(made, tensors, arguments, captured.backward)
         return (
             made[0]
             if type(self.template) is _Place
@@ -282,9 +289,10 @@ class Variant:
                 np.zeros(ref.shape, ref.dtype) if g is None else np.ascontiguousarray(g)
                 for g, ref in zip(gradients, refs, strict=True)
             ]
-            inputs = [*attrs["inputs"], *seeds]
-            runner(inputs)
-            return [runner.array(ref, inputs).copy() for ref in backward.program.outputs]
+            arrays = runner([*attrs["inputs"], *seeds])
+            new = backward.program.results
+            found = [(ref.memory, runner.array(ref, arrays)) for ref in backward.program.outputs]
+            return [array if memory in new else array.copy() for memory, array in found]
 
 
 class _CompiledOp:

@@ -425,7 +425,8 @@ class Tracer:
         self.results += [(weakref.ref(t), t.array) for t in results]
         edges = [(t.node or t) if t.requires_grad else None for t in tensors]
         if state.recording and any(edge is not None for edge in edges):
-            node = Node(PieceOp(name, piece), edges, [], {}, tuple(out.shape for out in outs))
+            # Its backward is that of the last forward, which must therefore run: it reads what that returned.
+            node = Node(PieceOp(name, piece), edges, list(outs), {}, tuple(out.shape for out in outs))
             for i, result in enumerate(results):
                 if piece.outs[i].requires_grad:
                     result.node, result._requires_grad = graph.Slot.of(node, i), True
