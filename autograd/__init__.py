@@ -7,10 +7,12 @@
 tensor([2., 4., 6.])
 """
 
+import typing as _typing
+
 from . import methods as _methods
 from . import numpy_protocol as _numpy_protocol  # tells numpy what its functions are here
 from . import saved as _saved
-from . import func, functional, linalg, viz
+from . import linalg, viz
 from .utils import checkpoint as _checkpoint  # so that autograd.utils.checkpoint is there
 from .creation import as_tensor, asarray, from_dlpack, from_numpy, tensor
 from .dtypes import (
@@ -26,7 +28,6 @@ from .dtypes import int64 as long
 from .filled import (
     arange, empty, empty_like, eye, full, full_like, linspace, logspace, ones, ones_like, zeros, zeros_like,
 )  # fmt: skip
-from .func import vmap
 from .tracing import each_run, in_one_piece, tally
 from .compiler import compile
 from .anomaly import detect_anomaly, is_anomaly_check_nan_enabled, is_anomaly_enabled, set_detect_anomaly
@@ -85,3 +86,22 @@ from .sampling import bernoulli, multinomial, normal, poisson
 from .serialization import load, save
 from .backprop import grad
 from .tensor import Tensor
+
+if _typing.TYPE_CHECKING:
+    from . import func, functional
+    from .func import vmap
+
+
+def __getattr__(name: str) -> _typing.Any:
+    """`func`, `functional` and `vmap` are imported when they are first named: most processes do without."""
+    from importlib import import_module
+
+    if name in ("func", "functional"):
+        return import_module(f"{__name__}.{name}")  # which makes it an attribute
+    if name == "vmap":
+        return globals().setdefault(name, import_module(f"{__name__}.func").vmap)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "func", "functional", "vmap"})

@@ -4,19 +4,14 @@ The tensors stand in the file side by side under dotted names, so that any safet
 were nested, and the plain values, stand as JSON in the file's metadata. Nothing is ever executed on loading.
 """
 
-import difflib
-import hashlib
 import json
 import math
 import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save as to_bytes
 
 from .tensor import Tensor
 
@@ -40,6 +35,8 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
 
     >>> save({"model": {"weight": Tensor([1.0, 2.0])}, "epoch": 3}, "checkpoint.safetensors")
     """
+    from safetensors.numpy import save as to_bytes  # here, since most processes neither save nor load
+
     target = Path(os.path.realpath(_path("save", path)))  # a symbolic link stays one
     if target.is_dir():
         raise IsADirectoryError(f"save: a file is needed; got the folder {str(path)!r}")
@@ -66,6 +63,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     >>> load("checkpoint.safetensors")
     {'model': {'weight': tensor([1., 2.])}, 'epoch': 3}
     """
+    from safetensors import SafetensorError, safe_open
+
     file = Path(_path("load", path))
     name = repr(str(path))
     if not file.is_file():
@@ -181,6 +180,8 @@ def _unpack(packed: Any, tensors: dict[str, np.ndarray]) -> Any:
 
 
 def _digest(structure: Any, tensors: dict[str, np.ndarray]) -> str:
+    import hashlib
+
     digest = hashlib.sha256(json.dumps(structure).encode())
     for name in sorted(tensors):
         array = tensors[name]
@@ -194,6 +195,8 @@ def _digest(structure: Any, tensors: dict[str, np.ndarray]) -> str:
 
 def _write(target: Path, data: bytes) -> None:
     """Put ``data`` into the file as a whole or not at all."""
+    import secrets
+
     draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
         with open(draft, "xb") as file:
@@ -220,6 +223,8 @@ def _missing(file: Path, name: str) -> OSError:
         others = [x.name for x in file.parent.iterdir() if x.suffix == ".safetensors"]
     except OSError:
         others = []
+    import difflib
+
     close = difflib.get_close_matches(file.name, others, 1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     return FileNotFoundError(f"load: no such file; got {name}{hint}")

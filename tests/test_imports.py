@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import autograd
+
 ROOT = Path(__file__).parent.parent
 
 # What each room may import of the others, first match first. `graph` knows nodes only; `kernels` never a tensor.
@@ -17,6 +19,7 @@ ALLOWED = {
     "autograd/hooks.py": set(),
     "autograd/graph.py": {"hooks", "modes", "writes"},
     "autograd/dtypes.py": set(),
+    "autograd/tracing.py": {"modes"},
     "autograd/tensor.py": {"graph", "hooks", "modes", "dtypes", "creation", "printing"},
     "autograd/door.py": {"graph", "modes", "dtypes", "tensor"},
     "autograd/backprop.py": {"graph", "modes", "dtypes", "tensor"},
@@ -32,6 +35,7 @@ ALLOWED = {
         "dtypes",
         "random",
         "creation",
+        "tracing",
     },
 }
 
@@ -92,6 +96,16 @@ def test_importing_loads_neither_numba_nor_scipy():
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert found.stdout.strip() == "[]"
+
+
+def test_importing_does_not_enter_rooms_that_most_processes_do_without():
+    rooms = ("autograd.compiler.function", "autograd.func", "autograd.functional", "autograd.viz.scene", "safetensors")
+    code = f"import sys, autograd; print(sorted({set(rooms)} & set(sys.modules)), 'func' in dir(autograd))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert found.stdout.strip() == "[] True"
+    assert autograd.func.vmap is autograd.vmap
+    with pytest.raises(AttributeError, match="module 'autograd' has no attribute 'nothing'"):
+        _ = autograd.nothing
 
 
 def test_a_few_lines_never_load_numba():
