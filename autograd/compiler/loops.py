@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels import threads
+from ..kernels import scalar, threads
 from ..kernels.addresses import ADDRESSES
 from ..kernels.printer import expand, print_function, print_helpers, print_prologue
 from ..kernels.symbol import Symbol, topological
@@ -21,6 +21,12 @@ __all__ = ["Loop", "numba_name"]
 
 BLOCK = 4096
 """So many elements are added up in the dtype of the loop before they go into a double."""
+
+STRETCH = 1024
+"""So many elements of each stage of a loop are kept at a time."""
+
+SHORT = 64
+"""A loop with fewer turns is not cut into stages."""
 
 _PLUS = """
 
@@ -136,23 +142,64 @@ class Loop:
         self.reduced = [{i for i, run in enumerate(merged) if run[0] in over} for over in reduced]
 
     def _index(self, place: int) -> str:
+        """Where in its array the element of this turn is; shared out, arrays begin where the share of a thread does."""
         ref = self.pointers[place]
         start = ref.offset - ref.span[0] // ref.dtype.itemsize  # not 0 where a stride is negative
         terms = [str(start)] if start else []
-        terms += [
-            f"i{axis} * {step}" if step != 1 else f"i{axis}" for axis, step in enumerate(self.steps[place]) if step
-        ]
+        for axis, step in enumerate(self.steps[place]):
+            if step and not (self.parallel and axis == 0 and len(self.lengths) > 1):
+                terms.append(f"i{axis} * {step}" if step != 1 else f"i{axis}")
         return " + ".join(terms) or "0"
+
+    def _arrays(self, pad: str, shift: str = "") -> list[str]:
+        """The arrays at the addresses, those of a share ``shift`` turns of the first axis further on."""
+        lines = []
+        for i, (ref, steps) in enumerate(zip(self.pointers, self.steps, strict=True)):
+            span = 1 + sum(abs(s) * (n - 1) for s, n in zip(steps, self.lengths, strict=True))
+            move = f" + {shift} * {steps[0] * ref.dtype.itemsize}" if shift and steps[0] else ""
+            lines.append(f"{pad}a{i} = carray(at(p{i}{move}), {span}, {numba_name(ref.dtype)})")
+        return lines
+
+    # --- stages -------------------------------------------------------------------------------------------------------
+
+    def _split(self) -> None:
+        """Where a turn calls several functions like exp, each gets a loop of its own over a stretch that stays in the
+        nearest cache: one long turn keeps the processor waiting for its own results, and few turns fit in its window.
+        """
+        order = topological(self.results)
+        heavy = {s for s in order if s.op in scalar.FUNCTIONS}
+        self.stages: list[Symbol] = []
+        if len(heavy) < 2 or not self.lengths or self.lengths[-1] < SHORT:
+            return
+        new: dict[Symbol, Symbol] = {}
+        for symbol in order:
+            made = Symbol(symbol.op, tuple(new[a] for a in symbol.operands)) if symbol.operands else symbol
+            if symbol in heavy:
+                new[symbol] = Symbol.input(f"u{len(self.stages)}")
+                self.stages.append(made)
+            else:
+                new[symbol] = made
+        self.results = [new[r] for r in self.results]
+
+    def _inputs(self, roots: Sequence[Symbol]) -> list[str]:
+        return list(dict.fromkeys(s.args[0] for s in topological(roots) if s.op == "input"))
+
+    def _value(self, name: str) -> str:
+        """An input of a formula at this turn: an element of an array, or what a stage has made."""
+        if name in self.loads:
+            return f"a{self.loads[name]}[{self._index(self.loads[name])}]"
+        return f"{name}[j]"
 
     # --- text ---------------------------------------------------------------------------------------------------------
 
     def text(self) -> str:
         """A module with the function ``loop`` of the addresses of `pointers`."""
-        dtype = self.group.dtype
-        names = list(self.loads)
-        used = [s.op for s in topological(self.results)]
-        parts = [print_prologue(dtype), ADDRESSES, print_helpers(used, dtype)]
-        parts.append(print_function("formula", names, self.results, self.kinds))
+        self._split()
+        used = [s.op for s in topological([*self.results, *self.stages])]
+        parts = [print_prologue(self.group.dtype), ADDRESSES, print_helpers(used, self.group.dtype)]
+        for k, stage in enumerate(self.stages):
+            parts.append(print_function(f"stage{k}", self._inputs([stage]), [stage], self.kinds))
+        parts.append(print_function("formula", self._inputs(self.results), self.results, self.kinds))
         if self._sums:
             parts.append(_PLUS)
         parts.append(self._function())
@@ -162,19 +209,23 @@ class Loop:
         arguments = ", ".join(f"p{i}" for i in range(len(self.pointers)))
         flags = f", {threads.OPTIONS}" if self.parallel else ""
         lines = [f"\n\n@njit(cache=True, **EXACT{flags})\ndef loop({arguments}):"]
-        for i, (ref, steps) in enumerate(zip(self.pointers, self.steps, strict=True)):
-            span = 1 + sum(abs(s) * (n - 1) for s, n in zip(steps, self.lengths, strict=True))
-            lines.append(f"    a{i} = carray(at(p{i}), {span}, {numba_name(ref.dtype)})")
         depth = len(self.lengths)
-        columns = [k for k, over in enumerate(self.reduced) if over and len(over) < depth and 0 in over]
-        for k in columns:
+        if not self.parallel:
+            lines += self._arrays("    ")
+        self.columns = [k for k, over in enumerate(self.reduced) if len(over) < depth and 0 in over]
+        for k in self.columns:
             lines += self._over_kept(k, f"a{self.sum_places[k]}[{{}}] = F(0)")
-        lines += self._nest(0, "    ", columns)
-        for k in columns:
+        if not self.parallel:
+            lines += self._buffers("    ")
+        lines += self._nest(0, "    ")
+        for k in self.columns:
             if self._sums[k].scale != 1:
                 place = f"a{self.sum_places[k]}[{{0}}]"
                 lines += self._over_kept(k, f"{place} = {place} * F({self._sums[k].scale!r})")
         return "\n".join(lines) + "\n"
+
+    def _buffers(self, pad: str) -> list[str]:
+        return [f"{pad}u{k} = np.empty({STRETCH}, F)" for k in range(len(self.stages))]
 
     def _over_kept(self, k: int, statement: str) -> list[str]:
         """A loop over what a sum of columns is stored in."""
@@ -185,51 +236,65 @@ class Loop:
                 pad += "    "
         return [*lines, pad + statement.format(self._index(self.sum_places[k]))]
 
-    def _nest(self, axis: int, pad: str, columns: Sequence[int]) -> list[str]:
+    def _nest(self, axis: int, pad: str) -> list[str]:
         """The loops from this axis inward. A sum that begins here has its total in a double around them."""
         depth = len(self.lengths)
-        here = [k for k, over in enumerate(self.reduced) if k not in columns and min(over) == axis]
+        here = [k for k, over in enumerate(self.reduced) if k not in self.columns and min(over) == axis]
         lines = [f"{pad}total{k} = 0.0" for k in here]
+        shared = self.parallel and axis == 0
+        inner = pad + "    "
         if axis == depth:
-            lines += self._body(pad, columns)
-        elif axis == depth - 1:
-            lines += self._innermost(axis, pad, columns)
+            lines += self._turn(pad, "formula", self._inputs(self.results))
+        elif axis < depth - 1 and shared:
+            # numba counts the turns of a prange without a sign, which makes floating numbers of sums with others, and
+            # SIMD wants an index that is known not to be negative: the address moves instead.
+            lines += [f"{pad}for turn in prange({self.lengths[0]}):", *self._arrays(inner, "np.intp(turn)")]
+            lines += [*self._buffers(inner), *self._nest(1, inner)]
+        elif axis < depth - 1:
+            lines += [f"{pad}for i{axis} in range({self.lengths[axis]}):", *self._nest(axis + 1, inner)]
+        elif shared:
+            n = self.lengths[0]
+            share = max(BLOCK, -(-n // (16 * BLOCK)) * BLOCK)
+            lines += [f"{pad}for turn in prange({-(-n // share)}):", f"{inner}first = np.intp(turn) * {share}"]
+            lines += [f"{inner}size = min({share}, {n} - first)", *self._arrays(inner, "first")]
+            lines += [*self._buffers(inner), *self._innermost(axis, inner, "size")]
         else:
-            lines.append(f"{pad}for i{axis} in {self._range(axis)}({self.lengths[axis]}):")
-            lines += self._nest(axis + 1, pad + "    ", columns)
+            lines += self._innermost(axis, pad, str(self.lengths[axis]))
         for k in here:
             place = self.sum_places[k]
-            lines.append(f"{pad}a{place}[{self._index(place)}] = F(total{k} * {self._sums[k].scale!r})")
+            whole = f"carray(at(p{place}), 1, F)[0]" if shared else f"a{place}[{self._index(place)}]"
+            lines.append(f"{pad}{whole} = F(total{k} * {self._sums[k].scale!r})")
         return lines
 
-    def _range(self, axis: int) -> str:
-        return "prange" if self.parallel and axis == 0 else "range"
-
-    def _innermost(self, axis: int, pad: str, columns: Sequence[int]) -> list[str]:
-        n = self.lengths[axis]
-        rows = [k for k, over in enumerate(self.reduced) if k not in columns and over]
-        lines = []
-        if n > BLOCK and (rows or (self.parallel and axis == 0)):
-            lines.append(f"{pad}for b in {self._range(axis)}({-(-n // BLOCK)}):")
+    def _innermost(self, axis: int, pad: str, size: str) -> list[str]:
+        """The loop over the last axis: at once, or in stretches, each stage and then the rest over each of them."""
+        rows = [k for k in range(len(self._sums)) if k not in self.columns]
+        stretch = STRETCH if self.stages else BLOCK
+        lines: list[str] = []
+        if self.stages or (rows and self.lengths[axis] > BLOCK):
+            lines += [f"{pad}for start in range(0, {size}, {stretch}):"]
             pad += "    "
-            bounds = f"b * {BLOCK}, min(b * {BLOCK} + {BLOCK}, {n})"
+            lines += [f"{pad}count = min({stretch}, {size} - start)"]
+            loop, index = f"{pad}for j in range(count):", f"{pad}    i{axis} = start + j"
         else:
-            bounds = str(n)
+            loop, index = f"{pad}for i{axis} in range({size}):", ""
+        for k, stage in enumerate(self.stages):
+            arguments = ", ".join(map(self._value, self._inputs([stage])))
+            lines += [loop, index, f"{pad}    u{k}[j] = stage{k}({arguments})"]
         lines += [f"{pad}sum{k} = F(0)" for k in rows]
-        lines.append(f"{pad}for i{axis} in range({bounds}):")
-        lines += self._body(pad + "    ", columns)
+        lines += [loop, index, *self._turn(pad + "    ", "formula", self._inputs(self.results))]
         lines += [f"{pad}total{k} += np.float64(sum{k})" for k in rows]
-        return lines
+        return [line for line in lines if line]
 
-    def _body(self, pad: str, columns: Sequence[int]) -> list[str]:
-        arguments = ", ".join(f"a{place}[{self._index(place)}]" for place in self.loads.values())
+    def _turn(self, pad: str, function: str, inputs: Sequence[str]) -> list[str]:
+        """One turn: the results are stored, and what is summed is added to its sum."""
         names = [f"r{i}" for i in range(len(self.results))]
-        lines = [f"{pad}{', '.join(names)} = formula({arguments})"]
+        lines = [f"{pad}{', '.join(names)} = {function}({', '.join(map(self._value, inputs))})"]
         for name, (place, _) in zip(names, self.stores, strict=False):
             lines.append(f"{pad}a{place}[{self._index(place)}] = {name}")
         for k, name in enumerate(names[len(self.stores) :]):
             place = self.sum_places[k]
-            if k in columns:
+            if k in self.columns:
                 lines.append(f"{pad}a{place}[{self._index(place)}] += {name}")
             else:
                 lines.append(f"{pad}sum{k} = plus(sum{k}, {name})")

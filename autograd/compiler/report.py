@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels import threads
 from .fuse import Group
 from .program import Call, Product
 from .run import Runner, Variant
@@ -66,6 +67,7 @@ def _table(runner: Runner) -> list[str]:
         runner.table[runner.program.table[memory]] = values.ctypes.data
     before = {memory: memory.owner.copy() for memory in runner.program.written}
     rows = []
+    pool = runner.emitted.on_pool and threads.enter()
     try:
         for line in runner.emitted.lines:
             function = runner.emitted.functions[line.function]
@@ -78,6 +80,8 @@ def _table(runner: Runner) -> list[str]:
                 )
             )
     finally:
+        if pool:
+            threads.leave()
         for memory, values in before.items():
             memory.owner[...] = values
     total = sum(seconds for _, _, seconds in rows)
