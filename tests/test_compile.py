@@ -576,3 +576,17 @@ def test_explanation_and_source():
     assert all((p.array == b).all() for p, b in zip(model.parameters(), before, strict=True))
     assert "def run0(t, s, x0, x1" in run.source and "def formula(" in run.source
     assert repr(run) == "<compiled step: 1 program>"
+
+
+def test_embeddings_of_bounded_norm():
+    def model():
+        return nn.Sequential(nn.Embedding(20, 8, max_norm=1.0), nn.Flatten(), nn.Linear(24, 4))
+
+    ends = []
+    for compiled in (False, True):
+        net, _, step = trainer(model)
+        run = autograd.compile(step) if compiled else step
+        for i in range(5):
+            run(classes(16, 3, high=20, seed=i), classes(16, seed=i))
+        ends.append(net[0].weight.array)
+    np.testing.assert_allclose(*ends, rtol=1e-5)

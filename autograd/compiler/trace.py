@@ -421,6 +421,8 @@ class Tracer:
             outs = piece.forward([t.array for t in tensors], {})
         name = getattr(function, "name", getattr(function, "__name__", "function"))
         self.call(name, piece.forward, ([t.array for t in tensors], {}), outs)
+        if not outs:  # it is there for what it does to them
+            self.steps[-1].writes = self.steps[-1].reads
         results = [Tensor(out) for out in outs]
         self.results += [(weakref.ref(t), t.array) for t in results]
         edges = [(t.node or t) if t.requires_grad else None for t in tensors]

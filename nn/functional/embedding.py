@@ -26,21 +26,16 @@ def _check(op: str, input: Tensor, weight: Tensor, padding_idx: int | None) -> i
     return None if padding_idx is None else padding_idx % rows
 
 
-def _renormalise(weight: Tensor, index: Tensor, max_norm: float | None, norm_type: float) -> None:
+@autograd.in_one_piece
+def _renormalise(weight: Tensor, index: Tensor, max_norm: float, norm_type: float) -> None:
     """Scale the rows in use down, in place, to a norm of at most ``max_norm``."""
-    if max_norm is None:
-        return
-
-    def scaled(table: np.ndarray, index: np.ndarray) -> np.ndarray:
-        rows = np.unique(index)
-        norms = np.linalg.norm(table[rows], norm_type, axis=1)
-        large = norms > max_norm
-        out = table.copy()
-        out[rows[large]] *= (max_norm / (norms[large] + 1e-7))[:, None].astype(table.dtype)
-        return out
-
-    with autograd.no_grad():
-        weight.copy_(autograd.of_arrays(scaled, weight, index))
+    rows = np.unique(index.array)
+    norms = np.linalg.norm(weight.array[rows], norm_type, axis=1)
+    large = norms > max_norm
+    if large.any():
+        with autograd.no_grad():
+            scale = max_norm / (norms[large] + 1e-7)
+            weight[rows[large]] = Tensor(weight.array[rows[large]] * scale[:, None].astype(weight.dtype))
 
 
 def _look_up(weight: Any, index: Any, padding_idx: int | None, scale_grad_by_freq: bool) -> Any:
@@ -73,7 +68,8 @@ def embedding(
     ``scale_grad_by_freq`` divides the gradient of a row by how often it is used. Gradients are dense.
     """
     padding_idx = _check("embedding", input, weight, padding_idx)
-    _renormalise(weight, input, max_norm, norm_type)
+    if max_norm is not None:
+        _renormalise(weight, input, max_norm, norm_type)
     return _look_up(weight, input, padding_idx, scale_grad_by_freq)
 
 
