@@ -113,7 +113,8 @@ def embedding_bag(
                 f"got {per_sample_weights.shape} for {input.shape}"
             )
     places = input.reshape(-1)
-    _renormalise(weight, places, max_norm, norm_type)
+    if max_norm is not None:
+        _renormalise(weight, places, max_norm, norm_type)
     table: Any = weight
     if scale_grad_by_freq:  # the table itself, whose gradient is divided by how often each row is used
 
