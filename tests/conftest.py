@@ -1,5 +1,7 @@
 """What all tests share: reproducible random numbers and a hypothesis profile that does not depend on the clock."""
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
@@ -8,6 +10,9 @@ import autograd
 
 settings.register_profile("repository", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("repository")
+
+# Tests of processes read their stderr, which tells when kernels are compiled for the first time.
+os.environ["JITGRAD_QUIET"] = "1"
 
 # Tests run in several processes at once, and threads that wait for cores are slow; tests/test_threads.py sets its own.
 autograd.set_num_threads(1)

@@ -84,47 +84,6 @@ def test_an_edited_text_is_another_module():
     assert (one.VALUE, two.VALUE, loader.load("edited", "VALUE = 1\n") is one) == (1, 2, True)
 
 
-PROGRAM = (
-    "import autograd, numpy as np\n"
-    "x = autograd.tensor(np.linspace(-2, 2, 9, dtype='float32'), requires_grad=True)\n"
-    "y = autograd.sigmoid(x); y.sum().backward(); print(repr(y.tolist()), x.grad.tolist())"
-)
-
-
-def run(cwd: Path, cache: Path | None) -> str:
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    if cache is not None:
-        env["JITGRAD_CACHE_DIR"] = str(cache)
-    return subprocess.run(
-        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, cwd=cwd, env=env
-    ).stdout
-
-
-def test_the_cache_is_filled_and_used_from_anywhere(tmp_path):
-    cache = tmp_path / "cache"
-    first = run(tmp_path, cache)
-    files = {f: f.stat().st_mtime_ns for f in cache.rglob("*") if f.is_file()}
-    assert any(f.suffix == ".nbc" for f in files), "no machine code was kept"
-    assert run(ROOT, cache) == first
-    assert {f: f.stat().st_mtime_ns for f in cache.rglob("*") if f.is_file()} == files, "the second run compiled again"
-
-
-def test_a_folder_that_cannot_be_written_is_no_obstacle(tmp_path):
-    blocker = tmp_path / "file"
-    blocker.write_text("")
-    assert run(tmp_path, blocker / "cache") == run(tmp_path, None)
-
-
-def test_two_processes_fill_one_cache_at_once(tmp_path):
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "JITGRAD_CACHE_DIR": str(tmp_path / "cache")}
-    running = [
-        subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
-        for _ in range(3)
-    ]
-    outputs = {process.communicate()[0] for process in running}
-    assert len(outputs) == 1 and all(process.returncode == 0 for process in running)
-
-
 def test_a_branch_in_a_formula_is_refused():
     with pytest.raises(TypeError) as caught:
         bool(Symbol.input("x") > 0)

@@ -1,15 +1,24 @@
 """Text -> compiled module. The text of a kernel is written to the cache folder under a name that holds a hash of the
 text and of the versions of numba, numpy and Python; numba keeps the machine code beside it. So an edited formula is
 never served from an old entry, and a second process loads a kernel in a few milliseconds instead of compiling it.
+
+The folder is the user's, not that of the library, and any number of processes may use it at once. What can't be kept,
+on a disk that is full or may not be written to, is compiled by each process for itself. A line on stderr tells about
+that, and about the first time on a machine, which takes long; ``JITGRAD_QUIET=1`` keeps it silent.
 """
 
+import contextlib
 import functools
 import importlib.util
+import itertools
 import os
+import pickle
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from .memory import keep_freed
 
@@ -17,6 +26,14 @@ __all__ = ["cache_folder", "load"]
 
 _lock = threading.RLock()
 _loaded: dict[str, ModuleType] = {}
+_said: set[str] = set()
+
+_MANY = 3
+"""From so many new kernels on, if there were none before, the user is told what takes the time."""
+_TIME = 10**9
+"""When the texts were written, as the system is told. numba compares it with what it was when the machine code was
+made, and two processes that write one text at once do so at different times.
+"""
 
 
 @functools.cache
@@ -24,22 +41,52 @@ def cache_folder() -> Path:
     """Where kernels are kept: ``$JITGRAD_CACHE_DIR``, else the user's cache folder, else a temporary one."""
     import tempfile
 
+    try:
+        folder = _wanted_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        reason = f"{folder} can't be written to ({error.strerror})"
+    except RuntimeError:  # from Path.home()
+        reason = "the user has no home folder"
+    _say(f"{reason}: this process compiles its kernels for itself; JITGRAD_CACHE_DIR may name another folder")
+    return _temporary_folder()
+
+
+def _wanted_folder() -> Path:
     if chosen := os.environ.get("JITGRAD_CACHE_DIR"):
-        candidates = [Path(chosen)]
-    elif sys.platform == "darwin":
-        candidates = [Path.home() / "Library" / "Caches" / "jitgrad"]
-    elif sys.platform == "win32":
-        candidates = [Path(os.environ.get("LOCALAPPDATA", Path.home())) / "jitgrad" / "cache"]
-    else:
-        candidates = [Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jitgrad"]
-    for folder in candidates:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder):
-                return folder
-        except OSError:
-            continue
-    return Path(tempfile.mkdtemp(prefix="jitgrad-"))
+        return Path(chosen).absolute()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "jitgrad"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home()) / "jitgrad" / "cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jitgrad"
+
+
+def _temporary_folder() -> Path:
+    """A folder for this process alone."""
+    import atexit
+    import shutil
+    import tempfile
+
+    folder = tempfile.mkdtemp(prefix="jitgrad-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+def _say(text: str) -> None:
+    """One line on stderr, once, unless the user wants none."""
+    if text in _said or sys.stderr is None or os.environ.get("JITGRAD_QUIET", "0") not in ("", "0"):
+        return
+    _said.add(text)
+    over = "\r\x1b[K" if sys.stderr.isatty() else ""  # a progress bar may stand there
+    sys.stderr.write(f"{over}jitgrad: {text}\n")
+    sys.stderr.flush()
+
+
+def _say_unkept(error: OSError) -> None:
+    _say(f"kernels can't be kept in {cache_folder()} ({error.strerror}): this process compiles them for itself")
 
 
 @functools.cache
@@ -60,19 +107,54 @@ def load(name: str, text: str) -> ModuleType:
     keep_freed()
     with _lock:
         if digest not in _loaded:
-            _loaded[digest] = _import(_write(cache_folder() / f"{name}_{digest}.py", text))
+            _loaded[digest] = _find(f"{name}_{digest}", text)
         return _loaded[digest]
 
 
-def _write(path: Path, text: str) -> Path:
-    # Renaming makes the file appear whole, also when two processes print the same kernel at once.
-    if not path.exists():
-        import tempfile
+def _find(name: str, text: str) -> ModuleType:
+    path = cache_folder() / f"{name}.py"
+    try:
+        _write(path, text)
+        return _import(path)
+    except OSError as error:
+        _say_unkept(error)
+    except (EOFError, pickle.UnpicklingError):  # numba read a file that was cut off, when the machine stopped say
+        _forget(path)
+    return _import_unkept(name, text)
 
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False) as file:
+
+def _write(path: Path, text: str) -> None:
+    try:
+        if path.read_text(encoding="utf-8") == text:
+            return
+    except (OSError, UnicodeDecodeError):
+        pass
+    import tempfile
+
+    _tell_first_time(path.parent)
+    # Renaming makes the file appear whole, also when two processes print the same kernel at once.
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8") as file:
+        try:
             file.write(text)
-        os.replace(file.name, path)
-    return path
+            file.close()
+            os.utime(file.name, (_TIME, _TIME))
+            os.replace(file.name, path)
+        except OSError:
+            os.unlink(file.name)
+            raise
+
+
+@functools.cache
+def _new_kernels(folder: Path) -> Iterator[int]:
+    """Counts the kernels that this process adds to the folder, from 1 if it was empty."""
+    with os.scandir(folder) as entries:
+        was_empty = not any(entry.name.endswith(".py") for entry in entries)
+    return itertools.count(1 if was_empty else _MANY + 1)
+
+
+def _tell_first_time(folder: Path) -> None:
+    if next(_new_kernels(folder)) == _MANY and not _said:
+        _say(f"compiling kernels, this first time on this machine; they are kept in {folder}")
 
 
 def _import(path: Path) -> ModuleType:
@@ -81,4 +163,53 @@ def _import(path: Path) -> ModuleType:
     # numba finds the module of cached code by its name.
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    lenient = _lenient_cache()
+    for value in vars(module).values():
+        cache = getattr(value, "_cache", None)
+        if type(cache) is lenient.__base__:
+            cache.__class__ = lenient
     return module
+
+
+def _import_unkept(name: str, text: str) -> ModuleType:
+    """The module without a file; its kernels are compiled."""
+    module = sys.modules[f"jitgrad_kernel_{name}"] = ModuleType(f"jitgrad_kernel_{name}")
+    exec(text.replace("cache=True", "cache=False"), vars(module))
+    return module
+
+
+def _forget(path: Path) -> None:
+    """Remove what numba has kept of the module."""
+    for file in (path.parent / "__pycache__").glob(f"{path.stem}.*.nb[ci]"):
+        with contextlib.suppress(OSError):
+            file.unlink()
+
+
+@functools.cache
+def _lenient_cache() -> type:
+    from numba.core.caching import FunctionCache
+    from numba.core.sigutils import normalize_signature
+
+    class Cache(FunctionCache):
+        """numba's cache of one function, which does without when something is wrong with its files.
+
+        numba numbers the machine code for different arguments. Two processes that compile for different ones at once
+        may take the same number, and then one finds the code of the other under it.
+        """
+
+        def load_overload(self, sig: Any, target_context: Any) -> Any:
+            try:
+                found = super().load_overload(sig, target_context)
+            except Exception:  # a file was cut off
+                with contextlib.suppress(OSError):
+                    self.flush()
+                return None
+            return found if found is None or found.signature.args == normalize_signature(sig)[0] else None
+
+        def save_overload(self, sig: Any, data: Any) -> None:
+            try:
+                super().save_overload(sig, data)
+            except OSError as error:
+                _say_unkept(error)
+
+    return Cache
