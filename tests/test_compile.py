@@ -578,6 +578,22 @@ def test_explanation_and_source():
     assert repr(run) == "<compiled step: 1 program>"
 
 
+def test_the_picture_of_a_program(tmp_path):
+    _, _, step = trainer(small, lambda p: optim.Adam(p, lr=0.1))
+    run = autograd.compile(step)
+    run(data(6, 8), classes(6))
+    picture = autograd.viz.program_graph(run)
+    assert "add<br/>tanh" in picture.source and "adam" in picture.source and picture.source.count("product") >= 5
+    assert "argument, 192 bytes" in picture.source and "result0" in picture.source
+    picture.save(tmp_path / "program.dot")
+    with pytest.raises(TypeError) as caught:
+        autograd.viz.program_graph(step)
+    assert str(caught.value) == "program_graph: a compiled function is needed; got function; compile() it"
+    with pytest.raises(IndexError) as caught:
+        autograd.viz.program_graph(run, 1)
+    assert str(caught.value) == "program_graph: there are 1 programs; got number 1; call the function first"
+
+
 def test_embeddings_of_bounded_norm():
     def model():
         return nn.Sequential(nn.Embedding(20, 8, max_norm=1.0), nn.Flatten(), nn.Linear(24, 4))

@@ -20,7 +20,6 @@ ALLOWED = {
     "autograd/tracing.py": {"modes"},
     "autograd/graph.py": {"hooks", "modes", "writes"},
     "autograd/dtypes.py": set(),
-    "autograd/tracing.py": {"modes"},
     "autograd/tensor.py": {"graph", "hooks", "modes", "dtypes", "creation", "printing"},
     "autograd/door.py": {"graph", "modes", "dtypes", "tensor"},
     "autograd/backprop.py": {"graph", "modes", "dtypes", "tensor"},
@@ -37,7 +36,6 @@ ALLOWED = {
         "dtypes",
         "random",
         "creation",
-        "tracing",
     },
 }
 

@@ -48,7 +48,9 @@ class Program:
         self.results = dict.fromkeys(ref.memory for ref in outputs if ref.memory.kind == "own")
         self.inputs = [*arguments, *self.results]
         self.items: list[Group | Step] = arrange(steps, self.results)
-        self.layout: Layout = place(self.items, self.results)
+        # What an ordinary call returns stays where it is.
+        returned = {ref.memory for item in self.items if isinstance(item, Call) for ref in item.outs if ref is not None}
+        self.layout: Layout = place(self.items, {*self.results, *returned})
         memories: dict[Memory, None] = dict.fromkeys([*self.inputs, *(ref.memory for ref in outputs)])
         for item in self.items:
             memories |= dict.fromkeys(r.memory for r in (*item.reads, *item.writes))
@@ -146,6 +148,11 @@ _REFERENCES = 4  # to a tensor that nobody else holds: the result, the list of o
 def _settle(tracer: Tracer, outputs: Sequence[Tensor]) -> None:
     """Say of each memory whether it outlives the run: gradients and tensors that somebody still holds do."""
     returned = {id(t) for t in outputs}
+    for output in outputs:
+        view = output._view
+        while view is not None:  # a view holds what it is a view of
+            returned.add(id(view.base))
+            view = view.base._view
     for ref, array in tracer.results:
         tensor = ref()
         memory = tracer.known(array)

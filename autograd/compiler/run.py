@@ -9,7 +9,7 @@ from ..graph import Node, Slot
 from ..kernels import blas, threads
 from ..modes import state
 from ..tensor import Tensor
-from ..writes import Write, note_again, note_write, user_place
+from ..writes import Write, note_again, note_write, owner_of, user_place
 from .capture import Backward, Captured, Program
 from .emit import Emitted, emit
 from .program import Call, Memory, Ref
@@ -33,7 +33,7 @@ class Runner:
         self.numbers = np.zeros(max(numbers, 1), np.float64)
         self.storage: dict[Memory, np.ndarray] = {}  # what stands for each block, inputs aside
         for memory, place in program.table.items():
-            if memory.kind != "input" and memory not in program.results:
+            if memory.kind not in ("input", "own"):
                 self.storage[memory] = memory.owner
                 self.table[place] = memory.owner.ctypes.data
         self.places = {m: i for i, m in enumerate(program.inputs)}
@@ -55,35 +55,50 @@ class Runner:
             return ref.array(self.block[self.program.layout.offsets[memory] :])
         return ref.array(inputs[self.places[memory]] if memory in self.places else self.storage[memory])
 
-    def _prepare(self, call: Call) -> Callable[[Sequence[np.ndarray]], None]:
+    def _stays(self, memory: Memory) -> bool:
+        """Whether a block is in the same place at every run."""
+        return memory in self.program.layout.offsets or memory.kind not in ("input", "own")
+
+    def _bind(self, memory: Memory, block: np.ndarray, inputs: list[np.ndarray]) -> None:
+        """Let a block be where it is now."""
+        self.table[self.program.table[memory]] = block.ctypes.data
+        if memory in self.places:
+            inputs[self.places[memory]] = block
+        else:
+            self.storage[memory] = block
+
+    def _prepare(self, call: Call) -> Callable[[list[np.ndarray]], None]:
         """A function of the inputs that makes an ordinary call."""
 
         def fill(value: Any) -> Any:
-            return self.array(value) if isinstance(value, Ref) and value.memory not in self.places else value
+            return self.array(value) if isinstance(value, Ref) and self._stays(value.memory) else value
 
-        arguments, outs = map_arrays(fill, call.arguments), map_arrays(fill, call.outs)
+        arguments = map_arrays(fill, call.arguments)
 
-        def run(inputs: Sequence[np.ndarray]) -> None:
-            def now(value: Any) -> Any:
-                return self.array(value, inputs) if isinstance(value, Ref) else value
-
-            for place, result in zip(outs, call.function(*map_arrays(now, arguments)), strict=False):
-                if place is None:
+        def run(inputs: list[np.ndarray]) -> None:
+            given = map_arrays(lambda v: self.array(v, inputs) if isinstance(v, Ref) else v, arguments)
+            found: dict[Memory, list[tuple[Ref, np.ndarray]]] = {}
+            for ref, result in zip(call.outs, call.function(*given), strict=False):
+                if ref is None:
                     continue
-                out = now(place)
-                if out.shape != result.shape:
+                if ref.shape != result.shape:
                     raise RuntimeError(
                         f"{call.name}: the shape of a result must not depend on values in a compiled function; got "
-                        f"{result.shape} where it was {out.shape} before; compile the code around it"
+                        f"{result.shape} where it was {ref.shape} before; compile the code around it"
                     )
-                np.copyto(out, result)
+                if ref.memory.kind == "own":
+                    found.setdefault(ref.memory, []).append((ref, result))
+                else:
+                    np.copyto(self.array(ref, inputs), result)
+            for memory, results in found.items():
+                self._bind(memory, _block(memory, results), inputs)
 
         run.call = call  # type: ignore[attr-defined]
         return run
 
     def __call__(self, arguments: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
         """Run the program on these arguments; returns them, and the memory of the results after them."""
-        inputs = [*arguments, *[np.empty(size, np.uint8) for size in self.sizes]]
+        inputs: list[np.ndarray] = [*arguments, *[np.empty(size, np.uint8) for size in self.sizes]]
         if self.emitted.wakes_blas:
             with blas.on_one_thread():
                 self._run(inputs)
@@ -91,7 +106,7 @@ class Runner:
             self._run(inputs)
         return inputs
 
-    def _run(self, inputs: Sequence[np.ndarray]) -> None:
+    def _run(self, inputs: list[np.ndarray]) -> None:
         given: Sequence[np.ndarray] = inputs  # the first segment takes them
         for i, part in enumerate(self.parts):
             if hasattr(part, "call"):
@@ -117,6 +132,23 @@ class Runner:
         function, arguments = self.emitted.checks[code - 1]
         function(*map_arrays(lambda v: self.array(v, inputs) if isinstance(v, Ref) else v, arguments))
         raise RuntimeError("compile: a kernel refused an input that its operation takes")
+
+
+def _block(memory: Memory, results: Sequence[tuple[Ref, np.ndarray]]) -> np.ndarray:
+    """The memory that results lie in, if it is laid out as it was before; else a block with copies of them."""
+    block = owner_of(results[0][1])
+    if block.nbytes == memory.nbytes and block.flags.c_contiguous:
+        for ref, result in results:
+            expected = ref.array(block)
+            same = expected.__array_interface__["data"] == result.__array_interface__["data"]
+            if not same or expected.strides != result.strides or expected.dtype != result.dtype:
+                break
+        else:
+            return block
+    block = np.empty(memory.nbytes, np.uint8)
+    for ref, result in results:
+        np.copyto(ref.array(block), result)
+    return block
 
 
 class Variant:

@@ -181,7 +181,8 @@ class Tracer:
         if self.kernels is None or threading.get_ident() != self.thread:
             return
         effects = effects_of(kernel.function)
-        written = effects.written
+        # What a kernel adds to must begin with zeros; what it only writes it writes whole.
+        written = effects.written & effects.read
         zeros = {
             i
             for i, (name, arg) in enumerate(zip(effects.parameters, args, strict=False))

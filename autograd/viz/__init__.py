@@ -1,4 +1,4 @@
-"""Pictures of what a backward pass walks: graph -> DOT, SVG, PNG, PDF.
+"""Pictures of what a backward pass walks, and of compiled programs: graph -> DOT, SVG, PNG, PDF.
 
 >>> import autograd
 >>> w = autograd.tensor([1.0, -2.0], requires_grad=True)
@@ -14,7 +14,7 @@ from typing import Any
 
 from ..tensor import Tensor
 
-__all__ = ["backprop_graph"]
+__all__ = ["backprop_graph", "program_graph"]
 
 
 def backprop_graph(
@@ -55,3 +55,28 @@ def backprop_graph(
     from .scene import Scene
 
     return draw(Scene(loss, model, names or {}, limit), direction, legend)
+
+
+def program_graph(compiled: Any, number: int = 0, *, direction: str = "TB") -> Any:
+    """What a function compiled by `autograd.compile` does at each run, as a `graphviz.Digraph` like `backprop_graph`'s.
+
+    A box is a loop, with the operations that were fused into it, a matrix product, a kernel, an update, or an ordinary
+    call; an arrow is memory that one writes and another reads. ``number`` chooses among several programs.
+
+    >>> import autograd
+    >>> double = autograd.compile(lambda x: (x * 2 + 1).sum())
+    >>> double(autograd.ones(3))
+    tensor(9.)
+    >>> "mul<br/>add<br/>sum" in program_graph(double).source
+    True
+    """
+    if not hasattr(compiled, "variants"):
+        raise TypeError(f"program_graph: a compiled function is needed; got {type(compiled).__name__}; compile() it")
+    programs = [variant for variants in compiled.variants.values() for variant in variants]
+    if not -len(programs) <= number < len(programs):
+        raise IndexError(
+            f"program_graph: there are {len(programs)} programs; got number {number}; call the function first"
+        )
+    from .programs import draw_program
+
+    return draw_program(programs[number], direction)

@@ -73,7 +73,6 @@ def embedding(
     return _look_up(weight, input, padding_idx, scale_grad_by_freq)
 
 
-@autograd.in_one_piece
 def embedding_bag(
     input: Tensor,
     weight: Tensor,
