@@ -75,7 +75,8 @@ class Captured:
     def __init__(self, program: Program, tracer: Tracer, result: Any) -> None:
         self.program = program
         self.result = result
-        self.actions: list[Action] = tracer.actions
+        # What decides whether the program fits is asked first, before random numbers are drawn and steps are counted.
+        self.actions: list[Action] = sorted(tracer.actions, key=lambda action: not action.decides)
         self.numbers = tracer.numbers
         self.modules = [(m, m.training) for m in tracer.modules.values()]
         self.tensors = [(ref, array, flag) for ref, array, flag in tracer.tensors.values() if ref() is not None]

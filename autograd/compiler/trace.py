@@ -72,6 +72,7 @@ class Action:
 
     def __init__(self, function: Callable[[], Any], result: Any, fed: list[Any]) -> None:
         self.function, self.fed = function, fed
+        self.decides = not any(isinstance(place, (int, Ref)) for place in fed)
         # Where it returns numbers, the last ones; as long as they stay the same there is nothing to hand on.
         self.last = None if any(isinstance(place, Ref) for place in fed) else result
 
