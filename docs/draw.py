@@ -9,6 +9,7 @@ from pathlib import Path
 import autograd
 import nn
 import nn.cli
+import optim
 
 HERE = Path(__file__).parent
 
@@ -28,6 +29,24 @@ def draw_graph(folder: Path) -> None:
     picture.save(folder / "backprop_graph.svg")
 
 
+def draw_program(folder: Path) -> None:
+    """Compile a small training step and save the picture of its program in ``folder``."""
+    autograd.manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Linear(16, 2))
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+
+    @autograd.compile
+    def step(x: autograd.Tensor, y: autograd.Tensor) -> autograd.Tensor:
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    step(autograd.randn(32, 2), autograd.randint(2, (32,)))
+    autograd.viz.program_graph(step, direction="LR").save(folder / "program.svg")
+
+
 def draw_curves(folder: Path) -> None:
     """Do what ``make train`` does, and keep its learning curves in ``folder``."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -38,4 +57,5 @@ def draw_curves(folder: Path) -> None:
 
 if __name__ == "__main__":
     draw_graph(HERE)
+    draw_program(HERE)
     draw_curves(HERE)
