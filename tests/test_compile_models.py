@@ -8,7 +8,9 @@ from benchmarks.contenders import Lib
 from benchmarks.rows import ROWS
 
 STEPS = 50
-TRAINED = [row for row in ROWS.values() if row.pytorch is not None and row.title.endswith(" step") and "1024" not in row.name]
+TRAINED = [
+    row for row in ROWS.values() if row.pytorch is not None and row.title.endswith(" step") and "1024" not in row.name
+]
 
 
 def train(row, compiled):

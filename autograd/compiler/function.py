@@ -109,12 +109,14 @@ _PLAIN = (int, float, bool, str, bytes, type(None), np.dtype, type, slice, type(
 def _key(value: Any, tensors: list[Tensor]) -> Any:
     """What of an argument decides whether a program fits it; the tensors in it are collected, each once."""
     if isinstance(value, Tensor):
-        for i, other in enumerate(tensors):
-            if other is value:
-                return i
+        if tensors:
+            for i, other in enumerate(tensors):
+                if other is value:
+                    return i
         tensors.append(value)
         array = value.array
-        return (array.shape, array.dtype, value.requires_grad and (value.node is None, True))
+        needs = value._requires_grad if value._view is None else value.requires_grad
+        return (array.shape, array.dtype, needs and (value.node is None, True))
     if isinstance(value, (tuple, list)):
         return (type(value), *[_key(part, tensors) for part in value])
     if isinstance(value, dict):

@@ -37,9 +37,17 @@ class Runner:
                 self.storage[memory] = memory.owner
                 self.table[place] = memory.owner.ctypes.data
         self.places = {m: i for i, m in enumerate(program.inputs)}
-        self.sizes = [memory.nbytes for memory in program.results]
+        self.forms = [self._form(memory) for memory in program.results]
         self.parts = self._prepare_all(self.emitted)
+        alone = len(self.parts) == 1 and not self.emitted.on_pool and not self.emitted.wakes_blas
+        self.plain = self.parts[0] if alone else None  # a program of one function that needs nothing around it
         self.serial = None if self.emitted.on_pool else self.parts  # what runs where the pool can't be had
+
+    def _form(self, memory: Memory) -> tuple[tuple[int, ...], np.dtype]:
+        """The shape and dtype to make the memory of a result in: those of the result, if it is all that lies there."""
+        refs = [ref for ref in self.program.outputs if ref.memory is memory]
+        whole = len(refs) == 1 and refs[0].contiguous and refs[0].size * refs[0].dtype.itemsize == memory.nbytes
+        return (refs[0].shape, refs[0].dtype) if whole else ((memory.nbytes,), np.dtype(np.uint8))
 
     def _emit(self, parallel: bool) -> Emitted:
         program = self.program
@@ -98,8 +106,11 @@ class Runner:
 
     def __call__(self, arguments: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
         """Run the program on these arguments; returns them, and the memory of the results after them."""
-        inputs: list[np.ndarray] = [*arguments, *[np.empty(size, np.uint8) for size in self.sizes]]
-        if self.emitted.wakes_blas:
+        inputs: list[np.ndarray] = [*arguments, *[np.empty(shape, dtype) for shape, dtype in self.forms]]
+        if self.plain:
+            if code := self.plain(self.table, self.numbers, *inputs):
+                self.refuse(code, inputs)
+        elif self.emitted.wakes_blas:
             with blas.on_one_thread():
                 self._run(inputs)
         else:
@@ -193,7 +204,12 @@ class Variant:
             return lambda tensors, arrays: tensors[place]
         ref = self.captured.program.outputs[number]
         if (given := self.runner.places.get(ref.memory)) is not None:
-            return lambda tensors, arrays: Tensor(ref.array(arrays[given]))
+
+            def whole(tensors: Sequence[Tensor], arrays: Sequence[np.ndarray]) -> Tensor:
+                array = arrays[given]
+                return Tensor(array if array.shape == ref.shape and array.dtype == ref.dtype else ref.array(array))
+
+            return whole
         if ref.memory in self.captured.resets:
             return lambda tensors, arrays: Tensor(self.runner.array(ref).copy())
         return lambda tensors, arrays: tensor
