@@ -30,6 +30,7 @@ from .filled import (
 )  # fmt: skip
 from .tracing import each_run, in_one_piece, tally
 from .compiler import compile
+from .ahead import warmup
 from .anomaly import detect_anomaly, is_anomaly_check_nan_enabled, is_anomaly_enabled, set_detect_anomaly
 from .function import Function
 from .gradcheck import gradcheck, gradgradcheck

@@ -17,7 +17,6 @@ ALLOWED = {
     "autograd/modes.py": set(),
     "autograd/writes.py": set(),
     "autograd/hooks.py": set(),
-    "autograd/tracing.py": {"modes"},
     "autograd/graph.py": {"hooks", "modes", "writes"},
     "autograd/dtypes.py": set(),
     "autograd/tensor.py": {"graph", "hooks", "modes", "dtypes", "creation", "printing"},

@@ -208,6 +208,16 @@ class Elementwise(Op):
         exact = compile_loop.by_numpy()
         return compile_loop() if exact is None else _NumpyFirst(self, dtype, exact, compile_loop)
 
+    def compile(self, dtype: np.dtype) -> None:
+        """Compile the loops of the value and of the gradients now, not when they have been called often enough."""
+        if dtype.kind not in self.takes:
+            return
+        wanted = [i for i in range(self.arity) if i not in self.conditions and self.has_gradient(i)]
+        for row in (self, *([self.gradient(i) for i in wanted] if self.result != "bool" else ())):
+            loop = _Compile(row, dtype)
+            if loop.possible() and not row.is_identity:
+                row.kernels[dtype] = loop()
+
     # --- gradients ----------------------------------------------------------------------------------------------------
 
     def gradient(self, i: int) -> "Elementwise":
