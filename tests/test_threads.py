@@ -106,11 +106,16 @@ def test_calls_run_serially_while_others_want_the_cores(monkeypatch):
     threads.leave()
     pool = threads._pool
     monkeypatch.setattr(pool, "rest", threads.FIRST_REST)
+    now = 0
+    monkeypatch.setattr(threads.time, "monotonic_ns", lambda: now)
     for _ in range(2):
-        rest = pool.rest
+        rest, since = pool.rest, now
         pool.judge(took=10_000_000, ran=2_000_000)
         assert pool.rest == 2 * rest
-        assert [threads.enter() for _ in range(rest)] == [False] * rest
+        assert not threads.enter()
+        now = since + rest - 1
+        assert not threads.enter()
+        now = since + rest
         assert threads.enter()
         threads.leave()
     pool.judge(took=10_000_000, ran=9_000_000)

@@ -79,11 +79,11 @@ def watch(began, began_running, state):
     watched, slow = read(state + 40), took > {threads.SLOW}
     rest = max(read(state + 48), {threads.FIRST_REST})
     if not slow:
-        rest -= 1
+        rest //= 2
     elif watched:
         waited = 2 * (clock(3) - began_running) < took
         if waited:
-            swap(state + 32, rest)
+            swap(state + 32, clock(1) + rest)
         rest = min(2 * rest, {threads.LONGEST_REST}) if waited else 0
     swap(state + 40, 1 if slow else 0)
     swap(state + 48, rest)
@@ -96,10 +96,11 @@ def loop(args, dims, steps, data):
     # A result that stands still is a reduction's: its parts are not independent.
     if n >= {MANY} and parts > 1 and read(steps + 8 * (count - 1)) != 0:
         resting = read(state + 32)
-        if resting > 0:
-            swap(state + 32, resting - 1)
-            call(inner, (args, dims, steps, 0))
-            return
+        if {_CLOCKS} and resting > 0:
+            if clock(1) < resting:
+                call(inner, (args, dims, steps, 0))
+                return
+            swap(state + 32, 0)
         if read(state + 16) == 0:
             call(read(state + 24), (0,))
         share = read(state + 16)

@@ -54,15 +54,15 @@ count = _default()
 COUNT, BUSY, SHARE, START, REST, WATCHED, NEXT = range(7)
 state = (ctypes.c_ssize_t * 7)(count)
 """The same for compiled code that asks by itself (`share`): the number of threads, whether the pool is in use, the
-function that runs a loop in parts, the one that is called to have it made, how many calls are to run serially, whether
-its last region was slow, and how many calls are to run serially if the next one waits too.
+function that runs a loop in parts, the one that is called to have it made, until when calls are to run serially,
+whether its last region was slow, and for how long calls are to run serially if the next one waits too.
 """
 
 SLOW = 4_000_000
 """So many nanoseconds for a region may mean that a thread waited for a core; the next region is watched."""
-FIRST_REST, LONGEST_REST = 64, 4096
-"""After how many calls the pool is tried again: after twice as many each time that was in vain, and one fewer for each
-region that was not slow.
+FIRST_REST, LONGEST_REST = 20_000_000, 640_000_000
+"""After how many nanoseconds the pool is tried again: after twice as many each time that was in vain, half as many
+after a region that was not slow. Trying in vain costs some milliseconds.
 """
 
 _serial = False
@@ -124,14 +124,14 @@ class _Pool:
         took = time.monotonic_ns() - self.began
         watched, self.watched = self.watched, took > SLOW
         if not self.watched:
-            self.rest = max(self.rest - 1, FIRST_REST)
+            self.rest = max(self.rest // 2, FIRST_REST)
         elif watched:
             self.judge(took, time.thread_time_ns() - self.began_running)
 
     def judge(self, took: int, ran: int) -> None:
         """Rest the longer, the more often trying was in vain."""
         if 2 * ran < took:
-            state[REST] = self.rest
+            state[REST] = time.monotonic_ns() + self.rest
             self.rest = min(2 * self.rest, LONGEST_REST)
         else:
             self.rest = FIRST_REST
@@ -160,9 +160,10 @@ def _start() -> "_Pool | None":
 def enter() -> bool:
     """Take the pool for this call; False if it must run serially. `leave` gives it back."""
     global _pool
-    if state[REST] > 0:
-        state[REST] -= 1
-        return False
+    if state[REST]:
+        if time.monotonic_ns() < state[REST]:
+            return False
+        state[REST] = 0
     if count == 1 or state[BUSY] or not _taken.acquire(blocking=False):
         return False
     pool = _pool
