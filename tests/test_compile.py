@@ -606,3 +606,23 @@ def test_embeddings_of_bounded_norm():
             run(classes(16, 3, high=20, seed=i), classes(16, seed=i))
         ends.append(net[0].weight.array)
     np.testing.assert_allclose(*ends, rtol=1e-5)
+
+
+def test_halves_count_their_steps():
+    """Updates without a kernel of their own dtype are ordinary calls, with the numbers of each run."""
+    ends = []
+    for compiled in (False, True):
+        w = tensor([1.0, -2.0], dtype=autograd.float16, requires_grad=True)
+        optimizer = optim.Adam([w], lr=0.1)
+
+        def step(w=w, optimizer=optimizer):
+            optimizer.zero_grad()
+            (w * w).sum().backward()
+            optimizer.step()
+
+        run = autograd.compile(step) if compiled else step
+        for i in range(6):
+            optimizer.param_groups[0]["lr"] = 0.1 / (i + 1)
+            run()
+        ends.append(w.detach().array)
+    np.testing.assert_array_equal(*ends)

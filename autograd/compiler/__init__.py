@@ -10,7 +10,8 @@
 
 The first call runs the function as it stands, watched: `trace` writes down every operation as a step that reads and
 writes memory. `fuse` puts the steps in order and makes one loop of elementwise ones, `memory` finds a place for what
-lies between steps, `loops` and `emit` print the text that numba compiles, and `run` calls it from then on.
+lies between steps, `loops` and `emit` print the text that numba compiles, and `runner` calls it from then on, with what
+`variant` puts around it: guards, results, the way back.
 """
 
 import functools

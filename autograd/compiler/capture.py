@@ -185,7 +185,7 @@ def _capture_backward(tracer: Tracer, outputs: Sequence[Tensor], forward: Sequen
         (outputs[i].node, Tensor(np.ones(outputs[i].shape, outputs[i].dtype))) for i in alive
     ]
     sources = _sources([node for node, _ in roots], given)
-    seeds = [tracer._memory(seed.array, "input") for _, seed in roots]
+    seeds = [tracer.memory_of(seed.array, "input") for _, seed in roots]
     with watching(tracer), no_grad():
         found = graph.backward(roots, set(sources), retain_graph=True, lift=tracer.lift, call=tracer.backward)
     reached = [source for source in sources if source in found]

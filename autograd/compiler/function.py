@@ -12,7 +12,7 @@ from ..kernels import threads
 from ..modes import state
 from ..tensor import Tensor
 from .capture import capture
-from .run import Changed, Variant
+from .variant import Changed, Variant
 
 __all__ = ["Compiled"]
 

@@ -86,16 +86,26 @@ class Fed(float):
 
     slot: int | None = None  # where before each run Python puts it
     ref: "Ref | None" = None  # where in memory the program finds it
+    numbers: Sequence[float]
 
     def _frozen(self, *others: Any) -> Any:
         raise RuntimeError("compile: a number that changes from run to run was computed with while capturing")
 
     @classmethod
-    def of(cls, value: float, slot: int | None = None, ref: "Ref | None" = None) -> "Fed":
+    def of(
+        cls, value: float, slot: int | None = None, ref: "Ref | None" = None, numbers: Sequence[float] = ()
+    ) -> "Fed":
         """The number as it is now, and where it will be."""
         number = cls(value)
-        number.slot, number.ref = slot, ref
+        number.slot, number.ref, number.numbers = slot, ref, numbers
         return number
+
+    def now(self) -> float:
+        """What it is at this run, for what is called as it stands."""
+        if self.ref is not None:
+            return float(self.ref.array(self.ref.memory.owner))
+        assert self.slot is not None
+        return self.numbers[self.slot]
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _frozen
     __pow__ = __rpow__ = __neg__ = _frozen

@@ -10,7 +10,8 @@ import numpy as np
 from ..kernels import threads
 from .fuse import Group
 from .program import Call, Product
-from .run import Runner, Variant
+from .runner import Runner
+from .variant import Variant
 
 __all__ = ["explain"]
 

@@ -16,55 +16,27 @@ from typing import Any
 import numpy as np
 
 from .. import graph
-from ..func.tree import leaves
+from ..dtypes import float16
+from ..func.tree import leaves, map_leaves
 from ..graph import Node
 from ..modes import intercept, no_grad, state
-from ..ops.dims import is_filled
 from ..ops.formula import Elementwise
 from ..ops.op import Kept, Op
 from ..tensor import Tensor
 from ..writes import owner_of, user_line
-from .effects import effects_of
+from .blocks import Blocks
+from .kernel_runs import KernelRun, arrays_in, note_kernels
 from .natives import NATIVES, note_formula
 from .pieces import Piece, PieceOp, rebuild_tensors
-from .program import Call, Copy, Fed, KernelCall, Memory, Ref, Step, Tally, UpdateCall
+from .program import Call, Copy, Fed, Ref, Step, Tally, UpdateCall
 
-__all__ = ["CannotCompile", "Tracer", "arrays_in", "map_arrays"]
+__all__ = ["ANY", "Action", "CannotCompile", "Tracer"]
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 class CannotCompile(RuntimeError):
     """A value was asked for that changes from run to run."""
-
-
-def arrays_in(value: Any) -> Iterator[Any]:
-    """The leaves of nested tuples, lists and dicts, left to right; tensors as their arrays."""
-    if isinstance(value, (tuple, list)):
-        for part in value:
-            yield from arrays_in(part)
-    elif isinstance(value, dict):
-        for part in value.values():
-            yield from arrays_in(part)
-    else:
-        yield value.array if isinstance(value, Tensor) else value
-
-
-def map_arrays(function: Callable[[Any], Any], value: Any) -> Any:
-    """The same nest with every leaf replaced."""
-    if isinstance(value, dict):
-        return {key: map_arrays(function, part) for key, part in value.items()}
-    if isinstance(value, (tuple, list)):
-        made = [map_arrays(function, part) for part in value]
-        return type(value)(*made) if hasattr(value, "_fields") else type(value)(made)
-    return function(value)
-
-
-class _KernelRun:
-    """A kernel that ran inside an operation, with what its fresh arguments held before."""
-
-    def __init__(self, kernel: Any, args: Sequence[Any], zeros: set[int]) -> None:
-        self.kernel, self.args, self.zeros = kernel, args, zeros
 
 
 class Action:
@@ -77,70 +49,24 @@ class Action:
         self.last = None if any(isinstance(place, Ref) for place in fed) else result
 
 
-class Tracer:
+class Tracer(Blocks):
     """The interceptor that writes down the steps of one run of a function."""
 
     def __init__(self, inputs: Sequence[Tensor]) -> None:
+        super().__init__()
         self.thread = threading.get_ident()
         self.steps: list[Step] = []
-        self.constants: dict[int, np.ndarray] = {}  # numbers as arrays, by the memory they lie in
-        self.memories: dict[int, Memory] = {}
         self.tensors: dict[int, tuple[weakref.ref, np.ndarray, bool]] = {}  # from outside: with array, requires_grad
         self.actions: list[Action] = []
-        self.numbers = 0  # of fed ones
+        self.numbers: list[float] = []  # those that are fed
         self.modules: dict[int, Any] = {}
         self.grads_at_start: dict[int, tuple[Tensor, Any]] = {}
-        self.grads_set: dict[int, Tensor] = {}
-        self.kernels: list[_KernelRun] | None = None
+        self.kernels: list[KernelRun] | None = None
         self.draws_inside = False
         self.results: list[tuple[weakref.ref, np.ndarray]] = []  # the tensors that operations returned
-        self.inputs = [self._input(x.array) for x in inputs]
+        self.inputs = [self.argument(x.array) for x in inputs]
 
-    # --- memory -------------------------------------------------------------------------------------------------------
-
-    def known(self, array: np.ndarray) -> Memory | None:
-        """The block an array lies in, if it has been seen."""
-        return self.memories.get(id(owner_of(array)))
-
-    def _memory(self, array: np.ndarray, kind: str) -> Memory:
-        owner = owner_of(array)
-        memory = self.memories.get(id(owner))
-        if memory is None:
-            memory = self.memories[id(owner)] = Memory(owner, kind)
-        return memory
-
-    def _input(self, array: np.ndarray) -> Memory:
-        memory = self._memory(array, "input")
-        memory.address = array.__array_interface__["data"][0]  # at each run it begins where the argument begins
-        return memory
-
-    def ref(self, array: np.ndarray, kind: str = "outside") -> Ref:
-        """The reference to an array; memory not seen before is of this kind."""
-        memory = self._memory(array, kind)
-        size = array.dtype.itemsize
-        at = array.__array_interface__["data"][0] - memory.address
-        return Ref(memory, at // size, array.shape, tuple(s // size for s in array.strides), array.dtype)
-
-    def made(self, array: np.ndarray) -> Ref:
-        """The reference to what a step makes."""
-        return self.ref(array, "own")
-
-    def temporary(self, shape: tuple[int, ...], dtype: np.dtype) -> Ref:
-        """Memory for a value between two steps."""
-        return self.made(np.empty(shape, dtype))
-
-    def constant(self, array: np.ndarray) -> np.ndarray:
-        """An array of one element that stays what it is."""
-        owner = owner_of(array)
-        self.constants[id(owner)] = owner
-        return array
-
-    def operand(self, value: Any) -> Any:
-        """A reference to an array; the number itself for one that can't change."""
-        if not isinstance(value, np.ndarray):
-            return value
-        owner = self.constants.get(id(owner_of(value)))
-        return self.ref(value) if owner is None else owner.item()
+    # --- steps --------------------------------------------------------------------------------------------------------
 
     def outside(self, tensor: Tensor) -> None:
         """Remember a tensor that no step has made: its array must stay the one that was captured."""
@@ -170,7 +96,7 @@ class Tracer:
     # --- operations ---------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _collecting(self) -> Iterator[list[_KernelRun]]:
+    def _collecting(self) -> Iterator[list[KernelRun]]:
         outer, self.kernels = self.kernels, []
         try:
             yield self.kernels
@@ -181,15 +107,7 @@ class Tracer:
         """Called by every kernel before it runs, in whatever thread."""
         if self.kernels is None or threading.get_ident() != self.thread:
             return
-        effects = effects_of(kernel.function)
-        # What a kernel adds to must begin with zeros; what it only writes it writes whole.
-        written = effects.written & effects.read
-        zeros = {
-            i
-            for i, (name, arg) in enumerate(zip(effects.parameters, args, strict=False))
-            if isinstance(arg, np.ndarray) and name in written and self.known(arg) is None and not (arg != 0).any()
-        }
-        self.kernels.append(_KernelRun(kernel, args, zeros))
+        self.kernels.append(KernelRun(kernel, args, self))
 
     def __call__(self, op: Any, inputs: Sequence, attrs: dict) -> Any:
         if not hasattr(op, "forward") and op.name != "assign":
@@ -215,7 +133,7 @@ class Tracer:
         self.results += [(weakref.ref(t), t.array) for t in tensors]
         if not self._note(op, arrays, attrs, results, kernels):
             kept = self._kept(out, [*arrays, *results])
-            if not self._note_kernels(kernels, [*results, *kept], _forward(op), (tuple(arrays), attrs)):
+            if not note_kernels(self, kernels, [*results, *kept], _forward(op), (tuple(arrays), attrs)):
                 self.call(op.name, _forward(op), (tuple(arrays), attrs), [*results, *kept])
         return out
 
@@ -232,7 +150,12 @@ class Tracer:
         """A step that copies an array, or one number, into another array."""
         operand = self.operand(source)
         target = self.made(out)
-        self.add(Copy(operand, target, reads=[operand] if isinstance(operand, Ref) else [], writes=[target]))
+        reads = [operand] if isinstance(operand, Ref) else []
+        if any(ref.dtype == float16 for ref in (target, *reads)):  # numba knows no halves
+            arguments: Any = ((target, operand), {})
+            self.add(Call("copy", _copy, arguments, [], reads=reads, writes=[target]))
+        else:
+            self.add(Copy(operand, target, reads=reads, writes=[target]))
 
     def contiguous(self, ref: Ref) -> Ref:
         """A copy of what a reference names, in row-major order."""
@@ -251,69 +174,9 @@ class Tracer:
         saved = [] if node is None else arrays_in(node.saved or [])
         return [a for a in saved if isinstance(a, np.ndarray) and not any(a is other for other in others)]
 
-    def _note_kernels(
-        self, runs: Sequence[_KernelRun], results: Sequence[Any], again: Callable, arguments: Any
-    ) -> bool:
-        """Take the kernels that ran inside an operation for the whole of it, if they account for all results."""
-        if not runs:
-            return False
-        fresh: dict[int, np.ndarray] = {}  # memory that only these kernels have written
-
-        def is_known(array: np.ndarray) -> bool:
-            return self.known(array) is not None or id(owner_of(array)) in fresh
-
-        for run in runs:
-            effects = effects_of(run.kernel.function)
-            if effects.returns or run.args[0].dtype not in _FLOATS:
-                return False
-            for name, arg in zip(effects.parameters, run.args, strict=False):
-                if not isinstance(arg, np.ndarray):
-                    if not (arg is None or type(arg) in (int, float, bool)):
-                        return False
-                    continue
-                if not is_known(arg):
-                    if name not in effects.written and not _is_part_of(arg, arguments):
-                        return False
-                    if name in effects.written:
-                        fresh[id(owner_of(arg))] = arg
-        if not all(is_known(a) for a in results if isinstance(a, np.ndarray)):
-            return False
-        written: set[int] = set()
-        for run in runs:
-            zeros = [i for i in run.zeros if id(owner_of(run.args[i])) not in written]
-            for i in zeros:
-                self.copy(0, run.args[i])
-            self._add_kernel(run, again, arguments)
-            written |= {id(owner_of(a)) for a in run.args if isinstance(a, np.ndarray)}
-        return True
-
-    def _add_kernel(self, run: _KernelRun, again: Callable, arguments: Any) -> None:
-        effects = effects_of(run.kernel.function)
-        args: list[Any] = []
-        reads, writes, status = [], [], None
-        for name, arg in zip(effects.parameters, run.args, strict=False):
-            if not isinstance(arg, np.ndarray):
-                args.append(arg)
-                continue
-            written = name in effects.written
-            ref = self.made(arg) if written else self.ref(arg)
-            args.append(ref)
-            if name in effects.read or not written:
-                reads.append(ref)
-            if written:
-                writes.append(ref)
-            if name == "status":
-                status = ref
-        check = None
-        if status is not None:
-            nest = map_arrays(lambda a: self.ref(a) if isinstance(a, np.ndarray) else a, arguments)
-            reads += [r for r in arrays_in(nest) if isinstance(r, Ref)]
-            check = (again, nest)
-        self.add(KernelCall(run.kernel, args, run.args[0].dtype, status, check, reads=reads, writes=writes))
-
     def call(self, name: str, function: Callable, arguments: Any, results: Sequence[Any]) -> None:
         """A step that runs ``function(*arguments[0], **arguments[1])`` as it is, and copies what it returns."""
-        nest = map_arrays(lambda a: self.ref(a) if isinstance(a, np.ndarray) else a, arguments)
+        nest = map_leaves(lambda a: self.ref(a) if isinstance(a, np.ndarray) else a, arguments)
         reads = [r for r in arrays_in(nest) if isinstance(r, Ref)]
         # A result in memory that is there already is (part of) an argument, handed on.
         fresh = [isinstance(a, np.ndarray) and self.known(a) is None for a in results]
@@ -328,7 +191,7 @@ class Tracer:
 
     def lift(self, node: Node, saved: list) -> list:
         """The saved arrays as tensors without a graph."""
-        return map_arrays(lambda a: Tensor(a) if isinstance(a, np.ndarray) else a, saved)
+        return map_leaves(lambda a: Tensor(a) if isinstance(a, np.ndarray) else a, saved)
 
     def backward(self, op: Any, gradient: Any, saved: list, attrs: dict, edges: Sequence) -> list:
         """What `Op.backward` returns, its rules run on tensors, its kernel of one piece noted."""
@@ -340,7 +203,7 @@ class Tracer:
         return [Tensor(p) if isinstance(p, np.ndarray) else p for p in parts]
 
     def _by_hand(self, op: Any, gradient: Any, saved: list, attrs: dict, edges: Sequence) -> list:
-        g, values = (map_arrays(lambda t: t.array if isinstance(t, Tensor) else t, v) for v in (gradient, saved))
+        g, values = (map_leaves(lambda t: t.array if isinstance(t, Tensor) else t, v) for v in (gradient, saved))
         if isinstance(op, Op):
             with self._collecting() as kernels:
                 parts = op.backward(g, values, attrs, edges)
@@ -352,7 +215,7 @@ class Tracer:
             self.ref(array)
         run = _backward(op, attrs, edges)
         arguments: Any = ((g, values), {})
-        if not self._note_kernels(kernels, [p for p in parts if p is not None], run, arguments):
+        if not note_kernels(self, kernels, [p for p in parts if p is not None], run, arguments):
             self.call(f"{op.name}_backward", run, arguments, list(parts))
         return [None if p is None else Tensor(p) for p in parts]
 
@@ -400,16 +263,16 @@ class Tracer:
 
         def feed(value: Any) -> Any:
             if type(value) is float or type(value) is int:
-                fed.append(self.numbers)
-                self.numbers += 1
-                return Fed.of(value, slot=self.numbers - 1)
+                fed.append(len(self.numbers))
+                self.numbers.append(value)
+                return Fed.of(value, slot=fed[-1], numbers=self.numbers)
             if isinstance(value, np.ndarray):
                 fed.append(self.ref(value, "fed"))
                 return value
             fed.append(value)
             return value
 
-        marked = map_arrays(feed, result)
+        marked = map_leaves(feed, result)
         self.actions.append(Action(function, result, fed))
         return marked
 
@@ -475,8 +338,8 @@ class Tracer:
             else:
                 step = Call(
                     update.name,
-                    _update_again(update, list(numbers)),
-                    ((refs, [numbers[name] for name in numbers]), {}),
+                    _update_again(update, numbers),
+                    (refs, {}),
                     [],
                     reads=[*refs, *numbers_read],
                     writes=written,
@@ -526,11 +389,9 @@ ANY = object()
 """A gradient that is overwritten before it is read."""
 
 
-def _is_part_of(array: np.ndarray, arguments: Any) -> bool:
-    """Whether this is (part of) an array that was given to an operation, not made in it."""
-    owner = owner_of(array)
-    given = any(isinstance(a, np.ndarray) and owner_of(a) is owner for a in arrays_in(arguments))
-    return given or is_filled(owner)
+def _copy(arrays: Sequence, _: dict) -> list:
+    np.copyto(*arrays, casting="unsafe")
+    return []
 
 
 def _forward(op: Op) -> Callable:
@@ -561,10 +422,10 @@ class _End:
         self.shape = shape
 
 
-def _update_again(update: Any, names: Sequence[str]) -> Callable:
-    def run(arguments: Sequence, _: dict) -> list:
-        arrays, values = arguments
-        update.each([[Tensor(a) for a in arrays]], dict(zip(names, map(float, values), strict=True)))
+def _update_again(update: Any, numbers: dict[str, Any]) -> Callable:
+    def run(arrays: Sequence, _: dict) -> list:
+        now = {name: value.now() if isinstance(value, Fed) else float(value) for name, value in numbers.items()}
+        update.each([[Tensor(a) for a in arrays]], now)
         return []
 
     return run

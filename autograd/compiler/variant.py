@@ -1,165 +1,21 @@
-"""Running programs: guards that say whether one still fits, the call itself, and what Python sees afterwards."""
+"""One compiled form of a function: whether it still fits, what Python sees of a run, and the way back through it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..func.tree import leaves, map_leaves
 from ..graph import Node, Slot
-from ..kernels import blas, threads
 from ..modes import state
 from ..tensor import Tensor
-from ..writes import Write, note_again, note_write, owner_of, user_place
-from .capture import Backward, Captured, Program
-from .emit import Emitted, emit
-from .program import Call, Memory, Ref
-from .trace import ANY, map_arrays
+from ..writes import Write, note_again, note_write, user_place
+from .capture import Backward, Captured
+from .program import Ref
+from .runner import Runner
+from .trace import ANY
 
-__all__ = ["Changed", "Runner", "Variant"]
-
-
-class Runner:
-    """A program with its compiled functions, its block of memory, and the table of addresses they work with."""
-
-    def __init__(self, name: str, program: Program, numbers: int) -> None:
-        self.name = name
-        self.program = program
-        self.emitted: Emitted = self._emit(threads.count > 1)
-        arena = np.empty(program.layout.size + 64, np.uint8)
-        skipped = -arena.ctypes.data % 64
-        self.block = arena[skipped:]
-        self.table = np.zeros(len(program.table) + 1, np.intp)
-        self.table[0] = self.block.ctypes.data
-        self.numbers = np.zeros(max(numbers, 1), np.float64)
-        self.storage: dict[Memory, np.ndarray] = {}  # what stands for each block, inputs aside
-        for memory, place in program.table.items():
-            if memory.kind not in ("input", "own"):
-                self.storage[memory] = memory.owner
-                self.table[place] = memory.owner.ctypes.data
-        self.places = {m: i for i, m in enumerate(program.inputs)}
-        self.forms = [self._form(memory) for memory in program.results]
-        self.parts = self._prepare_all(self.emitted)
-        alone = len(self.parts) == 1 and not self.emitted.on_pool and not self.emitted.wakes_blas
-        self.plain = self.parts[0] if alone else None  # a program of one function that needs nothing around it
-        self.serial = None if self.emitted.on_pool else self.parts  # what runs where the pool can't be had
-
-    def _form(self, memory: Memory) -> tuple[tuple[int, ...], np.dtype]:
-        """The shape and dtype to make the memory of a result in: those of the result, if it is all that lies there."""
-        refs = [ref for ref in self.program.outputs if ref.memory is memory]
-        whole = len(refs) == 1 and refs[0].contiguous and refs[0].size * refs[0].dtype.itemsize == memory.nbytes
-        return (refs[0].shape, refs[0].dtype) if whole else ((memory.nbytes,), np.dtype(np.uint8))
-
-    def _emit(self, parallel: bool) -> Emitted:
-        program = self.program
-        return emit(self.name, program.items, program.layout, program.table, program.inputs, parallel)
-
-    def _prepare_all(self, emitted: Emitted) -> list[Any]:
-        return [self._prepare(part) if isinstance(part, Call) else part for part in emitted.parts]
-
-    def array(self, ref: Ref, inputs: Sequence[np.ndarray] = ()) -> np.ndarray:
-        """The array a reference stands for."""
-        memory = ref.memory
-        if memory in self.program.layout.offsets:
-            return ref.array(self.block[self.program.layout.offsets[memory] :])
-        return ref.array(inputs[self.places[memory]] if memory in self.places else self.storage[memory])
-
-    def _stays(self, memory: Memory) -> bool:
-        """Whether a block is in the same place at every run."""
-        return memory in self.program.layout.offsets or memory.kind not in ("input", "own")
-
-    def _bind(self, memory: Memory, block: np.ndarray, inputs: list[np.ndarray]) -> None:
-        """Let a block be where it is now."""
-        self.table[self.program.table[memory]] = block.ctypes.data
-        if memory in self.places:
-            inputs[self.places[memory]] = block
-        else:
-            self.storage[memory] = block
-
-    def _prepare(self, call: Call) -> Callable[[list[np.ndarray]], None]:
-        """A function of the inputs that makes an ordinary call."""
-
-        def fill(value: Any) -> Any:
-            return self.array(value) if isinstance(value, Ref) and self._stays(value.memory) else value
-
-        arguments = map_arrays(fill, call.arguments)
-
-        def run(inputs: list[np.ndarray]) -> None:
-            given = map_arrays(lambda v: self.array(v, inputs) if isinstance(v, Ref) else v, arguments)
-            found: dict[Memory, list[tuple[Ref, np.ndarray]]] = {}
-            for ref, result in zip(call.outs, call.function(*given), strict=False):
-                if ref is None:
-                    continue
-                if ref.shape != result.shape:
-                    raise RuntimeError(
-                        f"{call.name}: the shape of a result must not depend on values in a compiled function; got "
-                        f"{result.shape} where it was {ref.shape} before; compile the code around it"
-                    )
-                if ref.memory.kind == "own":
-                    found.setdefault(ref.memory, []).append((ref, result))
-                else:
-                    np.copyto(self.array(ref, inputs), result)
-            for memory, results in found.items():
-                self._bind(memory, _block(memory, results), inputs)
-
-        run.call = call  # type: ignore[attr-defined]
-        return run
-
-    def __call__(self, arguments: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
-        """Run the program on these arguments; returns them, and the memory of the results after them."""
-        inputs: list[np.ndarray] = [*arguments, *[np.empty(shape, dtype) for shape, dtype in self.forms]]
-        if self.plain:
-            if code := self.plain(self.table, self.numbers, *inputs):
-                self.refuse(code, inputs)
-        elif self.emitted.wakes_blas:
-            with blas.on_one_thread():
-                self._run(inputs)
-        else:
-            self._run(inputs)
-        return inputs
-
-    def _run(self, inputs: list[np.ndarray]) -> None:
-        given: Sequence[np.ndarray] = inputs  # the first segment takes them
-        for i, part in enumerate(self.parts):
-            if hasattr(part, "call"):
-                part(inputs)
-                continue
-            if not self.emitted.on_pool:
-                code = part(self.table, self.numbers, *given)
-            elif threads.enter():
-                try:
-                    code = part(self.table, self.numbers, *given)
-                finally:
-                    threads.leave()
-            else:
-                if self.serial is None:
-                    self.serial = self._prepare_all(self._emit(False))
-                code = self.serial[i](self.table, self.numbers, *given)
-            if code:
-                self.refuse(code, inputs)
-            given = ()
-
-    def refuse(self, code: int, inputs: Sequence[np.ndarray]) -> None:
-        """Raise what the operation raises whose kernel reported a bad input."""
-        function, arguments = self.emitted.checks[code - 1]
-        function(*map_arrays(lambda v: self.array(v, inputs) if isinstance(v, Ref) else v, arguments))
-        raise RuntimeError("compile: a kernel refused an input that its operation takes")
-
-
-def _block(memory: Memory, results: Sequence[tuple[Ref, np.ndarray]]) -> np.ndarray:
-    """The memory that results lie in, if it is laid out as it was before; else a block with copies of them."""
-    block = owner_of(results[0][1])
-    if block.nbytes == memory.nbytes and block.flags.c_contiguous:
-        for ref, result in results:
-            expected = ref.array(block)
-            same = expected.__array_interface__["data"] == result.__array_interface__["data"]
-            if not same or expected.strides != result.strides or expected.dtype != result.dtype:
-                break
-        else:
-            return block
-    block = np.empty(memory.nbytes, np.uint8)
-    for ref, result in results:
-        np.copyto(ref.array(block), result)
-    return block
+__all__ = ["Changed", "Variant"]
 
 
 class Variant:
@@ -171,9 +27,9 @@ class Variant:
         self.lock = lock
         self.place = user_place()
         self.arguments = arguments  # kept alive: the key of a variant knows objects by their identity
-        self.runner = Runner(name, captured.program, captured.numbers)
+        self.runner = Runner(name, captured.program, len(captured.numbers))
         for action in captured.actions:
-            for value, place in zip(_leaves(action.last), action.fed, strict=False):
+            for value, place in zip(leaves(action.last), action.fed, strict=False):
                 if type(place) is int:
                     self.runner.numbers[place] = value
         self.backward: Runner | None = None
@@ -194,7 +50,7 @@ class Variant:
         self.originals = _leaf_tensors(captured.result)
         self.makers = [self._maker(*pair) for pair in enumerate(self.originals)]
         numbers = iter(range(len(self.makers)))
-        self.template = _map(lambda v: _Place(next(numbers)) if isinstance(v, Tensor) else v, captured.result)
+        self.template = map_leaves(lambda v: _Place(next(numbers)) if isinstance(v, Tensor) else v, captured.result)
         captured.result = None
 
     def _maker(self, number: int, tensor: Tensor) -> Callable[[Sequence[Tensor], Sequence[np.ndarray]], Tensor]:
@@ -251,7 +107,7 @@ class Variant:
         return (
             made[0]
             if type(self.template) is _Place
-            else _map(lambda v: made[v.number] if type(v) is _Place else v, self.template)
+            else map_leaves(lambda v: made[v.number] if type(v) is _Place else v, self.template)
         )
 
     def first(self, tensors: Sequence[Tensor]) -> Any:
@@ -279,7 +135,7 @@ class Variant:
         return (
             made[0]
             if type(self.template) is _Place
-            else _map(lambda v: made[v.number] if type(v) is _Place else v, self.template)
+            else map_leaves(lambda v: made[v.number] if type(v) is _Place else v, self.template)
         )
 
     def _feed(self) -> None:
@@ -291,12 +147,12 @@ class Variant:
                 if result == action.last:
                     continue
                 action.last = result
-            values = _leaves(result)
+            values = leaves(result)
             if len(values) != len(action.fed):
                 raise Changed
             for value, place in zip(values, action.fed, strict=True):
                 if type(place) is int:
-                    numbers[place] = value
+                    numbers[place] = self.captured.numbers[place] = value
                 elif isinstance(place, Ref):
                     np.copyto(place.array(place.memory.owner), value)
                 elif value is not place and (isinstance(value, Tensor) or value != place):
@@ -327,7 +183,7 @@ class Variant:
         assert backward is not None
         with self.lock:
             if self.backward is None:
-                self.backward = Runner(f"{self.name}_backward", backward.program, self.captured.numbers)
+                self.backward = Runner(f"{self.name}_backward", backward.program, len(self.captured.numbers))
             runner = self.backward
             runner.numbers[:] = attrs["numbers"]
             for ref, values in zip(self.random, attrs["fed"], strict=True):
@@ -376,25 +232,8 @@ class Changed(RuntimeError):
     """Python did something else than when the function was captured."""
 
 
-def _map(function: Callable[[Any], Any], value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _map(function, part) for key, part in value.items()}
-    if isinstance(value, (tuple, list)):
-        made = [_map(function, part) for part in value]
-        return type(value)(*made) if hasattr(value, "_fields") else type(value)(made)
-    return function(value)
-
-
-def _leaves(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        value = value.values()
-    elif not isinstance(value, (tuple, list)):
-        return [value]
-    return [leaf for part in value for leaf in _leaves(part)]
-
-
 def _leaf_tensors(value: Any) -> list[Tensor]:
-    return [leaf for leaf in _leaves(value) if isinstance(leaf, Tensor)]
+    return [leaf for leaf in leaves(value) if isinstance(leaf, Tensor)]
 
 
 def _guard(captured: Captured, inputs: dict[int, int]) -> tuple[Callable[[], bool], Callable[[], list[str]]]:

@@ -1,0 +1,116 @@
+"""Kernels that ran inside an operation, and whether they are all that it did.
+
+An operation whose forward only makes room (`np.empty`, views) and calls hand-written kernels is, in a program, these
+calls. It is so if every array that a kernel reads was there before, or another of the kernels has written it, and all
+results are in memory that they have written. Anything else that numpy did in between would show as an array from
+nowhere, and the operation is called as it stands.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..func.tree import leaves, map_leaves
+from ..ops.dims import is_filled
+from ..tensor import Tensor
+from ..writes import owner_of
+from .effects import effects_of
+from .program import KernelCall, Ref
+
+__all__ = ["KernelRun", "arrays_in", "note_kernels"]
+
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def arrays_in(nest: Any) -> list[Any]:
+    """The leaves of a nest, tensors as their arrays."""
+    return [leaf.array if isinstance(leaf, Tensor) else leaf for leaf in leaves(nest)]
+
+
+class KernelRun:
+    """A kernel about to run. ``zeros`` are the places of new arguments that it adds to, and that hold zeros."""
+
+    def __init__(self, kernel: Any, args: Sequence[Any], tracer: Any) -> None:
+        self.kernel, self.args = kernel, args
+        self.effects = effects_of(kernel.function)
+        added_to = self.effects.written & self.effects.read  # what a kernel only writes it writes whole
+        self.zeros = {
+            i
+            for i, (name, arg) in enumerate(zip(self.effects.parameters, args, strict=False))
+            if isinstance(arg, np.ndarray) and name in added_to and tracer.known(arg) is None and not (arg != 0).any()
+        }
+
+    def arrays(self) -> list[tuple[str, np.ndarray]]:
+        """The arguments that are arrays, with the names of their parameters."""
+        pairs = zip(self.effects.parameters, self.args, strict=False)
+        return [(name, arg) for name, arg in pairs if isinstance(arg, np.ndarray)]
+
+
+def note_kernels(
+    tracer: Any, runs: Sequence[KernelRun], results: Sequence[Any], again: Callable, arguments: Any
+) -> bool:
+    """Take the kernels for the whole of an operation, if they account for all results. ``again(*arguments)`` is the
+    operation, for the error it raises when a kernel reports that an input is bad.
+    """
+    if not runs or not _are_all(tracer, runs, results, arguments):
+        return False
+    written: set[int] = set()
+    for run in runs:
+        for i in run.zeros:
+            if id(owner_of(run.args[i])) not in written:
+                tracer.copy(0, run.args[i])
+        _add(tracer, run, again, arguments)
+        written |= {id(owner_of(array)) for _, array in run.arrays()}
+    return True
+
+
+def _are_all(tracer: Any, runs: Sequence[KernelRun], results: Sequence[Any], arguments: Any) -> bool:
+    fresh: set[int] = set()  # memory that only these kernels have written
+
+    def is_known(array: np.ndarray) -> bool:
+        return tracer.known(array) is not None or id(owner_of(array)) in fresh
+
+    for run in runs:
+        numbers = [a for a in run.args if not isinstance(a, np.ndarray)]
+        plain = all(a is None or type(a) in (int, float, bool) for a in numbers)
+        if run.effects.returns or not plain or run.args[0].dtype not in _FLOATS:
+            return False
+        for name, array in run.arrays():
+            if name in run.effects.written:
+                fresh.add(id(owner_of(array)))
+            elif not is_known(array) and not _is_part_of(array, arguments):
+                return False
+    return all(is_known(a) for a in results if isinstance(a, np.ndarray))
+
+
+def _is_part_of(array: np.ndarray, arguments: Any) -> bool:
+    """Whether this is (part of) an array that was given to the operation, not made in it."""
+    owner = owner_of(array)
+    given = any(isinstance(a, np.ndarray) and owner_of(a) is owner for a in arrays_in(arguments))
+    return given or is_filled(owner)
+
+
+def _add(tracer: Any, run: KernelRun, again: Callable, arguments: Any) -> None:
+    effects = run.effects
+    args: list[Any] = []
+    reads, writes, status = [], [], None
+    for name, arg in zip(effects.parameters, run.args, strict=False):
+        if not isinstance(arg, np.ndarray):
+            args.append(arg)
+            continue
+        written = name in effects.written
+        ref = tracer.made(arg) if written else tracer.ref(arg)
+        args.append(ref)
+        if name in effects.read or not written:
+            reads.append(ref)
+        if written:
+            writes.append(ref)
+        if name == "status":
+            status = ref
+    check = None
+    if status is not None:
+        nest = map_leaves(lambda a: tracer.ref(a) if isinstance(a, np.ndarray) else a, arguments)
+        reads += [r for r in leaves(nest) if isinstance(r, Ref)]
+        check = (again, nest)
+    tracer.add(KernelCall(run.kernel, args, run.args[0].dtype, status, check, reads=reads, writes=writes))
