@@ -390,7 +390,8 @@ ANY = object()
 
 
 def _copy(arrays: Sequence, _: dict) -> list:
-    np.copyto(*arrays, casting="unsafe")
+    out, source = arrays
+    np.copyto(out, source, casting="unsafe")
     return []
 
 
