@@ -18,17 +18,18 @@ __all__ = ["compile_rows", "warmup"]
 
 _ROOMS = (activation, arithmetic, exponential, selection, trigonometric)
 _REHEARSAL = "nn.cli.rehearsal"
+_MOST = 8  # processes; each takes some 300 MB
 
 
 def warmup(dtypes: Sequence[npt.DTypeLike] = (float32,)) -> None:
     """Compile ahead what the training of typical models needs, for these floating dtypes.
 
     A kernel is compiled the first time that it is used on a machine, which takes some tenths of a second, or seconds
-    if it is for several threads. This compiles, in as many processes as there are threads, the kernels of the usual
-    elementwise operations and their gradients, of linear, convolutional, recurrent and attention layers, pooling,
-    normalisation, dropout, embeddings and losses, and of the optimizers. They are kept on disk for this and all later
-    processes. It takes a minute or two, and a few seconds when all is there. What a model of your own needs beside
-    that, one training step compiles.
+    if it is for several threads. This compiles the kernels of the usual elementwise operations and their gradients, of
+    linear, convolutional, recurrent and attention layers, pooling, normalisation, dropout, embeddings and losses, and
+    of the optimizers, in as many processes as there are threads (eight at most). They are kept on disk for this and
+    all later processes. It takes a minute or two, and a few seconds when all is there. What a model of your own needs
+    beside that, one training step compiles.
 
     >>> import autograd
     >>> autograd.warmup()  # doctest: +SKIP
@@ -41,6 +42,7 @@ def warmup(dtypes: Sequence[npt.DTypeLike] = (float32,)) -> None:
         if not is_float(dtype):
             raise TypeError(f"warmup: models are trained in floating dtypes; got {dtype}")
     count = get_num_threads()
+    parts = min(count, _MOST)
     env = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
@@ -49,13 +51,14 @@ def warmup(dtypes: Sequence[npt.DTypeLike] = (float32,)) -> None:
         "OMP_NUM_THREADS": str(count),
     }
     names = [dtype.name for dtype in chosen]
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-m", _REHEARSAL, str(i), str(count), *names], stderr=subprocess.PIPE, text=True, env=env
-        )
-        for i in range(count)
-    ]
-    said = [process.communicate()[1].strip() for process in started]
+    commands = [[sys.executable, "-m", _REHEARSAL, str(part), str(parts), *names] for part in range(parts)]
+    started = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env) for command in commands]
+    try:
+        said = [process.communicate()[1].strip() for process in started]
+    except BaseException:  # an interruption, say
+        for process in started:
+            process.kill()
+        raise
     for process, text in zip(started, said, strict=True):
         if process.returncode:
             reason = text.splitlines()[-1] if text else f"exit status {process.returncode}"

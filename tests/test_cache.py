@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from autograd.kernels import loader
+import autograd
+import nn
+import optim
+from autograd.kernels import loader, threads
 
 ROOT = Path(__file__).parent.parent
 
@@ -162,3 +165,36 @@ def test_a_folder_that_cannot_be_written_is_told_and_no_obstacle(filled, tmp_pat
         f"jitgrad: {blocker / 'cache'} can't be written to (Not a directory): this process compiles its kernels for "
         "itself; JITGRAD_CACHE_DIR may name another folder\n"
     )
+
+
+def test_a_process_may_have_no_home(monkeypatch):
+    def home():
+        raise RuntimeError("Could not determine home directory.")
+
+    for variable in ("JITGRAD_CACHE_DIR", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(Path, "home", home)
+    folder = loader.cache_folder.__wrapped__()
+    assert folder.name.startswith("jitgrad-") and folder.is_dir()
+
+
+def test_nothing_is_written_where_the_library_is(filled, tmp_path):
+    for package in ("autograd", "nn", "optim"):
+        shutil.copytree(ROOT / package, tmp_path / "install" / package, ignore=shutil.ignore_patterns("__pycache__"))
+    before = states(tmp_path / "install")
+    out, _ = run(PROGRAM, tmp_path / "cache", PYTHONPATH=str(tmp_path / "install"), PYTHONDONTWRITEBYTECODE="1")
+    assert out == filled[1] and states(tmp_path / "install") == before
+
+
+def test_the_first_step_of_a_small_network_compiles_nothing_for_several_threads(monkeypatch):
+    asked = []
+    monkeypatch.setattr(threads, "enter", lambda: bool(asked.append(1)))
+    autograd.set_num_threads(2)
+    try:
+        model = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10))
+        optimizer = optim.Adam(model.parameters())
+        nn.functional.cross_entropy(model(autograd.randn(64, 64)), autograd.arange(64) % 10).backward()
+        optimizer.step()
+    finally:
+        autograd.set_num_threads(1)
+    assert not asked
