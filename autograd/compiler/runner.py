@@ -1,5 +1,6 @@
 """Running a program: its memory, its compiled functions, and the ordinary calls between them."""
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -38,6 +39,8 @@ class Runner:
         self.parts = self._prepare_all(self.emitted)
         alone = len(self.parts) == 1 and not self.emitted.on_pool and not self.emitted.wakes_blas
         self.plain = self.parts[0] if alone else None  # a program of one function that needs nothing around it
+        self.fastest: dict[int, int] = {}  # the time of each segment on the pool, and how long it took last without
+        self.alone: dict[int, int] = {}
         self.serial = None if self.emitted.on_pool else self.parts  # what runs where the pool can't be had
 
     def _form(self, memory: Memory) -> tuple[tuple[int, ...], np.dtype]:
@@ -124,16 +127,28 @@ class Runner:
                 code = part(self.table, self.numbers, *given)
             elif threads.enter():
                 try:
-                    code = part(self.table, self.numbers, *given)
+                    code = self._on_pool(i, part, given)
                 finally:
                     threads.leave()
             else:
                 if self.serial is None:
                     self.serial = self._prepare_all(self._emit(False))
-                code = self.serial[i](self.table, self.numbers, *given)
+                code, self.alone[i] = self._timed(self.serial[i], given)
             if code:
                 self.refuse(code, inputs)
             given = ()
+
+    def _on_pool(self, i: int, part: Callable, given: Sequence[np.ndarray]) -> int:
+        """Run a segment on the pool, and look whether it took as long as it takes."""
+        code, took = self._timed(part, given)
+        fastest = self.fastest[i] = min(took, self.fastest.get(i, took))
+        if took > threads.SLOW and (took > 2 * fastest or took > self.alone.get(i, took)):
+            threads.strained()
+        return code
+
+    def _timed(self, part: Callable, given: Sequence[np.ndarray]) -> tuple[int, int]:
+        began = time.monotonic_ns()
+        return part(self.table, self.numbers, *given), time.monotonic_ns() - began
 
     def refuse(self, code: int, inputs: Sequence[np.ndarray]) -> None:
         """Raise what the operation raises whose kernel reported a bad input."""

@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["GRAIN", "OPTIONS", "enter", "get_num_threads", "leave", "set_num_threads"]
+__all__ = ["GRAIN", "OPTIONS", "enter", "get_num_threads", "leave", "set_num_threads", "strained"]
 
 GRAIN = 2**15
 """From so many elements on a loop over memory is shared out. A region of the pool costs 1 to 2 us, what a thread does
@@ -189,6 +189,12 @@ def leave() -> None:
         _pool.set(_pool.before)
     state[BUSY] = 0
     _taken.release()
+
+
+def strained() -> None:
+    """The last region took much longer than others of its kind: others want the cores, so rest."""
+    assert _pool is not None
+    _pool.judge(1, 0)
 
 
 def _stay_serial() -> None:
