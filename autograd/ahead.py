@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from .dtypes import float32, is_float, to_dtype
+from .dtypes import float16, float32, is_float, to_dtype
 from .kernels.loader import cache_folder
 from .kernels.threads import get_num_threads
 from .ops import activation, arithmetic, exponential, selection, trigonometric
@@ -50,7 +50,7 @@ def warmup(dtypes: Sequence[npt.DTypeLike] = (float32,)) -> None:
         "JITGRAD_QUIET": "1",
         "OMP_NUM_THREADS": str(count),
     }
-    names = [dtype.name for dtype in chosen]
+    names = dict.fromkeys("float32" if dtype == float16 else dtype.name for dtype in chosen)  # halves are computed so
     commands = [[sys.executable, "-m", _REHEARSAL, str(part), str(parts), *names] for part in range(parts)]
     started = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env) for command in commands]
     try:

@@ -43,7 +43,7 @@ def test_what_the_processes_are_told(monkeypatch):
 
     monkeypatch.setattr(subprocess, "Popen", Process)
     monkeypatch.setattr(ahead, "get_num_threads", lambda: 2)
-    autograd.warmup(["float64", autograd.float32])
+    autograd.warmup(["float64", autograd.float32, autograd.half])
     assert [command[3:] for command in commands] == [[str(i), "2", "float64", "float32"] for i in range(2)]
 
 

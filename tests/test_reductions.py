@@ -103,3 +103,13 @@ def test_bags_are_where_their_starts_say(mode):
         autograd.pool_rows(table, index, autograd.tensor([0, 6]), mode=mode)
     with pytest.raises(IndexError, match=r"^pool_rows: an index must be in \[0, 3\) for dim 0; got 3$"):
         autograd.pool_rows(table, autograd.tensor([3]), autograd.tensor([0, 1]), mode=mode)
+
+
+@pytest.mark.parametrize("name", ["amax", "amin"])
+def test_extrema_of_halves_share_their_gradient(name):
+    values = np.array([[1, 3, 3], [2, 2, 2]], np.float16)
+    ours, theirs = autograd.tensor(values, requires_grad=True), torch.tensor(values, requires_grad=True)
+    getattr(ours, name)(1).sum().backward()
+    getattr(theirs, name)(1).sum().backward()
+    assert ours.grad.dtype == autograd.float16
+    np.testing.assert_array_equal(ours.grad.numpy(), theirs.grad.numpy())
