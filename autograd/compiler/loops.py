@@ -169,7 +169,7 @@ class Loop:
         order = topological(self.results)
         heavy = {s for s in order if s.op in scalar.FUNCTIONS}
         self.stages: list[Symbol] = []
-        if len(heavy) < 2 or not self.lengths or self.lengths[-1] < SHORT:
+        if len(heavy) < 2 or not self.lengths or self.lengths[-1] < SHORT or self._turned():
             return
         new: dict[Symbol, Symbol] = {}
         for symbol in order:
@@ -181,20 +181,34 @@ class Loop:
                 new[symbol] = made
         self.results = [new[r] for r in self.results]
 
+    def _turned(self) -> bool:
+        """Whether an array is passed backward along the last axis."""
+        return any(steps[-1] < 0 for steps in self.steps)
+
     def _inputs(self, roots: Sequence[Symbol]) -> list[str]:
         return list(dict.fromkeys(s.args[0] for s in topological(roots) if s.op == "input"))
 
     def _value(self, name: str) -> str:
         """An input of a formula at this turn: an element of an array, or what a stage has made."""
-        if name in self.loads:
-            return f"a{self.loads[name]}[{self._index(self.loads[name])}]"
-        return f"{name}[j]"
+        return self._element(self.loads[name]) if name in self.loads else f"{name}[j]"
+
+    def _element(self, place: int) -> str:
+        if not self.in_stretches:
+            return f"a{place}[{self._index(place)}]"
+        step = self.steps[place][-1]
+        return f"a{place}[{'j' if step == 1 else f'j * {step}'}]"
 
     # --- text ---------------------------------------------------------------------------------------------------------
 
     def text(self) -> str:
         """A module with the function ``loop`` of the addresses of `pointers`."""
         self._split()
+        depth = len(self.lengths)
+        self.columns = [k for k, over in enumerate(self.reduced) if len(over) < depth and 0 in over]
+        self.rows = [k for k in range(len(self._sums)) if k not in self.columns]
+        long = bool(self.rows) and depth > 0 and self.lengths[-1] > BLOCK
+        shared = self.parallel and depth == 1
+        self.in_stretches = bool(self.stages) or ((long or shared) and not self._turned())
         used = [s.op for s in topological([*self.results, *self.stages])]
         parts = [print_prologue(self.group.dtype), ADDRESSES, print_helpers(used, self.group.dtype)]
         for k, stage in enumerate(self.stages):
@@ -202,6 +216,8 @@ class Loop:
         parts.append(print_function("formula", self._inputs(self.results), self.results, self.kinds))
         if self._sums:
             parts.append(_PLUS)
+        if self.in_stretches:
+            parts.append(self._stretch())
         parts.append(self._function())
         return "".join(parts)
 
@@ -209,10 +225,8 @@ class Loop:
         arguments = ", ".join(f"p{i}" for i in range(len(self.pointers)))
         flags = f", {threads.OPTIONS}" if self.parallel else ""
         lines = [f"\n\n@njit(cache=True, **EXACT{flags})\ndef loop({arguments}):"]
-        depth = len(self.lengths)
         if not self.parallel:
             lines += self._arrays("    ")
-        self.columns = [k for k, over in enumerate(self.reduced) if len(over) < depth and 0 in over]
         for k in self.columns:
             lines += self._over_kept(k, f"a{self.sum_places[k]}[{{}}] = F(0)")
         if not self.parallel:
@@ -248,54 +262,77 @@ class Loop:
         elif axis < depth - 1 and shared:
             # numba counts the turns of a prange without a sign, which makes floating numbers of sums with others, and
             # SIMD wants an index that is known not to be negative: the address moves instead.
-            lines += [f"{pad}for turn in prange({self.lengths[0]}):", *self._arrays(inner, "np.intp(turn)")]
-            lines += [*self._buffers(inner), *self._nest(1, inner)]
+            lines += [f"{pad}for turn in prange({self.lengths[0]}):", f"{inner}i0 = np.intp(turn)"]
+            lines += [*self._arrays(inner, "i0"), *self._buffers(inner), *self._nest(1, inner)]
         elif axis < depth - 1:
             lines += [f"{pad}for i{axis} in range({self.lengths[axis]}):", *self._nest(axis + 1, inner)]
         elif shared:
             n = self.lengths[0]
             share = max(BLOCK, -(-n // (16 * BLOCK)) * BLOCK)
             lines += [f"{pad}for turn in prange({-(-n // share)}):", f"{inner}first = np.intp(turn) * {share}"]
-            lines += [f"{inner}size = min({share}, {n} - first)", *self._arrays(inner, "first")]
-            lines += [*self._buffers(inner), *self._innermost(axis, inner, "size")]
+            lines += [*self._buffers(inner), *self._innermost(axis, inner, "first", f"min(first + {share}, {n})")]
         else:
-            lines += self._innermost(axis, pad, str(self.lengths[axis]))
+            lines += self._innermost(axis, pad, "0", str(self.lengths[axis]))
         for k in here:
             place = self.sum_places[k]
             whole = f"carray(at(p{place}), 1, F)[0]" if shared else f"a{place}[{self._index(place)}]"
             lines.append(f"{pad}{whole} = F(total{k} * {self._sums[k].scale!r})")
         return lines
 
-    def _innermost(self, axis: int, pad: str, size: str) -> list[str]:
-        """The loop over the last axis: at once, or in stretches, each stage and then the rest over each of them."""
-        rows = [k for k in range(len(self._sums)) if k not in self.columns]
-        stretch = STRETCH if self.stages else BLOCK
-        lines: list[str] = []
-        if self.stages or (rows and self.lengths[axis] > BLOCK):
-            lines += [f"{pad}for start in range(0, {size}, {stretch}):"]
-            pad += "    "
-            lines += [f"{pad}count = min({stretch}, {size} - start)"]
-            loop, index = f"{pad}for j in range(count):", f"{pad}    i{axis} = start + j"
-        else:
-            loop, index = f"{pad}for i{axis} in range({size}):", ""
+    def _innermost(self, axis: int, pad: str, first: str, last: str) -> list[str]:
+        """The loop over the last axis: at once, or in stretches that are calls of a function."""
+        if not self.in_stretches:
+            lines = [f"{pad}sum{k} = F(0)" for k in self.rows]
+            lines += [f"{pad}for i{axis} in range({first}, {last}):"]
+            lines += self._turn(pad + "    ", "formula", self._inputs(self.results))
+            return [*lines, *(f"{pad}total{k} += np.float64(sum{k})" for k in self.rows)]
+        length = STRETCH if self.stages else BLOCK
+        inner = pad + "    "
+        given = [f"min({length}, {last} - start)", *(f"u{k}" for k in range(len(self.stages)))]
+        given += [self._address(place, axis) for place in range(len(self.pointers))]
+        sums = [f"sum{k}" for k in self.rows]
+        call = f"stretch({', '.join(given)})"
+        lines = [f"{pad}for start in range({first}, {last}, {length}):"]
+        lines += [f"{inner}{', '.join(sums)}{',' if len(sums) == 1 else ''} = {call}" if sums else f"{inner}{call}"]
+        return [*lines, *(f"{inner}total{k} += np.float64(sum{k})" for k in self.rows)]
+
+    def _address(self, place: int, last: int) -> str:
+        """The address of an array's element at the start of a stretch."""
+        ref = self.pointers[place]
+        offset = ref.offset - ref.span[0] // ref.dtype.itemsize
+        terms = [f"i{axis} * {step}" for axis, step in enumerate(self.steps[place][:last]) if step]
+        terms += [str(offset)] if offset else []
+        terms += [f"start * {self.steps[place][last]}"] if self.steps[place][last] else []
+        return f"p{place} + ({' + '.join(terms)}) * {ref.dtype.itemsize}" if terms else f"p{place}"
+
+    def _stretch(self) -> str:
+        """The function of one stretch: each stage over all of it, then the rest. Its loops count from 0, which is what
+        SIMD wants to know of an index; it returns the sums.
+        """
+        buffers = [f"u{k}" for k in range(len(self.stages))]
+        addresses = [f"p{place}" for place in range(len(self.pointers))]
+        lines = [f"\n\n@njit(**EXACT)\ndef stretch({', '.join(['count', *buffers, *addresses])}):"]
+        for place, (ref, steps) in enumerate(zip(self.pointers, self.steps, strict=True)):
+            size = f"count * {steps[-1]}" if steps[-1] else "1"
+            lines.append(f"    a{place} = carray(at(p{place}), {size}, {numba_name(ref.dtype)})")
         for k, stage in enumerate(self.stages):
             arguments = ", ".join(map(self._value, self._inputs([stage])))
-            lines += [loop, index, f"{pad}    u{k}[j] = stage{k}({arguments})"]
-        lines += [f"{pad}sum{k} = F(0)" for k in rows]
-        lines += [loop, index, *self._turn(pad + "    ", "formula", self._inputs(self.results))]
-        lines += [f"{pad}total{k} += np.float64(sum{k})" for k in rows]
-        return [line for line in lines if line]
+            lines += ["    for j in range(count):", f"        u{k}[j] = stage{k}({arguments})"]
+        lines += [f"    sum{k} = F(0)" for k in self.rows]
+        lines += ["    for j in range(count):", *self._turn("        ", "formula", self._inputs(self.results))]
+        if self.rows:
+            lines.append(f"    return ({', '.join(f'sum{k}' for k in self.rows)},)")
+        return "\n".join(lines) + "\n"
 
     def _turn(self, pad: str, function: str, inputs: Sequence[str]) -> list[str]:
         """One turn: the results are stored, and what is summed is added to its sum."""
         names = [f"r{i}" for i in range(len(self.results))]
         lines = [f"{pad}{', '.join(names)} = {function}({', '.join(map(self._value, inputs))})"]
         for name, (place, _) in zip(names, self.stores, strict=False):
-            lines.append(f"{pad}a{place}[{self._index(place)}] = {name}")
+            lines.append(f"{pad}{self._element(place)} = {name}")
         for k, name in enumerate(names[len(self.stores) :]):
-            place = self.sum_places[k]
             if k in self.columns:
-                lines.append(f"{pad}a{place}[{self._index(place)}] += {name}")
+                lines.append(f"{pad}{self._element(self.sum_places[k])} += {name}")
             else:
                 lines.append(f"{pad}sum{k} = plus(sum{k}, {name})")
         return lines
