@@ -3,11 +3,12 @@
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
-from ..kernels import threads
+from ..kernels import blas, threads
 from .fuse import Group
 from .program import Call, Product
 from .runner import Runner
@@ -69,17 +70,19 @@ def _table(runner: Runner) -> list[str]:
     before = {memory: memory.owner.copy() for memory in runner.program.written}
     rows = []
     pool = runner.emitted.on_pool and threads.enter()
+    alone = blas.on_one_thread() if runner.emitted.wakes_blas else nullcontext()
     try:
-        for line in runner.emitted.lines:
-            function = runner.emitted.functions[line.function]
-            seconds = _fastest(function, _arguments(runner, line.arguments))
-            rows.append(
-                (
-                    _title(line.item),
-                    line.item.steps[0].line if isinstance(line.item, Group) else line.item.line,
-                    seconds,
+        with alone:
+            for line in runner.emitted.lines:
+                function = runner.emitted.functions[line.function]
+                seconds = _fastest(function, _arguments(runner, line.arguments))
+                rows.append(
+                    (
+                        _title(line.item),
+                        line.item.steps[0].line if isinstance(line.item, Group) else line.item.line,
+                        seconds,
+                    )
                 )
-            )
     finally:
         if pool:
             threads.leave()
