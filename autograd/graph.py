@@ -12,7 +12,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import heappop, heappush
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,16 +22,6 @@ from .modes import state
 from .writes import Place, clock, line_at, user_place, written_since
 
 __all__ = ["Node", "Slot", "backward", "reachable"]
-
-
-class Leaf(Protocol):
-    """What an edge ends in when nothing computed it: a tensor that collects its gradient."""
-
-    _hooks: Hooks | None
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-    def _receive(self, gradient: Any, fresh: bool) -> None: ...
 
 
 class Node:
