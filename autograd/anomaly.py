@@ -11,7 +11,7 @@ import numpy as np
 from .graph import Node, Slot
 from .modes import intercept, state
 from .tensor import Tensor
-from .writes import line_at, user_line, user_place
+from .writes import line_at, user_line
 
 __all__ = ["detect_anomaly", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "set_detect_anomaly"]
 
@@ -89,10 +89,12 @@ class _Detector:
     def __call__(self, op: Any, inputs: Sequence, attrs: dict) -> Any:
         out = op(*inputs, **attrs)
         outs = [t for t in (out if isinstance(out, tuple) else (out,)) if isinstance(t, Tensor)]
-        for tensor in outs:
-            node = tensor.node
-            if node is not None and op.name != "assign":
-                self._note(node.edges[0] if isinstance(node, Slot) else node)
+        model = _model()
+        if model is not None:
+            for tensor in outs:
+                node = tensor.node
+                if node is not None and op.name != "assign":
+                    _models[node.edges[0] if isinstance(node, Slot) else node] = weakref.ref(model)
         if self.check_nan and (bad := _first_bad(outs)) is not None:
             numbers = [v for v in attrs.values() if isinstance(v, float)]
             if _first_bad(inputs) is None and all(map(math.isfinite, numbers)):
@@ -104,12 +106,6 @@ class _Detector:
                 )
         return out
 
-    def _note(self, node: Node) -> None:
-        node.place = user_place()
-        model = _model()
-        if model is not None:
-            _models[node] = weakref.ref(model)
-
     def watch(self, node: Node, saved: Sequence, gradient: Any, parts: Sequence) -> None:
         """Look at what the rules of a node made of its gradient and of what it saved."""
         if not self.check_nan or (bad := _first_bad(parts)) is None:
@@ -120,15 +116,10 @@ class _Detector:
         op = node.op
         names = [*[*getattr(op, "inputs", ()), *["input"] * len(saved)][: len(saved) - 1], "output"]
         found = [*zip(["gradient"] * len(gradients), gradients, strict=True), *zip(names, saved, strict=False)]
-        place, model = node.place, _models.get(node)
-        called = (
-            f"called at {line_at(place)}"
-            if place is not None
-            else "called at a line that detect_anomaly() around it shows"
-        )
+        model = _models.get(node)
         raise RuntimeError(
             f"{op.name}: the gradient must be finite where its inputs are; got {bad} for {_ranges(found)}; "
-            f"{called}{_place(node.module, model() if model is not None else None)}"
+            f"called at {line_at(node.place)}{_place(node.module, model() if model is not None else None)}"
         )
 
 

@@ -6,7 +6,6 @@ first" is a topological order. `backward` needs nothing else: no recursion, and 
 as one of ten.
 """
 
-import math
 import operator
 import threading
 import weakref
@@ -19,7 +18,7 @@ import numpy as np
 from . import writes
 from .hooks import Hooks
 from .modes import state
-from .writes import Place, clock, line_at, user_place, written_since
+from .writes import clock, line_at, user_place, written_since
 
 __all__ = ["Node", "Slot", "backward", "reachable"]
 
@@ -40,8 +39,8 @@ class Node:
         self.module = state.module
         self.hooks: Hooks | None = None
         self.data: dict[int, Any] | None = None
-        self.number = number = next(clock)
-        self.place: Place | None = user_place() if number < writes.places_until else None
+        self.number = next(clock)
+        self.place = user_place()
 
     def name(self) -> str:
         """The name of the operation, as in `repr` of a tensor and in pictures."""
@@ -75,7 +74,7 @@ class Node:
                 if array.size and (where := written_since(array, self.number)) is not None:
                     raise RuntimeError(
                         f"{self.op.name}: a value saved for backward was changed in place afterwards; "
-                        f"got a tensor of shape {array.shape} saved at {_saved_at(self)}, overwritten at {where}; "
+                        f"got a tensor of shape {array.shape} saved at {line_at(self.place)}, overwritten at {where}; "
                         "clone() it before the change, or use the out-of-place operation"
                     )
         return saved
@@ -88,13 +87,6 @@ def _arrays(saved: Iterable) -> Iterator[np.ndarray]:
             yield value
         elif type(value) is tuple:
             yield from _arrays(value)
-
-
-def _saved_at(node: Node) -> str:
-    if node.place is not None:
-        return line_at(node.place)
-    writes.places_until = math.inf
-    return "a line (they are recorded from now on)"
 
 
 class Trace(NamedTuple):

@@ -36,11 +36,6 @@ def tick() -> int:
 _writes: "dict[int, Write]" = {}
 last_write = 0
 
-# To note the line that runs an operation costs a quarter of a microsecond, and only a program that writes in place has
-# a use for it: nodes note it at the beginning of a program, and for a good while after each write.
-_A_WHILE = 20_000  # ticks of the clock
-places_until: float = _A_WHILE
-
 
 def owner_of(array: np.ndarray) -> np.ndarray:
     while isinstance(array.base, np.ndarray):
@@ -48,15 +43,11 @@ def owner_of(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def note_write(*arrays: np.ndarray, routine: bool = False) -> None:
-    """Remember that this memory changes now: a graph that saved it before must not use it any more. What happens in
-    every training step, as an optimizer's update, is ``routine``.
-    """
-    global last_write, places_until
+def note_write(*arrays: np.ndarray) -> None:
+    """Remember that this memory changes now: a graph that saved it before must not use it any more."""
+    global last_write
     last_write = number = next(clock)
     place = user_place()
-    if not routine and places_until < number + _A_WHILE:
-        places_until = number + _A_WHILE
     for array in arrays:
         owner = array if array.base is None else owner_of(array)
         write = _writes.get(id(owner)) or Write.to(owner)
@@ -83,7 +74,7 @@ class Write:
 
 
 def note_again(writes: Iterable[Write], place: Place) -> None:
-    """As a routine `note_write`, for memory whose records are at hand."""
+    """As `note_write`, for memory whose records are at hand."""
     global last_write
     last_write = number = next(clock)
     for write in writes:

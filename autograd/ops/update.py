@@ -103,7 +103,7 @@ class Update:
             raise
         finally:
             # The state is the optimizer's own; a parameter is what graphs have read.
-            note_write(*changed, routine=True)
+            note_write(*changed)
 
     def after(self, *steps: Callable) -> "Update":
         """The same update of a p and a g that ``steps`` have changed first, in the same pass over memory.

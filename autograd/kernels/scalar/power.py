@@ -4,7 +4,7 @@ import math
 
 from ..symbol import Symbol
 from .base import DOUBLE, SINGLE, Precision, apply, polynomial, scalar, where
-from .exponential import EXP2, clamp, nearest, scale
+from .exponential import EXP2, clamp, nearest, scale, zero_at
 from .logarithm import normal, split
 
 __all__: list[str] = []
@@ -36,7 +36,7 @@ def power(x: Symbol, y: Symbol, precision: Precision) -> Symbol:
     whole = (exponent + shifter) - shifter
     r = apply("to_real", exponent - whole)
     _, n = nearest(apply("to_real", whole), SINGLE)
-    result = scale(1.0 + r * polynomial(r, EXP2[precision.mantissa]), n, precision)
+    result = scale(zero_at(-152.0, exponent, 1.0 + r * polynomial(r, EXP2[precision.mantissa])), n, precision)
     is_whole = apply("floor", y) == y
     half = 0.5 * y
     odd = apply("logical_and", is_whole, apply("floor", half) != half)
