@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 
 import autograd
 from autograd.dtypes import bool_
-from autograd.kernels import blas, loader
+from autograd.kernels import loader
 from autograd.kernels.printer import Argument
 from autograd.kernels.symbol import Symbol
 from autograd.kernels.ufuncs import compile_formula
@@ -97,23 +96,6 @@ def test_float16_is_computed_in_float32():
     y = autograd.sigmoid(x)
     assert y.dtype == autograd.float16
     np.testing.assert_allclose(y.array, 1 / (1 + np.exp(-x.array.astype(np.float64))), rtol=1e-3)
-
-
-def test_threads_that_multiply_at_once_leave_the_blas_as_it_was():
-    threads = blas._threads()
-    before = threads[0]() if threads else 0
-    x, w, b = autograd.randn(64, 128), autograd.randn(256, 128), autograd.zeros(256)
-
-    def work():
-        for _ in range(300):
-            autograd.linear(x, w, b)
-
-    workers = [threading.Thread(target=work) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert (threads[0]() if threads else 0) == before
 
 
 STEPS = (

@@ -14,7 +14,7 @@ import pytest
 import autograd
 import nn
 import optim
-from autograd.kernels import blas, products, share, threads
+from autograd.kernels import products, share, threads
 from autograd.kernels.hand import kernel
 from autograd.kernels.language import F, prange
 
@@ -197,11 +197,6 @@ def test_the_layer_that_aborts_is_never_used(layer):
     assert found.stdout.split() == [str(layer == "omp"), "False"]
 
 
-def product_count() -> int:
-    functions = blas._threads()
-    return functions[0]() if functions else 0
-
-
 def laid_out(x: np.ndarray, how: str) -> np.ndarray:
     """The same values in memory of this kind."""
     rows, columns = x.shape[-2:]
@@ -238,13 +233,11 @@ LAYOUTS = ["transposed", "backward", "cut out", "every other"]
 def test_products_of_any_layout_and_number_of_threads(a, b, left, right):
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal(a), rng.standard_normal(b)
-    count = product_count()
     for n in (1, 2, 3):
         autograd.set_num_threads(n)
         np.testing.assert_allclose(
             products.matmul(laid_out(x, left), laid_out(y, right)), x @ y, rtol=1e-11, atol=1e-11
         )
-    assert product_count() == count, "the BLAS of SciPy has another number of threads"
 
 
 @pytest.mark.parametrize("dtype", ["int32", "uint8", "int64"])
@@ -306,14 +299,14 @@ def test_a_stack_times_one_matrix_has_its_gradient():
     assert autograd.gradcheck(autograd.matmul, (a, b)) and autograd.gradgradcheck(autograd.matmul, (a, b))
 
 
-def test_products_of_python_threads_leave_the_blas_as_it_was():
+def test_products_of_python_threads_at_once():
     rng = np.random.default_rng(0)
     a, b = (rng.standard_normal((130, 130)).astype(np.float32) for _ in range(2))
-    count, expected, wrong = product_count(), products.matmul(a, b), []
+    expected, wrong = products.matmul(a, b), []
 
     def work() -> None:
         for _ in range(100):
-            if not np.allclose(products.matmul(a, b), expected, rtol=1e-4, atol=1e-4):
+            if not np.array_equal(products.matmul(a, b), expected):
                 wrong.append(threading.current_thread())
 
     workers = [threading.Thread(target=work) for _ in range(3)]
@@ -322,7 +315,6 @@ def test_products_of_python_threads_leave_the_blas_as_it_was():
     for worker in workers:
         worker.join()
     assert not wrong
-    assert product_count() == count
 
 
 # --- elementwise operations and updates -----------------------------------------------------------------------------

@@ -8,8 +8,8 @@ from typing import Any
 
 __all__ = ["Effects", "effects_of"]
 
-_SHAPE_ONLY = {"shape", "size", "ndim", "dtype", "strides", "itemsize", "len", "layout"}
-_RESULT_OF = {"dot": 2, "gemm": 5, "gemm_part": 4}  # which argument the function of a product writes
+_SHAPE_ONLY = {"shape", "size", "ndim", "dtype", "strides", "itemsize", "len"}
+_RESULT_OF = {"gemm": 3, "gemm_part": 2}  # which argument the function of a product writes
 _SAME_MEMORY = {"T", "reshape", "ravel"}
 
 
@@ -79,6 +79,8 @@ class Effects(ast.NodeVisitor):
             if i == result:
                 if (name := self._memory(argument)) is not None:
                     self.written.add(name)
+                    if called == "gemm" and ast.unparse(node.args[2]) != "0":
+                        self.read.add(name)
             elif called not in _SHAPE_ONLY:
                 self.visit(argument)
         for keyword in node.keywords:

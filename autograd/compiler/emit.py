@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..kernels import blas, hand, threads
+from ..kernels import gemm, hand, threads
 from ..kernels.addresses import ADDRESSES, IMPORTS
 from ..kernels.loader import load
 from ..kernels.printer import print_prologue
@@ -46,7 +46,7 @@ class Emitted:
         self.pieces = emitter.pieces  # the text of each module, by the name of its function in the program
         self.functions = emitter.functions
         self.checks = emitter.checks  # what to run again for the error, by the number a function returns
-        self.on_pool, self.wakes_blas = emitter.on_pool, emitter.wakes_blas
+        self.on_pool = emitter.on_pool
         self.lines = lines
 
 
@@ -55,7 +55,6 @@ class _Emitter:
         self.layout, self.table = layout, table
         self.parallel = parallel  # whether what is large may use the pool of threads
         self.on_pool = False  # whether anything does
-        self.wakes_blas = False  # whether a product is so large that the BLAS would use threads of its own
         self.imports: dict[str, str] = {}  # module -> the line that imports it
         self.names: dict[tuple[str, str], str] = {}
         self.pieces: dict[str, str] = {}
@@ -128,14 +127,13 @@ class _Emitter:
         return Line(step, name, ", ".join(arguments))
 
     def product(self, step: Product) -> Line:
-        blas.prepare()
         a, b, out = step.a, step.b, step.out
+        gemm.prepare(out.dtype)
         lead = out.shape[:-2]
         each = out.shape[-2] * out.shape[-1] * a.shape[-1]
-        self.wakes_blas = self.wakes_blas or each > blas.WAKES_THREADS
-        pays = self.parallel and each * math.prod(lead) >= blas.WORTH_THREADS
+        pays = self.parallel and each * math.prod(lead) >= gemm.WORTH_THREADS
         self.on_pool = self.on_pool or pays
-        text = [print_prologue(out.dtype), ADDRESSES, blas.PRODUCT]
+        text = [print_prologue(out.dtype), ADDRESSES, gemm.CALLS]
         text.append(f"\n\n@njit(cache=True{', ' + threads.OPTIONS if pays else ''})\ndef product(a, b, o, parts):\n")
         pad = "    "
         for d, n in enumerate(lead):
@@ -143,12 +141,11 @@ class _Emitter:
             pad += "    "
         for name, ref in (("a", a), ("b", b), ("o", out)):
             text.append(f"{pad}{name}_matrix = {_matrix(name, ref, lead)}\n")
-        layouts = _blas_layout(a), _blas_layout(b)
         if lead:
-            text.append(f"{pad}gemm(a_matrix, {layouts[0]}, b_matrix, {layouts[1]}, 0, o_matrix)\n")
+            text.append(f"{pad}gemm(a_matrix, b_matrix, 0, o_matrix)\n")
         else:
             text.append("    for part in prange(parts):\n")
-            text.append(f"        gemm_part(a_matrix, {layouts[0]}, b_matrix, {layouts[1]}, o_matrix, part, parts)\n")
+            text.append("        gemm_part(a_matrix, b_matrix, o_matrix, part, parts)\n")
         name = self.piece("product", "product", "".join(text))
         parts = threads.count if pays else 1
         return Line(step, name, f"{self.address(a)}, {self.address(b)}, {self.address(out)}, {parts}")
@@ -159,8 +156,7 @@ class _Emitter:
         pays = isinstance(step.kernel, hand.ParallelKernel) and self._pays(*shapes)
         text = [step.kernel.text(step.dtype, pays), ADDRESSES]
         if step.kernel.multiplies:
-            blas.prepare()
-            self.wakes_blas = True
+            gemm.prepare(step.dtype)
         text.append(f"\n\n@njit(cache=True)\ndef call({', '.join(names)}):\n")
         given = [_view(f"x{i}", a) if isinstance(a, Ref) else _literal(a) for i, a in enumerate(step.args)]
         text.append("".join(f"    v{i} = {value}\n" for i, value in enumerate(given)))
@@ -302,11 +298,3 @@ def _matrix(name: str, ref: Ref, lead: tuple[int, ...]) -> str:
     ]
     one = Ref(ref.memory, ref.offset, ref.shape[-2:], ref.strides[-2:], ref.dtype)
     return _view(name + "".join(moves), one)
-
-
-def _blas_layout(ref: Ref) -> int:
-    """How a BLAS steps through a matrix: the distance of its rows, or less than 0, of its columns."""
-    (rows, columns), (down, right) = ref.shape[-2:], ref.strides[-2:]
-    if (columns == 1 or right == 1) and (rows == 1 or down >= columns):
-        return down if rows > 1 else max(columns, 1)
-    return -(right if columns > 1 else max(rows, 1))

@@ -3,12 +3,11 @@
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
-from ..kernels import blas, threads
+from ..kernels import threads
 from .fuse import Group
 from .program import Call, Product
 from .runner import Runner
@@ -70,19 +69,11 @@ def _table(runner: Runner) -> list[str]:
     before = {memory: memory.owner.copy() for memory in runner.program.written}
     rows = []
     pool = runner.emitted.on_pool and threads.enter()
-    alone = blas.on_one_thread() if runner.emitted.wakes_blas else nullcontext()
     try:
-        with alone:
-            for line in runner.emitted.lines:
-                function = runner.emitted.functions[line.function]
-                seconds = _fastest(function, _arguments(runner, line.arguments))
-                rows.append(
-                    (
-                        _title(line.item),
-                        line.item.steps[0].line if isinstance(line.item, Group) else line.item.line,
-                        seconds,
-                    )
-                )
+        for line in runner.emitted.lines:
+            seconds = _fastest(runner.emitted.functions[line.function], _arguments(runner, line.arguments))
+            where = line.item.steps[0].line if isinstance(line.item, Group) else line.item.line
+            rows.append((_title(line.item), where, seconds))
     finally:
         if pool:
             threads.leave()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..func.tree import map_leaves
-from ..kernels import blas, threads
+from ..kernels import threads
 from ..writes import owner_of
 from .capture import Program
 from .emit import Emitted, emit
@@ -37,7 +37,7 @@ class Runner:
         self.places = {m: i for i, m in enumerate(program.inputs)}
         self.forms = [self._form(memory) for memory in program.results]
         self.parts = self._prepare_all(self.emitted)
-        alone = len(self.parts) == 1 and not self.emitted.on_pool and not self.emitted.wakes_blas
+        alone = len(self.parts) == 1 and not self.emitted.on_pool
         self.plain = self.parts[0] if alone else None  # a program of one function that needs nothing around it
         self.fastest: dict[int, int] = {}  # the time of each segment on the pool, and how long it took last without
         self.alone: dict[int, int] = {}
@@ -110,9 +110,6 @@ class Runner:
         if self.plain:
             if code := self.plain(self.table, self.numbers, *inputs):
                 self.refuse(code, inputs)
-        elif self.emitted.wakes_blas:
-            with blas.on_one_thread():
-                self._run(inputs)
         else:
             self._run(inputs)
         return inputs

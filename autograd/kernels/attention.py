@@ -12,7 +12,7 @@ contiguous, has the axes (s, t, queries, keys), the first three of them perhaps 
 import numpy as np
 
 from .hand import kernel
-from .language import F, exp, formula, gemm, layout, log, prange
+from .language import F, exp, formula, gemm, log, prange
 from .order import rank, unrank
 from .symbol import Symbol
 
@@ -31,15 +31,13 @@ def attending(q, k, v, mask, scale, masked, causal, block, out, logsum):
     """
     stacks, each, queries = q.shape[:3]
     keys = k.shape[2]
-    q_layout, v_layout = layout(q[0, 0]), layout(v[0, 0])
-    k_layout = layout(k[0, 0].T)
     blocks = (queries + block - 1) // block
     for task in prange(stacks * each * blocks):
         s, t, begin = task // blocks // each, task // blocks % each, task % blocks * block
         end = min(begin + block, queries)
         seen = min(end, keys) if causal else keys
         scores = np.empty((end - begin, seen), F)
-        gemm(q[s, t, begin:end], q_layout, k[s, t, :seen].T, k_layout, 0, scores)
+        gemm(q[s, t, begin:end], k[s, t, :seen].T, 0, scores)
         for i in range(end - begin):
             row = scores[i, : min(seen, begin + i + 1)] if causal else scores[i]
             n = row.size
@@ -69,7 +67,7 @@ def attending(q, k, v, mask, scale, masked, causal, block, out, logsum):
                 row[j] *= by
             for j in range(n, seen):
                 scores[i, j] = F(0)
-        gemm(scores, max(seen, 1), v[s, t, :seen], v_layout, 0, out[s, t, begin:end])
+        gemm(scores, v[s, t, :seen], 0, out[s, t, begin:end])
 
 
 attention = attending.of("blocks", pack=rank, pick=lambda a, b: Symbol.apply("maximum", a, b), unpack=unrank)
@@ -80,8 +78,6 @@ def attention_backward(g, q, k, v, mask, logsum, scale, masked, causal, block, d
     """The gradients of q, k and v from that of the output."""
     stacks, each, queries = q.shape[:3]
     keys = k.shape[2]
-    g_layout, q_layout, k_layout = layout(g[0, 0]), layout(q[0, 0]), layout(k[0, 0])
-    turned_k_layout, turned_v_layout = layout(k[0, 0].T), layout(v[0, 0].T)
     for task in prange(stacks * each):
         s, t = task // each, task % each
         dk[s, t] = F(0)
@@ -91,8 +87,8 @@ def attention_backward(g, q, k, v, mask, logsum, scale, masked, causal, block, d
             seen = min(end, keys) if causal else keys
             weights = np.empty((end - begin, seen), F)
             dscores = np.empty((end - begin, seen), F)
-            gemm(q[s, t, begin:end], q_layout, k[s, t, :seen].T, turned_k_layout, 0, weights)
-            gemm(g[s, t, begin:end], g_layout, v[s, t, :seen].T, turned_v_layout, 0, dscores)
+            gemm(q[s, t, begin:end], k[s, t, :seen].T, 0, weights)
+            gemm(g[s, t, begin:end], v[s, t, :seen].T, 0, dscores)
             for i in range(end - begin):
                 row = weights[i, : min(seen, begin + i + 1)] if causal else weights[i]
                 gradient = dscores[i]
@@ -121,6 +117,6 @@ def attention_backward(g, q, k, v, mask, logsum, scale, masked, causal, block, d
                 for j in range(n, seen):
                     weights[i, j] = F(0)
                     gradient[j] = F(0)
-            gemm(dscores, max(seen, 1), k[s, t, :seen], k_layout, 0, dq[s, t, begin:end])
-            gemm(dscores.T, -max(seen, 1), q[s, t, begin:end], q_layout, 1, dk[s, t, :seen])
-            gemm(weights.T, -max(seen, 1), g[s, t, begin:end], g_layout, 1, dv[s, t, :seen])
+            gemm(dscores, k[s, t, :seen], 0, dq[s, t, begin:end])
+            gemm(dscores.T, q[s, t, begin:end], 1, dk[s, t, :seen])
+            gemm(weights.T, g[s, t, begin:end], 1, dv[s, t, :seen])

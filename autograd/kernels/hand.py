@@ -20,7 +20,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from . import blas, scalar, threads
+from . import gemm, scalar, threads
 from .loader import load
 from .parts import part_names, print_parts, source_of
 from .printer import print_function, print_helpers, print_prologue
@@ -31,7 +31,7 @@ __all__ = ["Kernel", "kernel", "watchers"]
 # Sums may be reordered, which is what lets them vectorise; NaN, infinities and the order of a formula stay.
 _LOOSE = 'LOOSE = {"error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}\n'
 _FLAGS = "cache=True, **LOOSE"
-_PRODUCTS = {"add_product", "cut", "gemm", "gemm_part", "layout"}
+_PRODUCTS = {"cut", "gemm", "gemm_part"}
 
 watchers: list[Callable] = []
 """Are told of every kernel, with its arguments, before it runs: the compiler's."""
@@ -72,14 +72,13 @@ class Kernel:
 
     @property
     def multiplies(self) -> bool:
-        """Whether the kernel calls the BLAS."""
-        names = self.function.__code__.co_names
-        return "dot" in names or bool(_PRODUCTS.intersection(names))
+        """Whether the kernel multiplies matrices."""
+        return bool(_PRODUCTS.intersection(self.function.__code__.co_names))
 
     def text(self, dtype: np.dtype, parallel: bool = False) -> str:
         """The kernel as it is compiled."""
         names = part_names(self.function)
-        products = blas.PRODUCT if _PRODUCTS.intersection(names) else ""
+        products = gemm.CALLS if _PRODUCTS.intersection(names) else ""
         formulas = ""
         for name, formula in self.formulas.items():
             arguments, root = scalar.read(formula, dtype)
@@ -99,7 +98,7 @@ class Kernel:
 
     def _load(self, dtype: np.dtype, parallel: bool = False) -> Callable:
         if self.multiplies:
-            blas.prepare()
+            gemm.prepare(dtype)
         return getattr(load(self.name, self.text(dtype, parallel)), self.function.__name__)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "F", "I", "add_product", "copy_row", "cut", "exp", "expm1", "formula", "gemm", "gemm_part", "keep_larger", "lanes",
-    "layout", "log", "log1p", "prange", "tanh", "tile_dots", "tile_products",
+    "F", "I", "copy_row", "cut", "exp", "expm1", "formula", "gemm", "gemm_part", "keep_larger", "lanes", "log", "log1p",
+    "prange", "tanh", "tile_dots", "tile_products",
 ]  # fmt: skip
 
 F: Any = np.float64
@@ -24,25 +24,15 @@ formula: Callable = NotImplemented
 """What a name stands for that `Kernel.of` fills in."""
 
 
-def gemm(a: Any, a_layout: Any, b: Any, b_layout: Any, beta: int, c: Any) -> None:
-    """c = a @ b + beta * c, beta being 0 or 1; the rows of c lie together."""
-
-
-def add_product(a: Any, b: Any, c: Any) -> None:
-    """c += a @ b, in pieces where that is faster; a and b of a `layout` that is not 0."""
-
-
-def layout(x: Any) -> Any:
-    """How a matrix, and any block of it, lies in memory: the distance of its rows, or minus that of its columns; 0 if
-    neither are whole, so that the BLAS can't read it.
-    """
+def gemm(a: Any, b: Any, adds: int, c: Any) -> None:
+    """c = a @ b, added to what is there if ``adds``; a and b in any layout, and a row of c lies together."""
 
 
 def cut(n: int, part: int, parts: int) -> Any:
     """The first and the end of the part-th of so many parts of range(n)."""
 
 
-def gemm_part(a: Any, a_layout: Any, b: Any, b_layout: Any, c: Any, part: int, parts: int) -> Any:
+def gemm_part(a: Any, b: Any, c: Any, part: int, parts: int) -> Any:
     """One part of c = a @ b, cut along the longer side of c; returns the first and end of its rows and its columns."""
 
 

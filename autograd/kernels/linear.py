@@ -4,7 +4,7 @@ Results are written into arrays the caller made: returning a new array from a ke
 """
 
 from .hand import kernel
-from .language import cut, gemm_part, layout, prange
+from .language import cut, gemm_part, prange
 
 __all__ = ["linear", "linear_backward", "linear_backward_parameters"]
 
@@ -12,14 +12,8 @@ __all__ = ["linear", "linear_backward", "linear_backward_parameters"]
 @kernel(layouts="A2 A2 R1 C2")
 def linear(x, weight, bias, out, parts):
     """out = x @ weight.T + bias for x (n, i), weight (o, i), bias (o,), out (n, o)."""
-    if layout(x) == 0:
-        x = x.copy()
-    if layout(weight) == 0:
-        weight = weight.copy()
-    right = weight.T
-    x_layout, right_layout = layout(x), layout(right)
     for part in prange(parts):
-        top, bottom, left, end = gemm_part(x, x_layout, right, right_layout, out, part, parts)
+        top, bottom, left, end = gemm_part(x, weight.T, out, part, parts)
         shift = bias[left:end]
         for i in range(top, bottom):
             row = out[i, left:end]
@@ -30,14 +24,9 @@ def linear(x, weight, bias, out, parts):
 @kernel(layouts="R2 R2 A2 C2 C2 C1")
 def linear_backward(g, x, weight, dx, dweight, dbias, parts):
     """The gradients of x, weight and bias from that of the output."""
-    if layout(weight) == 0:
-        weight = weight.copy()
-    turned = g.T
-    g_layout, turned_layout = layout(g), layout(turned)
-    x_layout, weight_layout = layout(x), layout(weight)
     for part in prange(parts):
-        gemm_part(g, g_layout, weight, weight_layout, dx, part, parts)
-        gemm_part(turned, turned_layout, x, x_layout, dweight, part, parts)
+        gemm_part(g, weight, dx, part, parts)
+        gemm_part(g.T, x, dweight, part, parts)
         first, end = cut(g.shape[1], part, parts)
         total = dbias[first:end]
         total[:] = 0
@@ -50,10 +39,8 @@ def linear_backward(g, x, weight, dx, dweight, dbias, parts):
 @kernel(layouts="R2 R2 C2 C1")
 def linear_backward_parameters(g, x, dweight, dbias, parts):
     """The gradients of weight and bias alone, for the first layer."""
-    turned = g.T
-    turned_layout, x_layout = layout(turned), layout(x)
     for part in prange(parts):
-        gemm_part(turned, turned_layout, x, x_layout, dweight, part, parts)
+        gemm_part(g.T, x, dweight, part, parts)
         first, end = cut(g.shape[1], part, parts)
         total = dbias[first:end]
         total[:] = 0

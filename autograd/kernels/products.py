@@ -9,11 +9,14 @@ import math
 
 import numpy as np
 
-from .blas import WAKES_THREADS, multiply
+from .gemm import multiply
 from .hand import kernel
-from .language import gemm, gemm_part, layout, prange
+from .language import gemm, gemm_part, prange
 
 __all__ = ["as_stacks", "matmul"]
+
+SMALL = 2**17
+"""Up to so many multiplications numpy is called for a product, since its call costs less."""
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -24,7 +27,7 @@ def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     dtype = a.dtype
     if a.ndim == b.ndim == 2:
         multiplications = m * k * n
-        if multiplications <= WAKES_THREADS:
+        if multiplications <= SMALL:
             return np.dot(a, b)  # the cheaper call of the two
         if dtype in _FLOATS:
             out = np.empty((m, n), dtype)
@@ -36,7 +39,7 @@ def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return matmul(a.astype(np.float32), b.astype(np.float32)).astype(dtype)
     lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     times = math.prod(lead)
-    if m * k * n * times <= WAKES_THREADS or dtype.kind == "b":
+    if m * k * n * times <= SMALL or dtype.kind == "b":
         return np.matmul(a, b)
     out = np.empty((*lead, m, n), dtype)
     stacks = (as_stacks(a, lead), as_stacks(b, lead), as_stacks(out, lead))
@@ -59,31 +62,21 @@ def as_stacks(x: np.ndarray, lead: tuple[int, ...]) -> np.ndarray:
 @kernel(layouts="A2 A2 C2")
 def product(a, b, out, parts):
     """out = a @ b."""
-    if layout(a) == 0:
-        a = a.copy()
-    if layout(b) == 0:
-        b = b.copy()
-    a_layout, b_layout = layout(a), layout(b)
     for part in prange(parts):
-        gemm_part(a, a_layout, b, b_layout, out, part, parts)
+        gemm_part(a, b, out, part, parts)
 
 
 @kernel(layouts="A4 A4 C4")
 def products(a, b, out, parts):
     """out[s, t] = a[s, t] @ b[s, t]."""
-    if layout(a[0, 0]) == 0:
-        a = a.copy()
-    if layout(b[0, 0]) == 0:
-        b = b.copy()
-    a_layout, b_layout = layout(a[0, 0]), layout(b[0, 0])
     stacks, each = out.shape[:2]
     cuts = max(parts // (stacks * each), 1)
     for task in prange(stacks * each * cuts):
         s, t, part = task // cuts // each, task // cuts % each, task % cuts
         if cuts == 1:
-            gemm(a[s, t], a_layout, b[s, t], b_layout, 0, out[s, t])
+            gemm(a[s, t], b[s, t], 0, out[s, t])
         else:
-            gemm_part(a[s, t], a_layout, b[s, t], b_layout, out[s, t], part, cuts)
+            gemm_part(a[s, t], b[s, t], out[s, t], part, cuts)
 
 
 @kernel

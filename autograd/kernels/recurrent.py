@@ -9,17 +9,9 @@ Kept for the way back are ``before``, the state that each row came from, and wha
 """
 
 from .hand import kernel
-from .language import F, add_product, exp, tanh
+from .language import F, exp, gemm, tanh
 
-__all__ = ["gru", "gru_backward", "lstm", "lstm_backward", "rnn", "rnn_backward", "weight_gradients"]
-
-
-@kernel
-def weight_gradients(dgates, x, dhidden, before, dweight_ih, dweight_hh):
-    """dgates.T @ x and dhidden.T @ before, added to what is there: in pieces, which is for small weights the faster."""
-    for i in range(0, x.shape[0], 32):
-        add_product(dgates[i : i + 32].T, x[i : i + 32], dweight_ih)
-        add_product(dhidden[i : i + 32].T, before[i : i + 32], dweight_hh)
+__all__ = ["gru", "gru_backward", "lstm", "lstm_backward", "rnn", "rnn_backward"]
 
 
 # --- Elman's network -------------------------------------------------------------------------------------------------
@@ -30,7 +22,7 @@ def rnn(out, spans, weight, h, bias, before, relu):
     """h = tanh(out + h @ weight + bias), or relu, written over ``out``."""
     for step in range(spans.shape[0]):
         start, stop = spans[step, 0], spans[step, 1]
-        add_product(h[: stop - start], weight, out[start:stop])
+        gemm(h[: stop - start], weight, 1, out[start:stop])
         for row in range(start, stop):
             b = row - start
             for j in range(h.shape[1]):
@@ -60,8 +52,7 @@ def rnn_backward(g, spans, weight, dh, out, dgates, dbias, relu):
                     dgates[row, j] = (g[row, j] + dh[row - start, j]) * (F(1) - out[row, j] * out[row, j])
             for j in range(out.shape[1]):
                 dbias[j] += dgates[row, j]
-        dh[: stop - start] = F(0)
-        add_product(dgates[start:stop], weight, dh[: stop - start])
+        gemm(dgates[start:stop], weight, 0, dh[: stop - start])
 
 
 # --- long short-term memory ------------------------------------------------------------------------------------------
@@ -76,7 +67,7 @@ def lstm(gates, spans, weight, h, c, bias, before_h, before_c, squashed, out):
     flat = gates.reshape((gates.shape[0], 4 * size))
     for step in range(spans.shape[0]):
         start, stop = spans[step, 0], spans[step, 1]
-        add_product(h[: stop - start], weight, flat[start:stop])
+        gemm(h[: stop - start], weight, 1, flat[start:stop])
         for row in range(start, stop):
             b = row - start
             for j in range(size):
@@ -118,8 +109,7 @@ def lstm_backward(g, spans, weight, dh, dc, gates, before_c, squashed, dgates, d
                 dc[b, j] = cell * f
             for j in range(4 * size):
                 dbias[j] += flat[row, j]
-        dh[: stop - start] = F(0)
-        add_product(flat[start:stop], weight, dh[: stop - start])
+        gemm(flat[start:stop], weight, 0, dh[: stop - start])
 
 
 # --- gated recurrent units -------------------------------------------------------------------------------------------
@@ -135,8 +125,7 @@ def gru(gates, spans, weight, h, bias_ih, bias_hh, part, before, inner, out):
     flat = part.reshape((part.shape[0], 3 * size))
     for step in range(spans.shape[0]):
         start, stop = spans[step, 0], spans[step, 1]
-        flat[: stop - start] = F(0)
-        add_product(h[: stop - start], weight, flat[: stop - start])
+        gemm(h[: stop - start], weight, 0, flat[: stop - start])
         for row in range(start, stop):
             b = row - start
             for j in range(size):
@@ -182,4 +171,4 @@ def gru_backward(g, spans, weight, dh, gates, before, inner, dgates, dhidden, db
             for j in range(3 * size):
                 dbias_ih[j] += flat[row, j]
                 dbias_hh[j] += flat_hidden[row, j]
-        add_product(flat_hidden[start:stop], weight, dh[: stop - start])
+        gemm(flat_hidden[start:stop], weight, 1, dh[: stop - start])

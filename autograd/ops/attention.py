@@ -7,7 +7,7 @@ import numpy as np
 
 from ..dtypes import bool_, float16, is_float
 from ..kernels import attention as kernels
-from ..kernels.blas import multiply
+from ..kernels.gemm import multiply
 from ..kernels.products import as_stacks
 from ..tensor import Tensor
 from .comparison import eq

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels import linear as kernels
-from ..kernels.blas import multiply
+from ..kernels.gemm import multiply
 from ..tensor import Tensor
 from .linalg import matmul
 from .op import op

@@ -11,7 +11,6 @@ import numpy as np
 
 from ..dtypes import float16, float32
 from ..kernels import recurrent as kernels
-from ..kernels.blas import SMALL, multiply
 from ..kernels.products import matmul
 from ..tensor import Tensor
 from .convert import cast
@@ -42,13 +41,8 @@ def _spans(rows: int, batch: int, sizes: Sequence[int] | None, reverse: bool) ->
 
 
 def _transposed(weight: np.ndarray, rows: int) -> np.ndarray:
-    """weight.T; for many rows as a copy, since small products are twice as fast with plain matrices."""
+    """weight.T; for many rows as a copy, whose rows every step's product can read where they lie."""
     return np.ascontiguousarray(weight.T) if rows >= 64 else np.ascontiguousarray(weight).T
-
-
-def _walk(kernel: Any, first: np.ndarray, spans: np.ndarray, weight: np.ndarray, h: np.ndarray, *rest: Any) -> None:
-    """Run a kernel over all steps, with the BLAS on one thread where the product of a step is small."""
-    multiply(h.shape[0] * weight.size, kernel, first, spans, weight, h, *rest)
 
 
 def _like(h: np.ndarray, rows: int, count: int) -> list[np.ndarray]:
@@ -75,13 +69,7 @@ def _before_gates(
 ) -> tuple:
     """The gradients of the input and of both weights, from those of what input and state contribute to the gates."""
     dx = matmul(dgates, weights[0]).reshape(x.shape) if needs[0] else None
-    dweights: list[np.ndarray | None] = [None, None]
-    multiplications = min(32, rows.shape[0]) * max(w.size for w in weights)
-    if any(needs[1:]) and multiplications > SMALL:
-        dweights = [matmul(dgates.T, rows), matmul(dhidden.T, before)]
-    elif any(needs[1:]):
-        dweights = [np.zeros(w.shape, w.dtype) for w in weights]
-        multiply(multiplications, kernels.weight_gradients, dgates, rows, dhidden, before, *dweights)
+    dweights = [matmul(dgates.T, rows), matmul(dhidden.T, before)] if any(needs[1:]) else [None, None]
     return dx, *dweights
 
 
@@ -95,7 +83,7 @@ def _rnn(x, h, weight_ih, weight_hh, bias_ih, bias_hh, *, nonlinearity, sizes, r
     out = matmul(rows, weight_ih.T)
     (before,), h = _like(h, count, 1), h.copy()
     spans, weight = _spans(count, batch, sizes, reverse), _transposed(weight_hh, count)
-    _walk(kernels.rnn, out, spans, weight, h, bias_ih + bias_hh, before, nonlinearity == "relu")
+    kernels.rnn(out, spans, weight, h, bias_ih + bias_hh, before, nonlinearity == "relu")
     return Kept((out.reshape(*x.shape[:-1], size), h), (rows, before))
 
 
@@ -106,7 +94,7 @@ def _rnn_backward(g, x, h, weight_ih, weight_hh, out, kept, needs, nonlinearity,
     dout, dh = _arriving_rows(g[0], h, count), _arriving(g[1], h)
     dgates, dbias = np.empty(before.shape, h.dtype), np.zeros(size, h.dtype)
     spans, weight = _spans(count, batch, sizes, reverse), np.ascontiguousarray(weight_hh)
-    _walk(kernels.rnn_backward, dout, spans, weight, dh, _rows(out[0]), dgates, dbias, nonlinearity == "relu")
+    kernels.rnn_backward(dout, spans, weight, dh, _rows(out[0]), dgates, dbias, nonlinearity == "relu")
     dx, *dweights = _before_gates((needs[0], *needs[2:4]), x, dgates, rows, dgates, before, (weight_ih, weight_hh))
     return [dx, dh, *dweights, dbias, dbias.copy()]
 
@@ -128,7 +116,7 @@ def _lstm(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh, *, sizes, reverse):
     before_h, before_c, squashed, out = _like(h, count, 4)
     h, c = h.copy(), c.copy()
     spans, weight = _spans(count, batch, sizes, reverse), _transposed(weight_hh, count)
-    _walk(kernels.lstm, gates, spans, weight, h, c, bias, before_h, before_c, squashed, out)
+    kernels.lstm(gates, spans, weight, h, c, bias, before_h, before_c, squashed, out)
     return Kept((out.reshape(*x.shape[:-1], size), h, c), (rows, gates, before_h, before_c, squashed))
 
 
@@ -139,7 +127,7 @@ def _lstm_backward(g, x, h, weight_ih, weight_hh, kept, needs, sizes, reverse):
     dout, dh, dc = _arriving_rows(g[0], h, count), _arriving(g[1], h), _arriving(g[2], h)
     dgates, dbias = np.empty(gates.shape, h.dtype), np.zeros(4 * size, h.dtype)
     spans, weight = _spans(count, batch, sizes, reverse), np.ascontiguousarray(weight_hh)
-    _walk(kernels.lstm_backward, dout, spans, weight, dh, dc, gates, before_c, squashed, dgates, dbias)
+    kernels.lstm_backward(dout, spans, weight, dh, dc, gates, before_c, squashed, dgates, dbias)
     flat = dgates.reshape(count, 4 * size)
     dx, *dweights = _before_gates((needs[0], *needs[3:5]), x, flat, rows, flat, before_h, (weight_ih, weight_hh))
     return [dx, dh, dc, *dweights, dbias, dbias.copy()]
@@ -163,7 +151,7 @@ def _gru(x, h, weight_ih, weight_hh, bias_ih, bias_hh, *, sizes, reverse):
     before, inner, out = _like(h, count, 3)
     h, part = h.copy(), np.empty((batch, 3, size), h.dtype)
     spans, weight = _spans(count, batch, sizes, reverse), _transposed(weight_hh, count)
-    _walk(kernels.gru, gates, spans, weight, h, *biases, part, before, inner, out)
+    kernels.gru(gates, spans, weight, h, *biases, part, before, inner, out)
     return Kept((out.reshape(*x.shape[:-1], size), h), (rows, gates, before, inner))
 
 
@@ -175,7 +163,7 @@ def _gru_backward(g, x, h, weight_ih, weight_hh, kept, needs, sizes, reverse):
     dgates, dhidden = np.empty(gates.shape, h.dtype), np.empty(gates.shape, h.dtype)
     dbias_ih, dbias_hh = np.zeros((2, 3 * size), h.dtype)
     spans, weight = _spans(count, batch, sizes, reverse), np.ascontiguousarray(weight_hh)
-    _walk(kernels.gru_backward, dout, spans, weight, dh, gates, before, inner, dgates, dhidden, dbias_ih, dbias_hh)
+    kernels.gru_backward(dout, spans, weight, dh, gates, before, inner, dgates, dhidden, dbias_ih, dbias_hh)
     parts = (dgates.reshape(count, 3 * size), rows, dhidden.reshape(count, 3 * size), before)
     dx, *dweights = _before_gates((needs[0], *needs[2:4]), x, *parts, (weight_ih, weight_hh))
     return [dx, dh, *dweights, dbias_ih, dbias_hh]

@@ -1,0 +1,248 @@
+"""Matrix products: c = a @ b, or c += a @ b, for matrices in any layout.
+
+The product is made of tiles of c, some rows by two vectors, which stay in registers while they are summed: for each p,
+every row's number a[i, p] is multiplied with the two vectors of b's row p (`panels.multiply_tile`). Around that are the
+loops of Goto and van de Geijn (2008, https://doi.org/10.1145/1356052.1356053): a *panel* of b, two vectors wide and
+`DEEP` rows deep, stays in the nearest cache while all tiles of a block of a pass over it; the block, of `TALL` rows,
+stays in the next one; so does the block of b, `BROAD` columns of panels.
+
+The panels of b are copied first, so that a panel lies in one piece: what is a transposed matrix in memory is turned on
+the way. Of a, rows are read where they lie, for a number at a time needs no order; only where they lie so that the
+lines of the cache collide, or in columns, are they copied. Where little is done with each number, copying does not pay:
+products with few rows read b where it lies, and with very few rows of a transposed b they are sums along its columns.
+
+The order in which the terms of an element are added depends on how many there are, not on how the product is cut into
+parts, so the number of threads does not change the result.
+
+Compiled once for each number type. Kernels call it through its address, under the name of a C function that the linker
+is told: so a kernel that multiplies is small, and compiled quickly.
+"""
+
+import functools
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .addresses import ADDRESSES
+from .loader import load
+from .printer import print_prologue
+
+if TYPE_CHECKING:
+    from .hand import Kernel
+
+__all__ = ["CALLS", "WORTH_THREADS", "multiply", "prepare"]
+
+WORTH_THREADS = 2**20
+"""From how many multiplications on a product is cut into parts for the pool."""
+
+CALLS = """
+
+_gemm = types.ExternalFunction(f"jitgrad_gemm_{F.__name__}", types.void(
+    types.voidptr, types.intp, types.intp, types.voidptr, types.intp, types.intp, types.voidptr, types.intp,
+    types.intp, types.intp, types.intp, types.intp))
+
+
+@njit(forceinline=True, **EXACT)
+def gemm(a, b, adds, c):
+    size = c.itemsize
+    _gemm(a.ctypes, a.strides[0] // size, a.strides[1] // size, b.ctypes, b.strides[0] // size, b.strides[1] // size,
+          c.ctypes, c.strides[0] // size, c.shape[0], c.shape[1], a.shape[1], adds)
+
+
+@njit(forceinline=True, **EXACT)
+def cut(n, part, parts):
+    first = 0 if part == 0 else n * part // parts // 32 * 32
+    return first, n if part == parts - 1 else n * (part + 1) // parts // 32 * 32
+
+
+@njit(forceinline=True, **EXACT)
+def gemm_part(a, b, c, part, parts):
+    top, left = 0, 0
+    bottom, end = c.shape
+    if bottom >= end:
+        top, bottom = cut(bottom, part, parts)
+    else:
+        left, end = cut(end, part, parts)
+    gemm(a[top:bottom], b[:, left:end], 0, c[top:bottom, left:end])
+    return top, bottom, left, end
+"""
+"""The functions of products that kernels see; `language` says what they do."""
+
+_PACKING = """
+
+@njit(**EXACT)
+def evenly(n, most, unit):
+    # The size of parts of n that are as large as each other and no larger than ``most``, in units.
+    parts = max(1, (n + most - 1) // most)
+    return ((n + parts - 1) // parts + unit - 1) // unit * unit
+
+
+@njit(**EXACT)
+def pack_panel(b, at, down, right, count, columns, out, to):
+    # out[to + p WIDE + j] = b[at + p down + j right] for p < count and j < columns.
+    if right == 1 and columns > LANES:
+        copy_rows(2, b, at, down, count, columns, out, to, WIDE)
+    elif right == 1:
+        copy_rows(1, b, at, down, count, columns, out, to, WIDE)
+    else:
+        squares = count // LANES * LANES if down == 1 else 0
+        whole = columns // LANES * LANES
+        for j in range(0, whole, LANES):
+            for p in range(0, squares, LANES):
+                turn_square(b, at + j * right + p, right, out, to + p * WIDE + j, WIDE)
+        for p in range(count):
+            for j in range(whole if p < squares else 0, columns):
+                out[to + p * WIDE + j] = b[np.uint64(at + p * down + j * right)]  # which may be before the first
+
+
+@njit(**EXACT)
+def pack_rows(a, at, down, rows, count, out, pitch):
+    # out[i pitch + p] = a[at + i down + p] for i < rows and p < count.
+    for p in range(0, count, LANES):
+        copy_rows(1, a, at + p, down, rows, min(LANES, count - p), out, p, pitch)
+
+
+@njit(**EXACT)
+def add_dots(a, a_down, b, b_right, c, c_down, m, n, k, adds):
+    # c[i, j] is the sum of a row of a and a column of b, numbers that lie side by side in both.
+    for i in range(m):
+        x = carray(at(a.ctypes.data + i * a_down * SIZE), k, F)
+        for j in range(n):
+            y = carray(at(b.ctypes.data + j * b_right * SIZE), k, F)
+            c[i * c_down + j] = (c[i * c_down + j] if adds else F(0)) + dot(x, y)
+
+
+@njit(fastmath={"contract", "reassoc", "nsz"}, **EXACT)
+def dot(x, y):
+    total = F(0)
+    for p in range(x.size):
+        total += x[p] * y[p]
+    return total
+
+
+@njit(**EXACT)
+def multiply(a, a_down, a_right, b, b_down, b_right, c, c_down, m, n, k, adds):
+    if b_right != 1 and m < DOTS and b_down == 1 and a_right == 1:
+        add_dots(a, a_down, b, b_right, c, c_down, m, n, k, adds)
+        return
+    packs_b = b_right != 1 or m > FEW or (m > HIGH and b_down * SIZE % COLLIDING == 0)
+    packs_a = n > WIDE and (a_down * SIZE % COLLIDING == 0 if a_right == 1 else a_right * SIZE % COLLIDING == 0)
+    packs_a = packs_a and (a_right == 1 or a_down == 1)
+    if not packs_a and not packs_b and k <= DEEP and n <= BROAD:
+        multiply_block(a, 0, a_down, a_right, m, b, 0, b_down, WIDE, n, k, c, 0, c_down, adds)
+        return
+    depth, breadth, height = evenly(k, DEEP, 1), evenly(n, BROAD, WIDE), evenly(m, TALL, HIGH)
+    panels = np.empty(depth * breadth if packs_b else 0, F)
+    down, right = a_down, a_right
+    if packs_a:
+        down, right = (depth + LANES, 1) if a_right == 1 else (1, height + LANES)
+    block = np.empty((height + LANES) * (depth + LANES) if packs_a else 0, F)
+    for left in range(0, n, breadth):
+        width = min(breadth, n - left)
+        for first in range(0, k, depth):
+            count = min(depth, k - first)
+            if packs_b:
+                for j in range(0, width, WIDE):
+                    at = first * b_down + (left + j) * b_right
+                    pack_panel(b, at, b_down, b_right, count, min(WIDE, width - j), panels, j * count)
+            for top in range(0, m, height):
+                rows = min(height, m - top)
+                at = top * a_down + first * a_right
+                if packs_a:
+                    if a_right == 1:
+                        pack_rows(a, at, a_down, rows, count, block, down)
+                    else:
+                        pack_rows(a, at, a_right, count, rows, block, right)
+                multiply_block(
+                    block if packs_a else a, 0 if packs_a else at, down, right, rows,
+                    panels if packs_b else b, 0 if packs_b else first * b_down + left,
+                    WIDE if packs_b else b_down, WIDE * count if packs_b else WIDE, width, count,
+                    c, top * c_down + left, c_down, 1 if first else adds,
+                )
+
+
+@cfunc(types.void(types.voidptr, types.intp, types.intp, types.voidptr, types.intp, types.intp, types.voidptr,
+    types.intp, types.intp, types.intp, types.intp, types.intp), cache=True, **EXACT)
+def gemm(a, a_down, a_right, b, b_down, b_right, c, c_down, m, n, k, adds):
+    if m == 0 or n == 0:
+        return
+    out = carray(c, m * n, F)
+    if k == 0:
+        for i in range(0 if adds else m):
+            for j in range(n):
+                out[i * c_down + j] = F(0)
+        return
+    # A vector that has but one element may lie in any layout.
+    a_down, a_right = a_down if m > 1 else k, a_right if k > 1 else 1
+    b_down, b_right = b_down if k > 1 else n, b_right if n > 1 else 1
+    multiply(carray(a, m * k, F), a_down, a_right, carray(b, k * n, F), b_down, b_right, out, c_down, m, n, k, adds)
+"""
+
+
+def _print_block(heights: tuple[int, ...]) -> str:
+    """The text of the loops over the tiles of a block: of the highest as many as fit, and of the lower what is left."""
+    lines = [
+        "\n\n@njit(**EXACT)\n"
+        "def multiply_block(a, at, down, right, rows, b, b_at, b_down, pitch, width, count, c, to, c_down, adds):\n"
+        "    i = 0\n"
+    ]
+    for high in heights:
+        lines.append(
+            f"    while i + {high} <= rows:\n"
+            "        x, place = at + i * down, to + i * c_down\n"
+            "        for j in range(0, width, WIDE):\n"
+            "            y = b_at + j // WIDE * pitch\n"
+        )
+        for vectors, condition in ((2, "if width - j > LANES"), (1, "else")):
+            lines.append(
+                f"            {condition}:\n"
+                f"                multiply_tile({high}, {vectors}, a, x, down, right, b, y, b_down, "
+                "c, place + j, c_down, min(WIDE, width - j), count, adds)\n"
+            )
+        lines.append(f"        i += {high}\n")
+    return "".join(lines)
+
+
+def _text(dtype: np.dtype) -> str:
+    from .vectors import vector_bytes
+
+    lanes = vector_bytes() // dtype.itemsize
+    # A tile of 12 rows fills 24 of 32 registers, one of 6 rows 12 of 16; 8 sums are enough to keep the adders busy.
+    heights = (12, 4, 1) if vector_bytes() == 64 else (6, 3, 1)
+    constants = {
+        "LANES": lanes, "WIDE": 2 * lanes, "HIGH": heights[0], "SIZE": dtype.itemsize,
+        "DEEP": 256, "BROAD": 2048 // dtype.itemsize, "TALL": 20 * 12,
+        "DOTS": 4, "FEW": 96, "COLLIDING": 2048,
+    }  # fmt: skip
+    return "".join(
+        [
+            print_prologue(dtype),
+            f"from {__package__}.panels import copy_rows, multiply_tile, turn_square  # {_version()}\n\n",
+            *(f"{name} = {value}\n" for name, value in constants.items()),
+            ADDRESSES,
+            _print_block(heights),
+            _PACKING,
+        ]
+    )
+
+
+@functools.cache
+def _version() -> str:
+    """A cached kernel does not notice an edit in what it imports, so its text says which version that is."""
+    texts = ((Path(__file__).parent / name).read_bytes() for name in ("panels.py", "vectors.py"))
+    return hashlib.sha256(b"".join(texts)).hexdigest()[:16]
+
+
+@functools.cache
+def prepare(dtype: np.dtype) -> None:
+    """Have the product of this number type ready under its name, before a kernel that calls it is loaded."""
+    import llvmlite.binding
+
+    llvmlite.binding.add_symbol(f"jitgrad_gemm_{dtype.name}", load("gemm", _text(dtype)).gemm.address)
+
+
+def multiply(multiplications: int, kernel: "Kernel", *args: Any, times: int = 1) -> Any:
+    """Run a kernel of ``times`` matrix products with so many multiplications each, on the pool where that pays."""
+    return kernel.on_pool(*args) if multiplications * times >= WORTH_THREADS else kernel.serially(*args)

@@ -1,0 +1,133 @@
+"""The inner parts of a matrix product (`gemm`): a tile of the result, and operands brought into order for it."""
+
+from numba.core import types
+from numba.extending import intrinsic
+
+from .vectors import INDEX, Writer, as_passed
+
+__all__ = ["copy_rows", "multiply_tile", "turn_square"]
+
+
+@intrinsic(prefer_literal=True)
+def multiply_tile(
+    typing, rows, vectors, a, a_at, a_down, a_right, b, b_at, b_down, c, c_at, c_down, columns, count, adds
+):
+    """c[i, j] = sum over p < count of a[i, p] b[p, j], from what is there if ``adds``, for i < rows and j < columns.
+
+    The arrays have one axis, in which the matrices begin at ``_at``; their rows are ``_down`` apart, and the columns of
+    a ``_right``. The first two arguments are constants, and ``columns`` fill so many vectors, the last perhaps in part.
+    """
+    names = (
+        "rows", "vectors", "a", "a_at", "a_down", "a_right", "b", "b_at", "b_down", "c", "c_at", "c_down", "columns",
+        "count", "adds",
+    )  # fmt: skip
+    given = (a, a_at, a_down, a_right, b, b_at, b_down, c, c_at, c_down, columns, count, adds)
+
+    def generate(context, builder, signature, args):
+        write = Writer(context, builder, a, dict(zip(names, zip(signature.args, args, strict=True), strict=True)))
+        high, wide = rows.literal_value, vectors.literal_value
+        in_last = builder.sub(write["columns"], INDEX((wide - 1) * write.lanes))
+        some = write.first(in_last)
+        # A pointer for three rows: x86 adds once or twice a distance on the way. If LLVM knew how far these pointers
+        # are from each other, it would make one of them and add the distance eleven times in turn.
+        downs = [write.times(write["a_down"], i) for i in range(3)]
+        lefts = [write.at("a", write["a_at"], write.hide(write.times(write["a_down"], i))) for i in range(0, high, 3)]
+        out = [
+            [write.at("c", write["c_at"], write.times(write["c_down"], i), v * write.lanes) for v in range(wide)]
+            for i in range(high)
+        ]
+
+        def present():
+            return [
+                write.load_some(address, some) if v == wide - 1 else write.load(address)
+                for row in out
+                for v, address in enumerate(row)
+            ]
+
+        def step(turn, values):
+            sums, left, right = values[: high * wide], values[high * wide : -1], values[-1]
+            row = [write.load(builder.gep(right, [INDEX(v * write.lanes)])) for v in range(wide - 1)]
+            row.append(write.load_some(builder.gep(right, [INDEX((wide - 1) * write.lanes)]), some))
+            new = []
+            for i in range(high):
+                factor = write.spread(builder.gep(left[i // 3], [downs[i % 3]]))
+                new += [write.multiply_add(factor, row[v], sums[i * wide + v]) for v in range(wide)]
+            new += [builder.gep(address, [write["a_right"]]) for address in left]
+            return [*new, builder.gep(right, [write["b_down"]])]
+
+        nothing = [write.zero] * (high * wide)
+        sums = write.either(builder.icmp_signed("!=", write["adds"], INDEX(0)), present, lambda: nothing)
+        sums = write.loop(write["count"], [*sums, *lefts, write.at("b", write["b_at"])], step)
+
+        def finish(whole):
+            for i, row in enumerate(out):
+                for v, address in enumerate(row):
+                    if v < wide - 1 or whole:
+                        write.store(sums[i * wide + v], address)
+                    else:
+                        write.store_some(sums[i * wide + v], address, some)
+
+        is_whole = builder.icmp_signed("==", in_last, INDEX(write.lanes))
+        with builder.if_else(is_whole) as (then, otherwise):
+            with then:
+                finish(True)
+            with otherwise:
+                finish(False)
+        return context.get_dummy_value()
+
+    return types.void(rows, vectors, *map(as_passed, given)), generate
+
+
+@intrinsic(prefer_literal=True)
+def copy_rows(typing, vectors, x, at, step, count, columns, out, to, pitch):
+    """out[to + p pitch + j] = x[at + p step + j] for p < count and j < columns, and 0 up to so many whole vectors, a
+    constant number. The arrays have one axis.
+    """
+    names = ("vectors", "x", "at", "step", "count", "columns", "out", "to", "pitch")
+    given = (x, at, step, count, columns, out, to, pitch)
+
+    def generate(context, builder, signature, args):
+        write = Writer(context, builder, x, dict(zip(names, zip(signature.args, args, strict=True), strict=True)))
+        wide = vectors.literal_value
+        some = write.first(builder.sub(write["columns"], INDEX((wide - 1) * write.lanes)))
+
+        def move(turn, addresses):
+            source, target = addresses
+            places = [INDEX(v * write.lanes) for v in range(wide)]
+            values = [write.load(builder.gep(source, [place])) for place in places[:-1]]
+            values.append(write.load_some(builder.gep(source, [places[-1]]), some))
+            for value, place in zip(values, places, strict=True):
+                write.store(value, builder.gep(target, [place]))
+            return [builder.gep(source, [write["step"]]), builder.gep(target, [write["pitch"]])]
+
+        write.loop(write["count"], [write.at("x", write["at"]), write.at("out", write["to"])], move)
+        return context.get_dummy_value()
+
+    return types.void(vectors, *map(as_passed, given)), generate
+
+
+@intrinsic
+def turn_square(typing, x, at, step, out, to, pitch):
+    """out[to + p pitch + j] = x[at + j step + p] for p and j < lanes(x). The arrays have one axis."""
+    names = ("x", "at", "step", "out", "to", "pitch")
+    given = (x, at, step, out, to, pitch)
+
+    def generate(context, builder, signature, args):
+        write = Writer(context, builder, x, dict(zip(names, zip(signature.args, args, strict=True), strict=True)))
+        size = write.lanes
+        rows = [write.load(write.at("x", write["at"], write.times(write["step"], i))) for i in range(size)]
+        # Where element (j, p) goes is a rotation of the bits of its place. Dealing out the first half of the rows among
+        # the second, like cards, rotates them by one.
+        halves = range(size // 2), range(size // 2, size)
+        turns = size.bit_length() - 1
+        for _ in range(turns):
+            rows = [
+                write.choose(a, b, [place for i in half for place in (i, size + i)])
+                for a, b in zip(rows[: size // 2], rows[size // 2 :], strict=True)
+                for half in halves
+            ]
+        for i, row in enumerate(rows):
+            write.store(row, write.at("out", write["to"], write.times(write["pitch"], i)))
+        return context.get_dummy_value()
+
+    return types.void(*map(as_passed, given)), generate
