@@ -70,16 +70,7 @@ def _sum_to(tracer: Any, op: Any, arrays: list, attrs: dict, out: np.ndarray) ->
 # --- products --------------------------------------------------------------------------------------------------------
 
 
-def _multipliable(ref: Ref) -> bool:
-    """Whether a BLAS can step through the matrices: one axis has stride 1, the other a larger one."""
-    (rows, columns), (down, right) = ref.shape[-2:], ref.strides[-2:]
-    by_rows = (columns == 1 or right == 1) and (rows == 1 or down >= columns)
-    by_columns = (rows == 1 or down == 1) and (columns == 1 or right >= rows)
-    return by_rows or by_columns
-
-
 def _note_product(tracer: Any, a: Ref, b: Ref, out: Ref) -> None:
-    a, b = (x if _multipliable(x) else tracer.contiguous(x) for x in (a, b))
     tracer.add(Product(a, b, out, reads=[a, b], writes=[out]))
 
 

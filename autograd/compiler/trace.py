@@ -157,12 +157,6 @@ class Tracer(Blocks):
         else:
             self.add(Copy(operand, target, reads=reads, writes=[target]))
 
-    def contiguous(self, ref: Ref) -> Ref:
-        """A copy of what a reference names, in row-major order."""
-        copy = self.temporary(ref.shape, ref.dtype)
-        self.add(Copy(ref, copy, reads=[ref], writes=[copy]))
-        return copy
-
     def _is_view(self, out: np.ndarray, x: np.ndarray) -> bool:
         return out is x or owner_of(out) is owner_of(x)
 

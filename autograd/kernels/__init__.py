@@ -6,7 +6,7 @@ scalar    exp, log, tanh, erf ... as branch-free formulas that vectorise
 loader    text -> compiled module, cached on disk by a hash of the text
 hand      hand-written loops -> compiled functions, serial and on the pool of threads
 threads   how many threads there are and who may use them
-blas      which BLAS multiplies matrices, and on how many threads
+gemm      matrix products; `panels` their innermost loops, `tile` those of convolutions, both written by `vectors`
 memory    freed memory stays with the process, since to fetch it again costs more than to use it
 ufuncs    a compiled loop -> a numpy ufunc, so broadcasting and strides are numpy's
 share     long loops of ufuncs, cut into parts for the pool
@@ -20,8 +20,8 @@ are sums into places, `dropout` is random bits that are computed where they are 
 
 Threads. There is one pool, numba's OpenMP layer, and three doors to it. A hand-written kernel says ``prange`` and is
 compiled a second time when its arrays are large. The loop of a ufunc is cut into parts by `share`, without a second
-compilation and at no cost to a small call. A product goes through `blas.multiply`, which keeps the BLAS to one thread
-while its parts run. All ask `threads.enter` or look at the state it keeps, so only one of them is on the pool at a
-time; who does not get it runs serially. What is too small to gain never asks: a region costs 1 to 2 us. Results don't
-depend on the number of threads, up to how a BLAS rounds at the edges of its blocks.
+compilation and at no cost to a small call. A product goes through `gemm.multiply`, and each thread computes a part of
+it. All ask `threads.enter` or look at the state it keeps, so only one of them is on the pool at a time; who does not
+get it runs serially. What is too small to gain never asks: a region costs 1 to 2 us. Results don't depend on the number
+of threads.
 """

@@ -1,8 +1,7 @@
-"""Products of matrices: numpy's for small ones, the kernels for the others and for those numpy has no BLAS for.
+"""Products of matrices: numpy's for small ones, kernels around `gemm` for the others, a loop for those of integers.
 
 A product is cut along the longer side of the result: each part of the pool then reads all of one operand, the smaller.
-The order in which an element's terms are added does not depend on the cut. Operands are read where they lie, transposed
-or cut out of something larger, as long as numbers next to each other in a row or a column are so in memory.
+The order in which an element's terms are added does not depend on the cut.
 """
 
 import math

@@ -103,7 +103,7 @@ def _backward(g: Any, query: Any, key: Any, value: Any, mask: Any, scale: float,
     multiply(
         stacks.block * keys * width,
         kernels.attention_backward,
-        as_stacks(_readable(g), lead),
+        as_stacks(g, lead),
         *stacks.arrays,
         stacks.mask,
         logsum,
@@ -124,7 +124,7 @@ class _Stacks:
         inputs = (query, key, value)
         others = () if mask is None else (mask.shape[:-2],)
         self.lead = lead = np.broadcast_shapes(*(x.shape[:-2] for x in inputs), *others)
-        self.arrays = tuple(as_stacks(_readable(x), lead) for x in inputs)
+        self.arrays = tuple(as_stacks(x, lead) for x in inputs)
         queries, keys = query.shape[-2], key.shape[-2]
         self.sizes = queries, keys, query.shape[-1]
         self.block = max(min(queries, kernels.SCORES // max(keys, 1)), min(queries, 16), 1)
@@ -136,13 +136,6 @@ class _Stacks:
                 mask = np.broadcast_to(mask, (*lead, *mask.shape[-2:])).reshape(-1, lead[-1], *mask.shape[-2:])
             mask = mask.reshape((1,) * (4 - mask.ndim) + mask.shape)
             self.mask = np.ascontiguousarray(np.broadcast_to(mask, (*mask.shape[:-1], keys)))
-
-
-def _readable(x: np.ndarray) -> np.ndarray:
-    """x with the numbers of each row next to each other."""
-    down, right = x.strides[-2:]
-    size = x.itemsize
-    return x if right == size and down % size == 0 and down >= x.shape[-1] * size else np.ascontiguousarray(x)
 
 
 def _like(x: np.ndarray, lead: tuple[int, ...]) -> np.ndarray:
