@@ -75,8 +75,10 @@ _PACKING = """
 @njit(**EXACT)
 def evenly(n, most, unit):
     # The size of parts of n that are as large as each other and no larger than ``most``, in units.
-    parts = max(1, (n + most - 1) // most)
-    return ((n + parts - 1) // parts + unit - 1) // unit * unit
+    if n > most:
+        parts = (n + most - 1) // most
+        n = (n + parts - 1) // parts
+    return (n + unit - 1) // unit * unit
 
 
 @njit(**EXACT)
@@ -134,11 +136,15 @@ def multiply(a, a_down, a_right, b, b_down, b_right, c, c_down, m, n, k, adds):
         multiply_block(a, 0, a_down, a_right, m, b, 0, b_down, WIDE, n, k, c, 0, c_down, adds)
         return
     depth, breadth, height = evenly(k, DEEP, 1), evenly(n, BROAD, WIDE), evenly(m, TALL, HIGH)
-    panels = np.empty(depth * breadth if packs_b else 0, F)
+    panels = carray(on_stack(NEAR, b), NEAR, F)
+    if packs_b and depth * breadth > NEAR:
+        panels = np.empty(depth * breadth, F)
     down, right = a_down, a_right
     if packs_a:
         down, right = (depth + LANES, 1) if a_right == 1 else (1, height + LANES)
-    block = np.empty((height + LANES) * (depth + LANES) if packs_a else 0, F)
+    block = panels
+    if packs_a:
+        block = np.empty((height + LANES) * (depth + LANES), F)
     for left in range(0, n, breadth):
         width = min(breadth, n - left)
         for first in range(0, k, depth):
@@ -214,12 +220,12 @@ def _text(dtype: np.dtype) -> str:
     constants = {
         "LANES": lanes, "WIDE": 2 * lanes, "HIGH": heights[0], "SIZE": dtype.itemsize,
         "DEEP": 256, "BROAD": 2048 // dtype.itemsize, "TALL": 20 * 12,
-        "DOTS": 4, "FEW": 96, "COLLIDING": 2048,
+        "DOTS": 4, "FEW": 96, "COLLIDING": 2048, "NEAR": 4096,
     }  # fmt: skip
     return "".join(
         [
             print_prologue(dtype),
-            f"from {__package__}.panels import copy_rows, multiply_tile, turn_square  # {_version()}\n\n",
+            f"from {__package__}.panels import copy_rows, multiply_tile, on_stack, turn_square  # {_version()}\n\n",
             *(f"{name} = {value}\n" for name, value in constants.items()),
             ADDRESSES,
             _print_block(heights),
