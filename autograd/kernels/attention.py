@@ -5,7 +5,7 @@ exponentials, and the product that reads them. Of the weights only the logarithm
 backward computes them again from it (Rabe and Staats 2021, https://arxiv.org/abs/2112.05682; the gradients as in Dao
 et al. 2022, https://arxiv.org/abs/2205.14135, appendix B.2).
 
-Arrays are (s, t, length, width), stacks of stacks of matrices in any layout; the rows of results lie together. A mask is
+Arrays are (s, t, length, width), stacks of stacks of matrices in any layout; rows of results lie together. A mask is
 contiguous, has the axes (s, t, queries, keys), the first three of them perhaps 1, and is added.
 """
 

@@ -13,6 +13,7 @@ import importlib.util
 import itertools
 import os
 import pickle
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -23,6 +24,27 @@ from typing import Any
 from .memory import keep_freed
 
 __all__ = ["cache_folder", "load"]
+
+_WHOLE_REGISTERS = """from numba import types
+from numba.extending import intrinsic
+
+
+@intrinsic
+def whole_registers(context):
+    def generate(context, builder, signature, values):
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+"""
+"""On Intel's processors LLVM makes loops with half of each register, as was good for the first ones that had AVX-512.
+`whole_registers` tells it to use all, in the function that calls it: gelu of a million numbers, forward and backward,
+takes 1.6 ms then, not 2.5.
+"""
+_FUNCTION = re.compile(r"^@(?:njit|cfunc)\((?!forceinline)[^@]*?^def [^:]*:\n", re.MULTILINE)
+_SHARED_LOOP = re.compile(r"^( *)for \w+ in prange\(.*\):\n", re.MULTILINE)
 
 _lock = threading.RLock()
 _loaded: dict[str, ModuleType] = {}
@@ -103,12 +125,19 @@ def load(name: str, text: str) -> ModuleType:
     """The module with this text, loaded once per process; ``name`` makes the file findable for a person."""
     import hashlib
 
+    text = _in_whole_registers(text)
     digest = hashlib.sha256(f"{_versions()}\n{text}".encode()).hexdigest()[:24]
     keep_freed()
     with _lock:
         if digest not in _loaded:
             _loaded[digest] = _find(f"{name}_{digest}", text)
         return _loaded[digest]
+
+
+def _in_whole_registers(text: str) -> str:
+    """The text with a call of `whole_registers` in each function, and in loops that become functions of their own."""
+    text = _FUNCTION.sub(r"\g<0>    whole_registers()\n", text)
+    return _WHOLE_REGISTERS + _SHARED_LOOP.sub(r"\g<0>\1    whole_registers()\n", text)
 
 
 def _find(name: str, text: str) -> ModuleType:
