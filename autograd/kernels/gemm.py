@@ -20,6 +20,7 @@ is told: so a kernel that multiplies is small, and compiled quickly.
 
 import functools
 import hashlib
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,26 +123,34 @@ def dot(x, y):
     for p in range(x.size):
         total += x[p] * y[p]
     return total
+"""
 
+_GEMM = """
 
-@njit(**EXACT)
-def multiply(a, a_down, a_right, b, b_down, b_right, c, c_down, m, n, k, adds):
+@cfunc(types.void(types.voidptr, types.intp, types.intp, types.voidptr, types.intp, types.intp, types.voidptr,
+    types.intp, types.intp, types.intp, types.intp, types.intp), cache=True, **EXACT)
+def gemm(a_address, a_down, a_right, b_address, b_down, b_right, c_address, c_down, m, n, k, adds):
+    if m == 0 or n == 0:
+        return
+    a, b, c = carray(a_address, m * k, F), carray(b_address, k * n, F), carray(c_address, m * n, F)
+    if k == 0:
+        for i in range(0 if adds else m):
+            for j in range(n):
+                c[i * c_down + j] = F(0)
+        return
+    # A vector that has but one element may lie in any layout.
+    a_right = a_right if k > 1 else 1
+    b_down, b_right = b_down if k > 1 else n, b_right if n > 1 else 1
     if b_right != 1 and m < DOTS and b_down == 1 and a_right == 1:
         add_dots(a, a_down, b, b_right, c, c_down, m, n, k, adds)
         return
     packs_b = b_right != 1 or m > FEW or (m > HIGH and b_down * SIZE % COLLIDING == 0)
     packs_a = n > WIDE and (a_down * SIZE % COLLIDING == 0 if a_right == 1 else a_right * SIZE % COLLIDING == 0)
     packs_a = packs_a and (a_right == 1 or a_down == 1)
-    if not packs_a and not packs_b and k <= DEEP and n <= BROAD:
-        multiply_block(a, 0, a_down, a_right, m, b, 0, b_down, WIDE, n, k, c, 0, c_down, adds)
-        return
     depth, breadth, height = evenly(k, DEEP, 1), evenly(n, BROAD, WIDE), evenly(m, TALL, HIGH)
     panels = carray(on_stack(NEAR, b), NEAR, F)
     if packs_b and depth * breadth > NEAR:
         panels = np.empty(depth * breadth, F)
-    down, right = a_down, a_right
-    if packs_a:
-        down, right = (depth + LANES, 1) if a_right == 1 else (1, height + LANES)
     block = panels
     if packs_a:
         block = np.empty((height + LANES) * (depth + LANES), F)
@@ -149,66 +158,47 @@ def multiply(a, a_down, a_right, b, b_down, b_right, c, c_down, m, n, k, adds):
         width = min(breadth, n - left)
         for first in range(0, k, depth):
             count = min(depth, k - first)
+            adding = 1 if first else adds
+            y, y_at, y_down, pitch = b, first * b_down + left, b_down, WIDE
             if packs_b:
                 for j in range(0, width, WIDE):
-                    at = first * b_down + (left + j) * b_right
-                    pack_panel(b, at, b_down, b_right, count, min(WIDE, width - j), panels, j * count)
+                    start = first * b_down + (left + j) * b_right
+                    pack_panel(b, start, b_down, b_right, count, min(WIDE, width - j), panels, j * count)
+                y, y_at, y_down, pitch = panels, 0, WIDE, WIDE * count
             for top in range(0, m, height):
                 rows = min(height, m - top)
-                at = top * a_down + first * a_right
+                x, x_at, x_down, x_right = a, top * a_down + first * a_right, a_down, a_right
                 if packs_a:
                     if a_right == 1:
-                        pack_rows(a, at, a_down, rows, count, block, down)
+                        pack_rows(a, x_at, a_down, rows, count, block, depth + LANES)
+                        x_down = depth + LANES
                     else:
-                        pack_rows(a, at, a_right, count, rows, block, right)
-                multiply_block(
-                    block if packs_a else a, 0 if packs_a else at, down, right, rows,
-                    panels if packs_b else b, 0 if packs_b else first * b_down + left,
-                    WIDE if packs_b else b_down, WIDE * count if packs_b else WIDE, width, count,
-                    c, top * c_down + left, c_down, 1 if first else adds,
-                )
-
-
-@cfunc(types.void(types.voidptr, types.intp, types.intp, types.voidptr, types.intp, types.intp, types.voidptr,
-    types.intp, types.intp, types.intp, types.intp, types.intp), cache=True, **EXACT)
-def gemm(a, a_down, a_right, b, b_down, b_right, c, c_down, m, n, k, adds):
-    if m == 0 or n == 0:
-        return
-    out = carray(c, m * n, F)
-    if k == 0:
-        for i in range(0 if adds else m):
-            for j in range(n):
-                out[i * c_down + j] = F(0)
-        return
-    # A vector that has but one element may lie in any layout.
-    a_down, a_right = a_down if m > 1 else k, a_right if k > 1 else 1
-    b_down, b_right = b_down if k > 1 else n, b_right if n > 1 else 1
-    multiply(carray(a, m * k, F), a_down, a_right, carray(b, k * n, F), b_down, b_right, out, c_down, m, n, k, adds)
+                        pack_rows(a, x_at, a_right, count, rows, block, height + LANES)
+                        x_right = height + LANES
+                    x, x_at = block, 0
+                i = 0
+{tiles}
 """
 
 
-def _print_block(heights: tuple[int, ...]) -> str:
-    """The text of the loops over the tiles of a block: of the highest as many as fit, and of the lower what is left."""
-    lines = [
-        "\n\n@njit(**EXACT)\n"
-        "def multiply_block(a, at, down, right, rows, b, b_at, b_down, pitch, width, count, c, to, c_down, adds):\n"
-        "    i = 0\n"
-    ]
+def _print_tiles(heights: tuple[int, ...]) -> str:
+    """The loops over the tiles of a block: of the highest as many as fit, and of the lower what is left."""
+    lines = []
     for high in heights:
         lines.append(
-            f"    while i + {high} <= rows:\n"
-            "        x, place = at + i * down, to + i * c_down\n"
-            "        for j in range(0, width, WIDE):\n"
-            "            y = b_at + j // WIDE * pitch\n"
+            f"while i + {high} <= rows:\n"
+            "    for j in range(0, width, WIDE):\n"
+            "        columns, at = min(WIDE, width - j), y_at + j // WIDE * pitch\n"
+            "        to = (top + i) * c_down + left + j\n"
         )
-        for vectors, condition in ((2, "if width - j > LANES"), (1, "else")):
+        for vectors, condition in ((2, "if columns > LANES"), (1, "else")):
             lines.append(
-                f"            {condition}:\n"
-                f"                multiply_tile({high}, {vectors}, a, x, down, right, b, y, b_down, "
-                "c, place + j, c_down, min(WIDE, width - j), count, adds)\n"
+                f"        {condition}:\n"
+                f"            multiply_tile({high}, {vectors}, x, x_at + i * x_down, x_down, x_right, y, at, y_down, "
+                "c, to, c_down, columns, count, adding)\n"
             )
-        lines.append(f"        i += {high}\n")
-    return "".join(lines)
+        lines.append(f"    i += {high}\n")
+    return textwrap.indent("".join(lines), " " * 16)
 
 
 def _text(dtype: np.dtype) -> str:
@@ -219,7 +209,7 @@ def _text(dtype: np.dtype) -> str:
     heights = (12, 4, 1) if vector_bytes() == 64 else (6, 3, 1)
     constants = {
         "LANES": lanes, "WIDE": 2 * lanes, "HIGH": heights[0], "SIZE": dtype.itemsize,
-        "DEEP": 256, "BROAD": 2048 // dtype.itemsize, "TALL": 20 * 12,
+        "DEEP": 384, "BROAD": 2048 // dtype.itemsize, "TALL": 120,
         "DOTS": 4, "FEW": 96, "COLLIDING": 2048, "NEAR": 4096,
     }  # fmt: skip
     return "".join(
@@ -228,8 +218,8 @@ def _text(dtype: np.dtype) -> str:
             f"from {__package__}.panels import copy_rows, multiply_tile, on_stack, turn_square  # {_version()}\n\n",
             *(f"{name} = {value}\n" for name, value in constants.items()),
             ADDRESSES,
-            _print_block(heights),
             _PACKING,
+            _GEMM.replace("{tiles}", _print_tiles(heights)),
         ]
     )
 
