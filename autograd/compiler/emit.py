@@ -177,8 +177,9 @@ class _Emitter:
     def update(self, step: UpdateCall) -> Line:
         update = step.update
         written = [update.tensors[i] for i in update.written]
+        pays = self._pays((step.tensors[0].size,))
         text = [
-            print_update(update.name, update.tensors, update.numbers, update.outputs, written, step.dtype),
+            print_update(update.name, update.tensors, update.numbers, update.outputs, written, step.dtype, pays),
             ADDRESSES,
         ]
         arrays = [f"x{i}" for i in range(len(step.tensors))]
