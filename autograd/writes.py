@@ -96,9 +96,12 @@ def written_since(array: np.ndarray, number: int, until: float = math.inf) -> st
 
 def user_place() -> Place:
     """The place outside this library that is running: the code, and how far into it."""
-    frame = sys._getframe(3)  # the nearest that may be outside
+    frame = outermost = sys._getframe(3)  # the nearest that may be outside
     while _is_ours[frame.f_globals.get("__name__")]:
+        outermost = frame
         frame = frame.f_back  # type: ignore[assignment]
+        if frame is None:  # called by no Python code, as the first function of a thread may be
+            return outermost.f_code, outermost.f_lasti
     return frame.f_code, frame.f_lasti
 
 

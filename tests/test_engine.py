@@ -1,6 +1,8 @@
 """The graph and the walk back: order, modes, hooks, freeing, threads, and what is refused."""
 
+import _thread
 import gc
+import sys
 import threading
 import time
 import weakref
@@ -449,6 +451,19 @@ def test_an_overwritten_value_is_named_with_its_places(program, name):
         f"saved at {__file__}:{first + 2}, overwritten at {__file__}:{first + 3}; "
         "clone() it before the change, or use the out-of-place operation"
     )
+
+
+def test_an_operation_that_no_python_code_calls(monkeypatch):
+    errors = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda raised: errors.append(str(raised.exc_value)))
+    for function, *rest in ((autograd.exp,), (Tensor.add_, 1)):
+        x = leaf(1.0) if function is autograd.exp else autograd.zeros(2)
+        alive = weakref.ref(x)
+        _thread.start_new_thread(function, (x, *rest))
+        del x
+        while alive() is not None:  # the thread holds it
+            time.sleep(0.001)
+    assert not errors
 
 
 def message(program):
