@@ -2,14 +2,14 @@
 
 The product is made of tiles of c, some rows by two vectors, which stay in registers while they are summed: for each p,
 every row's number a[i, p] is multiplied with the two vectors of b's row p (`panels.multiply_tile`). Around that are the
-loops of Goto and van de Geijn (2008, https://doi.org/10.1145/1356052.1356053): a *panel* of b, two vectors wide and
-`DEEP` rows deep, stays in the nearest cache while all tiles of a block of a pass over it; the block, of `TALL` rows,
-stays in the next one; so does the block of b, `BROAD` columns of panels.
+loops of Goto and van de Geijn (2008, https://doi.org/10.1145/1356052.1356053). A block of b, `DEEP` rows by `BROAD`
+columns, stays in the second cache while blocks of `TALL` rows of a pass over it; a tile's rows of a stay in the first
+while they meet one *panel* of the block after the other, each two vectors wide.
 
-The panels of b are copied first, so that a panel lies in one piece: what is a transposed matrix in memory is turned on
-the way. Of a, rows are read where they lie, for a number at a time needs no order; only where they lie so that the
-lines of the cache collide, or in columns, are they copied. Where little is done with each number, copying does not pay:
-products with few rows read b where it lies, and with very few rows of a transposed b they are sums along its columns.
+The panels are copied first, so that each lies in one piece; where b is a transposed matrix in memory, it is turned on
+the way. Of a, numbers are read where they lie, unless its rows (or columns) are so far apart that the lines of the
+cache collide. Where little is done with each number, copying does not pay: with few rows b is read where it lies too,
+and with very few the product with a transposed b is sums along its columns.
 
 The order in which the terms of an element are added depends on how many there are, not on how the product is cut into
 parts, so the number of threads does not change the result.
