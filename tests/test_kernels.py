@@ -1,5 +1,6 @@
 """Kernels as such: what is compiled is what numpy computes, and the cache never serves an old text."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 
 import autograd
 from autograd.dtypes import bool_
-from autograd.kernels import loader
+from autograd.kernels import gemm, loader, vectors
 from autograd.kernels.printer import Argument
 from autograd.kernels.symbol import Symbol
 from autograd.kernels.ufuncs import compile_formula
@@ -96,6 +97,34 @@ def test_float16_is_computed_in_float32():
     y = autograd.sigmoid(x)
     assert y.dtype == autograd.float16
     np.testing.assert_allclose(y.array, 1 / (1 + np.exp(-x.array.astype(np.float64))), rtol=1e-3)
+
+
+SIZES = [(0, 3, 2), (3, 2, 0), (1, 40, 33), (2, 1, 70), (5, 17, 1), (13, 33, 20), (97, 70, 400), (130, 530, 50)]
+FORMS = {
+    "rows": lambda x: x,
+    "columns": lambda x: np.ascontiguousarray(x.T).T,
+    "far apart": lambda x: np.pad(x, ((0, 0), (0, -x.shape[1] % 1024)))[:, : x.shape[1]],
+    "every other": lambda x: np.repeat(np.repeat(x, 2, 0), 2, 1)[::2, ::2],
+    "backward": lambda x: np.ascontiguousarray(x[::-1, ::-1])[::-1, ::-1],
+}
+
+
+@pytest.mark.parametrize("width", [32, 64])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_product_in_registers_of_each_width(width, dtype, monkeypatch):
+    monkeypatch.setattr(vectors, "vector_bytes", lambda: width)
+    multiply = loader.load("gemm", gemm._text(np.dtype(dtype))).gemm.ctypes
+    rng = np.random.default_rng(0)
+    for m, n, k in SIZES:
+        for left, right, adds in itertools.product(FORMS.values(), FORMS.values(), (0, 1)):
+            a, b = (rng.standard_normal(shape).astype(dtype) for shape in ((m, k), (k, n)))
+            room = rng.standard_normal((m, n + 3)).astype(dtype)
+            expected = room.copy()
+            expected[:, :n] = adds * room[:, :n] + a.astype(np.float64) @ b
+            a, b = left(a), right(b)
+            strides = [stride // room.itemsize for x in (a, b) for stride in x.strides]
+            multiply(a.ctypes.data, *strides[:2], b.ctypes.data, *strides[2:], room.ctypes.data, n + 3, m, n, k, adds)
+            np.testing.assert_allclose(room, expected, rtol=0, atol=1e-4 if dtype == "float32" else 1e-12)
 
 
 STEPS = (
