@@ -12,22 +12,21 @@ cache collide. Where little is done with each number, copying does not pay: with
 and with very few the product with a transposed b is sums along its columns.
 
 The order in which the terms of an element are added depends on how many there are, not on how the product is cut into
-parts, so the number of threads does not change the result.
+parts (unless a part has fewer rows than `DOTS`), so the number of threads does not change the result.
 
 Compiled once for each number type. Kernels call it through its address, under the name of a C function that the linker
 is told: so a kernel that multiplies is small, and compiled quickly.
 """
 
 import functools
-import hashlib
 import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .addresses import ADDRESSES
 from .loader import load
+from .parts import import_of
 from .printer import print_prologue
 
 if TYPE_CHECKING:
@@ -215,20 +214,13 @@ def _text(dtype: np.dtype) -> str:
     return "".join(
         [
             print_prologue(dtype),
-            f"from {__package__}.panels import copy_rows, multiply_tile, on_stack, turn_square  # {_version()}\n\n",
+            import_of("panels", ["copy_rows", "multiply_tile", "on_stack", "turn_square"]) + "\n",
             *(f"{name} = {value}\n" for name, value in constants.items()),
             ADDRESSES,
             _PACKING,
             _GEMM.replace("{tiles}", _print_tiles(heights)),
         ]
     )
-
-
-@functools.cache
-def _version() -> str:
-    """A cached kernel does not notice an edit in what it imports, so its text says which version that is."""
-    texts = ((Path(__file__).parent / name).read_bytes() for name in ("panels.py", "vectors.py"))
-    return hashlib.sha256(b"".join(texts)).hexdigest()[:16]
 
 
 @functools.cache

@@ -5,11 +5,11 @@ of those functions of `tile` that it names.
 import functools
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Part", "part_names", "print_parts", "source_of"]
+__all__ = ["Part", "import_of", "part_names", "print_parts", "source_of"]
 
 _TILES = {"copy_row", "keep_larger", "lanes", "tile_dots", "tile_products"}
 
@@ -49,13 +49,19 @@ def part_names(function: Callable) -> list[str]:
 def print_parts(function: Callable) -> str:
     """The text of the parts of a function, and the import of `tile`."""
     tiles = sorted(_TILES.intersection(part_names(function)))
-    imports = f"from {__package__}.tile import {', '.join(tiles)}  # {_tile_version()}\n" if tiles else ""
+    imports = import_of("tile", tiles) if tiles else ""
     return imports + "".join(f"\n\n@njit(forceinline=True, **LOOSE)\n{source_of(part)}" for part in _parts(function))
 
 
+def import_of(module: str, names: Iterable[str]) -> str:
+    """The line that imports functions written by `vectors` into a kernel."""
+    return f"from {__package__}.{module} import {', '.join(names)}  # {_version(module)}\n"
+
+
 @functools.cache
-def _tile_version() -> str:
+def _version(module: str) -> str:
     """A cached kernel does not notice an edit in what it imports, so its text says which version that is."""
     import hashlib
 
-    return hashlib.sha256((Path(__file__).parent / "tile.py").read_bytes()).hexdigest()[:16]
+    texts = ((Path(__file__).parent / f"{name}.py").read_bytes() for name in (module, "vectors"))
+    return hashlib.sha256(b"".join(texts)).hexdigest()[:16]
