@@ -11,7 +11,7 @@ import pytest
 
 import autograd
 from autograd.dtypes import bool_
-from autograd.kernels import gemm, loader, vectors
+from autograd.kernels import gemm, loader, parts, vectors
 from autograd.kernels.printer import Argument
 from autograd.kernels.symbol import Symbol
 from autograd.kernels.ufuncs import compile_formula
@@ -125,6 +125,16 @@ def test_a_product_in_registers_of_each_width(width, dtype, monkeypatch):
             strides = [stride // room.itemsize for x in (a, b) for stride in x.strides]
             multiply(a.ctypes.data, *strides[:2], b.ctypes.data, *strides[2:], room.ctypes.data, n + 3, m, n, k, adds)
             np.testing.assert_allclose(room, expected, rtol=0, atol=1e-4 if dtype == "float32" else 1e-12)
+
+
+@pytest.mark.parametrize("module", ["tile", "panels"])
+@pytest.mark.parametrize("edited", ["vectors", "itself"])
+def test_a_kernel_says_which_version_it_imports(module, edited, monkeypatch):
+    monkeypatch.setattr(parts, "_version", parts._version.__wrapped__)
+    before, read = parts.import_of(module, ["some"]), Path.read_bytes
+    name = f"{module if edited == 'itself' else edited}.py"
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + b"#" * (path.name == name))
+    assert parts.import_of(module, ["some"]) != before
 
 
 STEPS = (
