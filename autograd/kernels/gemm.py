@@ -3,12 +3,12 @@
 The product is made of tiles of c, some rows by two vectors, which stay in registers while they are summed: for each p,
 every row's number a[i, p] is multiplied with the two vectors of b's row p (`panels.multiply_tile`). Around that are the
 loops of Goto and van de Geijn (2008, https://doi.org/10.1145/1356052.1356053). A block of b, `DEEP` rows by `BROAD`
-columns, stays in the second cache while blocks of `TALL` rows of a pass over it; a tile's rows of a stay in the first
-while they meet one *panel* of the block after the other, each two vectors wide.
+columns, stays in the second cache while up to `TALL` rows of a pass over it; a tile's rows of a stay in the first while
+they meet one *panel* of the block after the other, each two vectors wide.
 
-The panels are copied first, so that each lies in one piece; where b is a transposed matrix in memory, it is turned on
-the way. Of a, numbers are read where they lie, unless its rows (or columns) are so far apart that the lines of the
-cache collide. Where little is done with each number, copying does not pay: with few rows b is read where it lies too,
+The panels are copied first, so that each lies in one piece: `STRIP` rows of all panels, then the next, since memory is
+read fastest along a row. Where b is a transposed matrix in memory, it is turned on the way. Of a, numbers are read
+where they lie, unless its rows (or columns) are so far apart that the lines of the cache collide. Where little is done with each number, copying does not pay: with few rows b is read where it lies too,
 and with very few the product with a transposed b is sums along its columns.
 
 The order in which the terms of an element are added depends on how many there are, not on how the product is cut into
@@ -153,28 +153,31 @@ def gemm(a_address, a_down, a_right, b_address, b_down, b_right, c_address, c_do
     block = panels
     if packs_a:
         block = np.empty((height + LANES) * (depth + LANES), F)
-    for left in range(0, n, breadth):
-        width = min(breadth, n - left)
+    strip = STRIP if b_right == 1 else DEEP
+    for top in range(0, m, height):
+        rows = min(height, m - top)
         for first in range(0, k, depth):
             count = min(depth, k - first)
             adding = 1 if first else adds
-            y, y_at, y_down, pitch = b, first * b_down + left, b_down, WIDE
-            if packs_b:
-                for j in range(0, width, WIDE):
-                    start = first * b_down + (left + j) * b_right
-                    pack_panel(b, start, b_down, b_right, count, min(WIDE, width - j), panels, j * count)
-                y, y_at, y_down, pitch = panels, 0, WIDE, WIDE * count
-            for top in range(0, m, height):
-                rows = min(height, m - top)
-                x, x_at, x_down, x_right = a, top * a_down + first * a_right, a_down, a_right
-                if packs_a:
-                    if a_right == 1:
-                        pack_rows(a, x_at, a_down, rows, count, block, depth + LANES)
-                        x_down = depth + LANES
-                    else:
-                        pack_rows(a, x_at, a_right, count, rows, block, height + LANES)
-                        x_right = height + LANES
-                    x, x_at = block, 0
+            x, x_at, x_down, x_right = a, top * a_down + first * a_right, a_down, a_right
+            if packs_a:
+                if a_right == 1:
+                    pack_rows(a, x_at, a_down, rows, count, block, depth + LANES)
+                    x_down = depth + LANES
+                else:
+                    pack_rows(a, x_at, a_right, count, rows, block, height + LANES)
+                    x_right = height + LANES
+                x, x_at = block, 0
+            for left in range(0, n, breadth):
+                width = min(breadth, n - left)
+                y, y_at, y_down, pitch = b, first * b_down + left, b_down, WIDE
+                if packs_b:
+                    y, y_at, y_down, pitch = panels, 0, WIDE, WIDE * count
+                    for p in range(0, count, strip):
+                        for j in range(0, width, WIDE):
+                            start, to = (first + p) * b_down + (left + j) * b_right, j * count + p * WIDE
+                            some, columns = min(strip, count - p), min(WIDE, width - j)
+                            pack_panel(b, start, b_down, b_right, some, columns, panels, to)
                 i = 0
 {tiles}
 """
@@ -208,7 +211,7 @@ def _text(dtype: np.dtype) -> str:
     heights = (12, 4, 1) if vector_bytes() == 64 else (6, 3, 1)
     constants = {
         "LANES": lanes, "WIDE": 2 * lanes, "HIGH": heights[0], "SIZE": dtype.itemsize,
-        "DEEP": 384, "BROAD": 2048 // dtype.itemsize, "TALL": 120,
+        "DEEP": 512, "BROAD": 1536 // dtype.itemsize, "TALL": 1056, "STRIP": 8,
         "DOTS": 4, "FEW": 96, "COLLIDING": 2048, "NEAR": 4096,
     }  # fmt: skip
     return "".join(
