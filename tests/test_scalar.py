@@ -157,7 +157,19 @@ def precise_values(function: Callable, x: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def test_every_function_has_a_row():
-    assert ROWS.keys() == AT_ENDS.keys() == scalar.FUNCTIONS.keys() - {"power"}
+    standins = {name for rows in scalar.STANDINS.values() for name, _, _ in rows}
+    assert ROWS.keys() == AT_ENDS.keys() == scalar.FUNCTIONS.keys() - {"power"} - standins
+
+
+@both_precisions
+@pytest.mark.parametrize(
+    ("name", "standin"), [(name, row) for name, rows in scalar.STANDINS.items() for row in rows], ids=str
+)
+def test_standins_give_the_values_of_the_function(name, standin, dtype):
+    name_of_it, low, high = standin
+    largest = LARGEST[dtype]
+    x = np.append(points(max(low, -largest), min(high, largest), 100_000, dtype), [NAN, max(low, -INF), min(high, INF)])
+    np.testing.assert_array_equal(evaluate(name_of_it, x.astype(dtype)), evaluate(name, x.astype(dtype)))
 
 
 @pytest.mark.parametrize("name", ROWS)

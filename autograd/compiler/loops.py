@@ -163,13 +163,14 @@ class Loop:
     # --- stages -------------------------------------------------------------------------------------------------------
 
     def _split(self) -> None:
-        """Where a turn calls several functions like exp, each gets a loop of its own over a stretch that stays in the
-        nearest cache: one long turn keeps the processor waiting for its own results, and few turns fit in its window.
+        """Where a turn calls several functions like exp, each but the last gets a loop of its own over a stretch that
+        stays in the nearest cache: one long turn keeps the processor waiting for its own results, and few turns fit in
+        its window.
         """
         order = topological(self.results)
-        heavy = {s for s in order if s.op in scalar.FUNCTIONS}
+        heavy = set([s for s in order if s.op in scalar.FUNCTIONS][:-1])
         self.stages: list[Symbol] = []
-        if len(heavy) < 2 or not self.lengths or self.lengths[-1] < SHORT or self._turned():
+        if not heavy or not self.lengths or self.lengths[-1] < SHORT or self._turned():
             return
         new: dict[Symbol, Symbol] = {}
         for symbol in order:

@@ -8,8 +8,9 @@ they meet one *panel* of the block after the other, each two vectors wide.
 
 The panels are copied first, so that each lies in one piece: `STRIP` rows of all panels, then the next, since memory is
 read fastest along a row. Where b is a transposed matrix in memory, it is turned on the way. Of a, numbers are read
-where they lie, unless its rows (or columns) are so far apart that the lines of the cache collide. Where little is done with each number, copying does not pay: with few rows b is read where it lies too,
-and with very few the product with a transposed b is sums along its columns.
+where they lie, unless its rows (or columns) are so far apart that the lines of the cache collide. Where little is done
+with each number, copying does not pay: with few rows b is read where it lies too, and with very few the product with a
+transposed b is sums along its columns.
 
 The order in which the terms of an element are added depends on how many there are, not on how the product is cut into
 parts (unless a part has fewer rows than `DOTS`), so the number of threads does not change the result.

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import scalar
+from .bounds import with_standins
 from .symbol import Symbol, formulas, topological
 
 __all__ = [
@@ -66,14 +67,20 @@ def is_printable(outputs: Iterable[Symbol]) -> bool:
 
 
 def expand(outputs: Iterable[Symbol]) -> list[Symbol]:
-    """The same values with every formula replaced by what it computes and equal subexpressions made one."""
+    """The same values with every formula replaced by what it computes, equal subexpressions made one, and functions
+    replaced by those that are enough for the arguments they get.
+    """
+    return with_standins(_expand(outputs))
+
+
+def _expand(outputs: Iterable[Symbol]) -> list[Symbol]:
     outputs = list(outputs)
     known: dict[tuple, Symbol] = {}
     new: dict[Symbol, Symbol] = {}
     for symbol in topological(outputs):
         if symbol.op in formulas:
             operands = [new[a] for a in symbol.args]
-            (new[symbol],) = expand([Symbol.of(formulas[symbol.op](*operands))])
+            (new[symbol],) = _expand([Symbol.of(formulas[symbol.op](*operands))])
             continue
         args = symbol.args if symbol.op in _ATOMS else tuple(new[a] for a in symbol.args)
         # repr tells 0.0 from -0.0 and 1 from True, which compare equal.

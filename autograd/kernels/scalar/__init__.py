@@ -6,7 +6,7 @@ minimax approximation on the reduced range, found for these files by the Remez e
 of zero and gradual underflow come through as IEEE 754 has them.
 
 base           the constants of a float format, the register of functions, polynomials
-exponential    exp, exp2, expm1, sinh, cosh, tanh
+exponential    exp (and what may stand in for it), exp2, expm1, sinh, cosh, tanh
 logarithm      log, log2, log10, log1p, asinh, acosh, atanh
 error          erf, erfc
 power          x to the power y (float32; float64 is the C library's)
@@ -14,6 +14,9 @@ trigonometric  sin, cos, tan (float32; float64 is the C library's), asin, acos, 
 """
 
 from . import error, exponential, logarithm, power, trigonometric
-from .base import FUNCTIONS, Precision, build, read
+from .base import FUNCTIONS, STANDINS, Precision, build, read
 
-__all__ = ["FUNCTIONS", "Precision", "build", "error", "exponential", "logarithm", "power", "read", "trigonometric"]
+__all__ = [
+    "FUNCTIONS", "STANDINS", "Precision", "build", "error", "exponential", "logarithm", "power", "read",
+    "trigonometric",
+]  # fmt: skip

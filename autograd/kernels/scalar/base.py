@@ -8,7 +8,10 @@ import numpy as np
 
 from ..symbol import Symbol
 
-__all__ = ["DOUBLE", "FUNCTIONS", "SINGLE", "Precision", "apply", "build", "polynomial", "read", "scalar", "where"]
+__all__ = [
+    "DOUBLE", "FUNCTIONS", "SINGLE", "STANDINS", "Precision", "apply", "build", "polynomial", "read", "scalar",
+    "standin", "where",
+]  # fmt: skip
 
 T = TypeVar("T")
 
@@ -48,6 +51,20 @@ def scalar(function: Callable) -> Callable:
     """Register the function. Called directly on Symbols inside another one it is written in place."""
     FUNCTIONS[function.__name__] = function
     return function
+
+
+STANDINS: dict[str, list[tuple[str, float, float]]] = {}
+"""For a function those that compute the same between two bounds, or of NaN, the cheapest first."""
+
+
+def standin(name: str, low: float, high: float) -> Callable[[Callable], Callable]:
+    """Register a function that is the one of this name for arguments between the bounds, or NaN, and cheaper."""
+
+    def register(function: Callable) -> Callable:
+        STANDINS.setdefault(name, []).append((function.__name__, low, high))
+        return scalar(function)
+
+    return register
 
 
 def build(name: str, dtype: np.dtype) -> tuple[list[str], Symbol]:

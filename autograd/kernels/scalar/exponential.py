@@ -1,7 +1,9 @@
 """exp and its family: x = k ln 2 + r with |r| <= ln(2) / 2, a polynomial in r, and 2**k through the exponent's bits."""
 
+import math
+
 from ..symbol import Symbol
-from .base import Precision, apply, polynomial, scalar, where
+from .base import Precision, apply, polynomial, scalar, standin, where
 
 __all__ = ["EXP2", "LN2", "clamp", "exp_scaled", "nearest", "power_of_two", "scale", "tiny", "zero_at"]
 
@@ -106,6 +108,22 @@ def exp_scaled(x: Symbol, precision: Precision, tail: Symbol | None = None, twos
 def exp(x: Symbol, precision: Precision) -> Symbol:
     """exp(x) = 2**k exp(r); within 1 ULP, denormal results included."""
     return exp_scaled(x, precision)
+
+
+@standin("exp", -87.0, 88.0)
+def exp_moderate(x: Symbol, precision: Precision) -> Symbol:
+    """exp(x) where it is a normal number in either format."""
+    y, k = exp_parts(x, precision)
+    return y * power_of_two(k, precision)
+
+
+@standin("exp", -math.inf, 64.0)
+def exp_falling(x: Symbol, precision: Precision) -> Symbol:
+    """exp(x) where it may underflow but not overflow: 2**k times so much that it is normal, and divided by that."""
+    low, lift = precision.pick(-104.0, -746.0), precision.pick(32, 128)
+    x = where(x < low, low, x)
+    y, k = exp_parts(x, precision)
+    return zero_at(low, x, y) * power_of_two(k + lift, precision) * 2.0**-lift
 
 
 @scalar
