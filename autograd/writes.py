@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "Place", "Write", "clock", "line_at", "note_again", "note_write", "owner_of", "tick", "user_line", "user_place",
+    "Place", "Stamp", "Write", "clock", "line_at", "note_again", "note_write", "owner_of", "tick", "user_line", "user_place",
     "written_since",
 ]  # fmt: skip
 
@@ -43,26 +43,27 @@ def owner_of(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def note_write(*arrays: np.ndarray) -> None:
-    """Remember that this memory changes now: a graph that saved it before must not use it any more."""
-    global last_write
-    last_write = number = next(clock)
-    place = user_place()
-    for array in arrays:
-        owner = array if array.base is None else owner_of(array)
-        write = _writes.get(id(owner)) or Write.to(owner)
-        write.number, write.place = number, place
+class Stamp:
+    """When something was written, and where in the user's program."""
+
+    __slots__ = ("number", "place")
+
+    def __init__(self, number: int, place: Place | None) -> None:
+        self.number = number
+        self.place = place
+
+
+_NEVER = Stamp(0, None)
 
 
 class Write:
     """The last write to one block of memory, while the block lives."""
 
-    __slots__ = ("gone", "number", "place")
+    __slots__ = ("gone", "stamp")
 
     def __init__(self, gone: weakref.ref) -> None:
         self.gone = gone
-        self.number = 0
-        self.place: Any = None
+        self.stamp = _NEVER
 
     @classmethod
     def to(cls, owner: np.ndarray) -> "Write":
@@ -73,12 +74,24 @@ class Write:
         return _writes[key]
 
 
-def note_again(writes: Iterable[Write], place: Place) -> None:
-    """As `note_write`, for memory whose records are at hand."""
+def note_write(*arrays: np.ndarray) -> None:
+    """Remember that this memory changes now: a graph that saved it before must not use it any more."""
     global last_write
-    last_write = number = next(clock)
-    for write in writes:
-        write.number, write.place = number, place
+    stamp = Stamp(next(clock), user_place())
+    last_write = stamp.number
+    for array in arrays:
+        owner = array if array.base is None else owner_of(array)
+        write = _writes.get(id(owner)) or Write.to(owner)
+        write.stamp = stamp
+
+
+def note_again(writes: Iterable[Write], stamp: Stamp) -> None:
+    """As `note_write` at the place of the stamp, for memory whose records are at hand, each time with this stamp."""
+    global last_write
+    if last_write != stamp.number:  # something was written since that may have put its own stamp on them
+        for write in writes:
+            write.stamp = stamp
+    stamp.number = last_write = next(clock)
 
 
 def _forget(key: int, _: weakref.ref) -> None:
@@ -88,7 +101,7 @@ def _forget(key: int, _: weakref.ref) -> None:
 def written_since(array: np.ndarray, number: int, until: float = math.inf) -> str | None:
     """The line that last changed the memory of this array, if that was while the clock went from ``number`` on."""
     write = _writes.get(id(owner_of(array)))
-    return line_at(write.place) if write is not None and number < write.number < until else None
+    return line_at(write.stamp.place) if write is not None and number < write.stamp.number < until else None
 
 
 # --- lines of the user's program -------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels import threads
-from ..modes import state
+from ..modes import intercepting, state
 from ..tensor import Tensor
 from .capture import capture
 from .variant import Changed, Variant
@@ -33,7 +33,7 @@ class Compiled:
         return self if instance is None else functools.partial(self, instance)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if state.interceptors or state.tracer is not None:
+        if intercepting and (state.interceptors or state.tracer is not None):
             return self.function(*args, **kwargs)  # inside vmap, detect_anomaly or another compiled function
         tensors: list[Tensor] = []
         key = (state.recording, threads.count, *[_key(a, tensors) for a in args])

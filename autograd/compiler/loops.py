@@ -28,6 +28,20 @@ STRETCH = 1024
 SHORT = 64
 """A loop with fewer turns is not cut into stages."""
 
+_COUNT = """
+
+@intrinsic
+def count(typingctx, n):
+    def codegen(context, builder, signature, args):
+        number = context.cast(builder, args[0], signature.args[0], types.intp)
+        kind = ir.FunctionType(number.type, [number.type])
+        return builder.asm(kind, "", "=r,0", [number], side_effect=False)
+    return types.intp(n), codegen
+"""
+"""``count(n)`` is n, which LLVM then does not know: it would write out a short loop turn by turn, and make SIMD code of
+the loop around it, whose memory does not lie together.
+"""
+
 _PLUS = """
 
 @njit(forceinline=True, fastmath={"reassoc", "nsz"}, error_model="numpy")
@@ -182,6 +196,10 @@ class Loop:
                 new[symbol] = made
         self.results = [new[r] for r in self.results]
 
+    def _is_short(self) -> bool:
+        """Whether the innermost of several loops has few turns."""
+        return len(self.lengths) > 1 and 8 <= self.lengths[-1] < SHORT
+
     def _turned(self) -> bool:
         """Whether an array is passed backward along the last axis."""
         return any(steps[-1] < 0 for steps in self.steps)
@@ -215,6 +233,8 @@ class Loop:
         for k, stage in enumerate(self.stages):
             parts.append(print_function(f"stage{k}", self._inputs([stage]), [stage], self.kinds))
         parts.append(print_function("formula", self._inputs(self.results), self.results, self.kinds))
+        if self._is_short():
+            parts.append(_COUNT)
         if self._sums:
             parts.append(_PLUS)
         if self.in_stretches:
@@ -273,7 +293,8 @@ class Loop:
             lines += [f"{pad}for turn in prange({-(-n // share)}):", f"{inner}first = np.intp(turn) * {share}"]
             lines += [*self._buffers(inner), *self._innermost(axis, inner, "first", f"min(first + {share}, {n})")]
         else:
-            lines += self._innermost(axis, pad, "0", str(self.lengths[axis]))
+            last = str(self.lengths[axis])
+            lines += self._innermost(axis, pad, "0", f"count({last})" if self._is_short() else last)
         for k in here:
             place = self.sum_places[k]
             whole = f"carray(at(p{place}), 1, F)[0]" if shared else f"a{place}[{self._index(place)}]"

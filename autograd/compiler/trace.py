@@ -56,7 +56,8 @@ class Tracer(Blocks):
         super().__init__()
         self.thread = threading.get_ident()
         self.steps: list[Step] = []
-        self.tensors: dict[int, tuple[weakref.ref, np.ndarray, bool]] = {}  # from outside: with array, requires_grad
+        # Those from outside, with their array and, if an operation may have recorded them, requires_grad.
+        self.tensors: dict[int, tuple[weakref.ref, np.ndarray, bool | None]] = {}
         self.actions: list[Action] = []
         self.numbers: list[float] = []  # those that are fed
         self.modules: dict[int, Any] = {}
@@ -68,14 +69,15 @@ class Tracer(Blocks):
 
     # --- steps --------------------------------------------------------------------------------------------------------
 
-    def outside(self, tensor: Tensor) -> None:
+    def outside(self, tensor: Tensor, recorded: bool = True) -> None:
         """Remember a tensor that no step has made: its array must stay the one that was captured."""
         held = self.tensors.get(id(tensor))
-        if held is not None and held[0]() is tensor:
+        if held is not None and held[0]() is tensor and (held[2] is not None or not recorded):
             return
         memory = self.known(tensor.array)
         if memory is None or memory.kind == "outside":
-            self.tensors[id(tensor)] = (weakref.ref(tensor), tensor.array, tensor._requires_grad)
+            flag = tensor._requires_grad if recorded else None
+            self.tensors[id(tensor)] = (weakref.ref(tensor), tensor.array, flag)
 
     def add(self, step: Step) -> None:
         """Append a step."""
@@ -318,7 +320,7 @@ class Tracer(Blocks):
         values = [self._number(numbers[name]) for name in update.numbers]
         for row in rows:
             for tensor in row:
-                self.outside(tensor)
+                self.outside(tensor, recorded=False)
             refs = [self.ref(t.array) for t in row]
             written = [refs[i] for i in update.written]
             for ref in written:
@@ -346,12 +348,12 @@ class Tracer(Blocks):
         """A number of an update; one that is a tensor is read from its memory at every run."""
         if not isinstance(value, Tensor):
             return value
-        self.outside(value)
+        self.outside(value, recorded=False)
         return self.ref(value.array)
 
     def tally(self, counter: Tensor) -> Fed:
         """1 is added to a counter."""
-        self.outside(counter)
+        self.outside(counter, recorded=False)
         ref = self.ref(counter.array)
         self.add(Tally(ref, reads=[ref], writes=[ref]))
         counter.array[()] += 1

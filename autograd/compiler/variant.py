@@ -1,7 +1,7 @@
 """One compiled form of a function: whether it still fits, what Python sees of a run, and the way back through it."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from ..func.tree import leaves, map_leaves
 from ..graph import Node, Slot
 from ..modes import state
 from ..tensor import Tensor
-from ..writes import Write, note_again, note_write, user_place
+from ..writes import Stamp, Write, note_again, note_write, user_place
 from .capture import Backward, Captured
 from .program import Ref
 from .runner import Runner
@@ -25,7 +25,7 @@ class Variant:
         self.name = name
         self.captured = captured
         self.lock = lock
-        self.place = user_place()
+        self.stamp = Stamp(0, user_place())
         self.arguments = arguments  # kept alive: the key of a variant knows objects by their identity
         self.runner = Runner(name, captured.program, len(captured.numbers))
         for action in captured.actions:
@@ -42,7 +42,9 @@ class Variant:
         # A gradient that is also returned is a new tensor at each run.
         self.returned_grads = [(leaf, i, returned[id(end)]) for leaf, i, end in self.leaves if id(end) in returned]
         self.leaves = [(leaf, i, end) for leaf, i, end in self.leaves if id(end) not in returned]
-        self.holds, self.reasons = _guard(captured, self.input_of)
+        self.have_grads = _all_hold([Test(leaf, "_grad", gradient) for leaf, i, gradient in self.leaves if i is None])
+        self.tests = _guard(captured, self.input_of)
+        self.holds = _all_hold(self.tests)
         program = captured.program
         self.writes = [Write.to(m.owner) for m in program.written]
         self.written_inputs = [i for i, m in enumerate(program.inputs) if m.kind == "input" and program.writes(m)]
@@ -60,15 +62,16 @@ class Variant:
             return lambda tensors, arrays: tensors[place]
         ref = self.captured.program.outputs[number]
         if (given := self.runner.places.get(ref.memory)) is not None:
-
-            def whole(tensors: Sequence[Tensor], arrays: Sequence[np.ndarray]) -> Tensor:
-                array = arrays[given]
-                return Tensor(array if array.shape == ref.shape and array.dtype == ref.dtype else ref.array(array))
-
-            return whole
+            if self.runner.forms.get(ref.memory) == (ref.shape, ref.dtype):
+                return lambda tensors, arrays: Tensor(arrays[given])
+            return lambda tensors, arrays: Tensor(ref.array(arrays[given]))
         if ref.memory in self.captured.resets:
             return lambda tensors, arrays: Tensor(self.runner.array(ref).copy())
         return lambda tensors, arrays: tensor
+
+    def reasons(self) -> list[str]:
+        """What is not as it was when the function was captured."""
+        return [test.why for test in self.tests if getattr(test.owner, test.attribute) is not test.value]
 
     def source(self) -> str:
         """The text of the program, after that of the functions it calls."""
@@ -87,13 +90,12 @@ class Variant:
             assert memory.initial is not None
             np.copyto(memory.owner, memory.initial)
         arguments = [a if (a := t.array).flags.c_contiguous else np.ascontiguousarray(a) for t in tensors]
-        for leaf, place, gradient in self.leaves:
-            target = leaf if place is None else tensors[place]
-            if target._grad is not gradient:
-                target._grad = gradient
+        if not self.have_grads() or tensors:
+            for leaf, place, gradient in self.leaves:
+                (leaf if place is None else tensors[place])._grad = gradient
         arrays = self.runner(arguments)
         if self.writes:
-            note_again(self.writes, self.place)
+            note_again(self.writes, self.stamp)
         for i in self.written_inputs:
             array = tensors[i].array
             if array is not arrays[i]:
@@ -236,34 +238,38 @@ def _leaf_tensors(value: Any) -> list[Tensor]:
     return [leaf for leaf in leaves(value) if isinstance(leaf, Tensor)]
 
 
-def _guard(captured: Captured, inputs: dict[int, int]) -> tuple[Callable[[], bool], Callable[[], list[str]]]:
-    """Whether the world is as it was when the function was captured; and what of it is not."""
+class Test(NamedTuple):
+    """An attribute that must be what it was when the function was captured, and what to say if it is not."""
+
+    owner: Any
+    attribute: str
+    value: Any
+    why: str = ""
+
+
+def _all_hold(tests: Sequence[Test]) -> Callable[[], bool]:
+    """Whether each attribute is its value; one expression, since a loop over them would take longer than the tests."""
     names: dict[str, Any] = {}
-    tests: list[tuple[str, str]] = []
+    for i, test in enumerate(tests):
+        names[f"o{i}"], names[f"v{i}"] = test.owner, test.value
+    text = " and ".join(f"o{i}.{test.attribute} is v{i}" for i, test in enumerate(tests))
+    return eval(f"lambda: {text or True}", names)
 
-    def name(value: Any) -> str:
-        key = f"v{len(names)}"
-        names[key] = value
-        return key
 
+def _guard(captured: Captured, inputs: dict[int, int]) -> list[Test]:
+    """What must be as it was when the function was captured."""
+    tests: list[Test] = []
     for ref, array, flag in captured.tensors:
         tensor = ref()
         if tensor is None or id(tensor) in inputs:
             continue
-        t = name(tensor)
         what = f"a tensor of shape {array.shape} from outside"
-        tests.append((f"{t}.array is {name(array)}", f"{what} has another array"))
-        tests.append((f"{t}._requires_grad is {flag}", f"{what} has requires_grad={not flag}"))
+        tests.append(Test(tensor, "array", array, f"{what} has another array"))
+        if flag is not None:
+            tests.append(Test(tensor, "_requires_grad", flag, f"{what} has requires_grad={not flag}"))
     for leaf, start, _ in captured.grads:
         if start is not ANY and id(leaf) not in inputs:
-            what = f"grad of a leaf of shape {leaf.shape}"
-            tests.append((f"{name(leaf)}._grad is {name(start)}", f"the {what} is another one"))
+            tests.append(Test(leaf, "_grad", start, f"the grad of a leaf of shape {leaf.shape} is another one"))
     for module, training in captured.modules:
-        tests.append((f"{name(module)}.training is {training}", f"{type(module).__name__}.training is {not training}"))
-    text = " and ".join(test for test, _ in tests) or "True"
-    holds = eval(f"lambda: {text}", names)
-
-    def reasons() -> list[str]:
-        return [why for test, why in tests if not eval(test, names)]
-
-    return holds, reasons
+        tests.append(Test(module, "training", training, f"{type(module).__name__}.training is {not training}"))
+    return tests

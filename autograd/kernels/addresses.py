@@ -5,6 +5,7 @@ __all__ = ["ADDRESSES", "IMPORTS"]
 IMPORTS = "import numpy as np\nfrom numba import carray, njit, prange, types\n"
 
 ADDRESSES = """
+from llvmlite import ir
 from numba.extending import intrinsic
 
 
