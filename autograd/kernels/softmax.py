@@ -129,30 +129,53 @@ def entropy(x, target, weight, ignored, smoothing, mean, found, result, divisor,
         return
     share = F(smoothing) / F(classes)
     sharp = F(1) - F(smoothing)
-    for i in prange(n):
-        row = x[i]
-        best = pack(F(-np.inf))
-        for j in range(classes):
-            best = max(best, pack(row[j]))
-        top = unpack(best)
-        total = F(0)
-        for j in range(classes):
-            total += exp(row[j] - top)
-        log_sum = log(total) + top
-        logs[i] = log_sum
-        t = target[i]
-        loss = F(0)
-        count = F(0)
-        if t != ignored:
-            count = weight[t]
-            loss = count * (log_sum - row[t])
-            if smoothing:
-                spread = F(0)
+    # Short rows are taken several at a time: the exponentials of a few numbers cost as much as those of many.
+    height = max(1, 1024 // max(classes, 1))
+    for block in prange((n + height - 1) // height):
+        first, end = block * height, min(n, (block + 1) * height)
+        e = np.empty((end - first) * classes if height > 1 else 0, x.dtype)
+        for i in range(first, end):
+            row = x[i]
+            best = pack(F(-np.inf))
+            for j in range(classes):
+                best = max(best, pack(row[j]))
+            top = unpack(best)
+            counts[i] = top
+            if height > 1:
+                shifted = e[(i - first) * classes : (i - first + 1) * classes]
                 for j in range(classes):
-                    spread += weight[j] * (log_sum - row[j])
-                loss = sharp * loss + share * spread
-        losses[i] = loss
-        counts[i] = count
+                    shifted[j] = row[j] - top
+            else:
+                total = F(0)
+                for j in range(classes):
+                    total += exp(row[j] - top)
+                losses[i] = total
+        if height > 1:
+            for k in range(e.size):
+                e[k] = exp(e[k])
+            for i in range(first, end):
+                row = e[(i - first) * classes : (i - first + 1) * classes]
+                total = F(0)
+                for j in range(classes):
+                    total += row[j]
+                losses[i] = total
+        for i in range(first, end):
+            logs[i] = log(losses[i]) + counts[i]
+        for i in range(first, end):
+            row = x[i]
+            t = target[i]
+            loss = F(0)
+            count = F(0)
+            if t != ignored:
+                count = weight[t]
+                loss = count * (logs[i] - row[t])
+                if smoothing:
+                    spread = F(0)
+                    for j in range(classes):
+                        spread += weight[j] * (logs[i] - row[j])
+                    loss = sharp * loss + share * spread
+            losses[i] = loss
+            counts[i] = count
     total_loss = 0.0
     total_count = 0.0
     for i in range(n):
@@ -182,23 +205,39 @@ def cross_entropy_backward(g, x, target, weight, ignored, smoothing, found, divi
     if smoothing:
         for j in range(classes):
             whole += weight[j] * share
-    for i in prange(n):
-        row = x[i]
-        result = dx[i]
-        t = target[i]
-        if t == ignored:
-            for j in range(classes):
-                result[j] = F(0)
-        else:
-            by = g[i if apart else 0] * scale
+    height = max(1, 1024 // max(classes, 1))
+    for block in prange((n + height - 1) // height):
+        first, end = block * height, min(n, (block + 1) * height)
+        if height > 1:
+            for i in range(first, end):
+                row = x[i]
+                result = dx[i]
+                log_sum = logs[i]
+                for j in range(classes):
+                    result[j] = row[j] - log_sum
+            together = dx[first:end].reshape(-1)
+            for k in range(together.size):
+                together[k] = exp(together[k])
+        for i in range(first, end):
+            row = x[i]
+            result = dx[i]
+            t = target[i]
             log_sum = logs[i]
-            wanted = sharp * weight[t]
-            full = by * (wanted + whole)
-            if smoothing:
-                even = by * share
+            if t == ignored:
                 for j in range(classes):
-                    result[j] = full * exp(row[j] - log_sum) - even * weight[j]
+                    result[j] = F(0)
             else:
-                for j in range(classes):
-                    result[j] = full * exp(row[j] - log_sum)
-            result[t] -= by * wanted
+                by = g[i if apart else 0] * scale
+                wanted = by * sharp * weight[t]
+                full = wanted + by * whole
+                if height > 1:
+                    for j in range(classes):
+                        result[j] *= full
+                else:
+                    for j in range(classes):
+                        result[j] = full * exp(row[j] - log_sum)
+                if smoothing:
+                    even = by * share
+                    for j in range(classes):
+                        result[j] -= even * weight[j]
+                result[t] -= wanted

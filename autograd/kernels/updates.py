@@ -74,7 +74,10 @@ def _split(roots: Sequence[Symbol], arrays: Sequence[str]) -> tuple[list[Symbol]
     new: dict[Symbol, Symbol] = {}
     for symbol in order:
         if symbol in varies:
-            new[symbol] = Symbol(symbol.op, tuple(map(argument, symbol.operands))) if symbol.operands else symbol
+            op, operands = symbol.op, symbol.operands
+            if op == "div" and operands[1] not in varies:  # a product takes a tenth of the time
+                op, operands = "mul", (operands[0], 1.0 / operands[1])
+            new[symbol] = Symbol(op, tuple(map(argument, operands))) if operands else symbol
     return [argument(root) for root in roots], list(scalars)
 
 
