@@ -38,8 +38,8 @@ def count(typingctx, n):
         return builder.asm(kind, "", "=r,0", [number], side_effect=False)
     return types.intp(n), codegen
 """
-"""``count(n)`` is n, which LLVM then does not know: it would write out a short loop turn by turn, and make SIMD code of
-the loop around it, whose memory does not lie together.
+"""``count(n)`` is n, which LLVM then does not know: it would write out a loop of few turns, all or several at a time,
+and make SIMD code of the loop around it, whose memory does not lie together.
 """
 
 _PLUS = """
@@ -196,9 +196,9 @@ class Loop:
                 new[symbol] = made
         self.results = [new[r] for r in self.results]
 
-    def _is_short(self) -> bool:
-        """Whether the innermost of several loops has few turns."""
-        return len(self.lengths) > 1 and 8 <= self.lengths[-1] < SHORT
+    def _hides_count(self) -> bool:
+        """Whether LLVM is not told how many turns the innermost of several loops has; two or three are written out."""
+        return len(self.lengths) > 1 and self.lengths[-1] >= 8
 
     def _turned(self) -> bool:
         """Whether an array is passed backward along the last axis."""
@@ -233,7 +233,7 @@ class Loop:
         for k, stage in enumerate(self.stages):
             parts.append(print_function(f"stage{k}", self._inputs([stage]), [stage], self.kinds))
         parts.append(print_function("formula", self._inputs(self.results), self.results, self.kinds))
-        if self._is_short():
+        if self._hides_count():
             parts.append(_COUNT)
         if self._sums:
             parts.append(_PLUS)
@@ -294,7 +294,7 @@ class Loop:
             lines += [*self._buffers(inner), *self._innermost(axis, inner, "first", f"min(first + {share}, {n})")]
         else:
             last = str(self.lengths[axis])
-            lines += self._innermost(axis, pad, "0", f"count({last})" if self._is_short() else last)
+            lines += self._innermost(axis, pad, "0", f"count({last})" if self._hides_count() else last)
         for k in here:
             place = self.sum_places[k]
             whole = f"carray(at(p{place}), 1, F)[0]" if shared else f"a{place}[{self._index(place)}]"
