@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "Place", "Stamp", "Write", "clock", "line_at", "note_again", "note_write", "owner_of", "tick", "user_line", "user_place",
-    "written_since",
+    "Place", "Stamp", "Write", "clock", "line_at", "note_again", "note_write", "owner_of", "tick", "user_line",
+    "user_place", "written_since",
 ]  # fmt: skip
 
 Place = tuple[CodeType, int]  # of a running program

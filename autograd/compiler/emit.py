@@ -12,7 +12,6 @@ import numpy as np
 from ..kernels import gemm, hand, threads
 from ..kernels.addresses import ADDRESSES, IMPORTS
 from ..kernels.loader import load
-from ..kernels.printer import print_prologue
 from ..kernels.updates import print_update
 from .fuse import Group
 from .loops import Loop, numba_name
@@ -70,6 +69,11 @@ class _Emitter:
             return f"t[0] + {self.layout.offsets[ref.memory] + low}"
         place = f"t[{self.table[ref.memory]}]"
         return f"{place} + {low}" if low else place
+
+    def first(self, ref: Ref) -> str:
+        """The address of the first element, which where a stride is negative is not the first byte."""
+        after = ref.offset * ref.dtype.itemsize - ref.span[0]
+        return f"{self.address(ref)} + {after}" if after else self.address(ref)
 
     def number(self, value: Any) -> str:
         """A number of an update as text."""
@@ -133,22 +137,15 @@ class _Emitter:
         each = out.shape[-2] * out.shape[-1] * a.shape[-1]
         pays = self.parallel and each * math.prod(lead) >= gemm.WORTH_THREADS
         self.on_pool = self.on_pool or pays
-        text = [print_prologue(out.dtype), ADDRESSES, gemm.CALLS]
-        text.append(f"\n\n@njit(cache=True{', ' + threads.OPTIONS if pays else ''})\ndef product(a, b, o, parts):\n")
-        pad = "    "
-        for d, n in enumerate(lead):
-            text.append(f"{pad}for i{d} in {'prange' if d == 0 else 'range'}({n}):\n")
-            pad += "    "
-        for name, ref in (("a", a), ("b", b), ("o", out)):
-            text.append(f"{pad}{name}_matrix = {_matrix(name, ref, lead)}\n")
-        if lead:
-            text.append(f"{pad}gemm(a_matrix, b_matrix, 0, o_matrix)\n")
-        else:
-            text.append("    for part in prange(parts):\n")
-            text.append("        gemm_part(a_matrix, b_matrix, o_matrix, part, parts)\n")
-        name = self.piece("product", "product", "".join(text))
-        parts = threads.count if pays else 1
-        return Line(step, name, f"{self.address(a)}, {self.address(b)}, {self.address(out)}, {parts}")
+        text = gemm.print_product(out.dtype, len(lead), f", {threads.OPTIONS}" if pays else "")
+        size = out.dtype.itemsize
+        numbers: list[Any] = []
+        for d, count in enumerate(lead):
+            numbers += [count, *(ref.strides[d] * size for ref in (a, b, out))]
+        for ref in (a, b):
+            numbers += [self.first(ref), *ref.strides[-2:]]
+        numbers += [self.first(out), out.strides[-2], *out.shape[-2:], a.shape[-1], threads.count if pays else 1]
+        return Line(step, self.piece("product", "product", text), ", ".join(map(str, numbers)))
 
     def kernel(self, step: KernelCall) -> Line:
         names = [f"x{i}" for i, a in enumerate(step.args) if isinstance(a, Ref)]
@@ -184,7 +181,8 @@ class _Emitter:
         ]
         arrays = [f"x{i}" for i in range(len(step.tensors))]
         numbers = [f"c{i}" for i in range(len(step.numbers))]
-        text.append(f"\n\n@njit(cache=True)\ndef call(n, {', '.join([*arrays, *numbers])}):\n")
+        kinds = ", ".join(["types.intp"] * (1 + len(arrays)) + ["types.float64"] * len(numbers))
+        text.append(f"\n\n@njit(types.void({kinds}), cache=True)\ndef call(n, {', '.join([*arrays, *numbers])}):\n")
         given = [f"carray(at({a}), n, F)" for a in arrays]
         text.append(f"    {update.name}({', '.join([*given, *numbers])})\n")
         name = self.piece(update.name, "call", "".join(text))
@@ -289,13 +287,3 @@ def _view(address: str, ref: Ref) -> str:
         f"np.lib.stride_tricks.as_strided(carray(at({address}), {span}, {_name(ref.dtype)})[{start}:], {ref.shape!r}, "
         f"{tuple(s * size for s in ref.strides)!r})"
     )
-
-
-def _matrix(name: str, ref: Ref, lead: tuple[int, ...]) -> str:
-    """One matrix of a stack, the place in which the loops i0, i1 ... say."""
-    size = ref.dtype.itemsize
-    moves = [
-        f" + i{d} * {s * size}" for d, (n, s) in enumerate(zip(lead, ref.strides[:-2], strict=True)) if n > 1 and s
-    ]
-    one = Ref(ref.memory, ref.offset, ref.shape[-2:], ref.strides[-2:], ref.dtype)
-    return _view(name + "".join(moves), one)

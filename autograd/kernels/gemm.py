@@ -33,7 +33,7 @@ from .printer import print_prologue
 if TYPE_CHECKING:
     from .hand import Kernel
 
-__all__ = ["CALLS", "WORTH_THREADS", "multiply", "prepare"]
+__all__ = ["CALLS", "WORTH_THREADS", "multiply", "prepare", "print_product"]
 
 WORTH_THREADS = 2**20
 """From how many multiplications on a product is cut into parts for the pool."""
@@ -59,13 +59,17 @@ def cut(n, part, parts):
 
 
 @njit(forceinline=True, **EXACT)
+def cut_longer(m, n, part, parts):
+    if m >= n:
+        top, bottom = cut(m, part, parts)
+        return top, bottom, 0, n
+    left, end = cut(n, part, parts)
+    return 0, m, left, end
+
+
+@njit(forceinline=True, **EXACT)
 def gemm_part(a, b, c, part, parts):
-    top, left = 0, 0
-    bottom, end = c.shape
-    if bottom >= end:
-        top, bottom = cut(bottom, part, parts)
-    else:
-        left, end = cut(end, part, parts)
+    top, bottom, left, end = cut_longer(c.shape[0], c.shape[1], part, parts)
     gemm(a[top:bottom], b[:, left:end], 0, c[top:bottom, left:end])
     return top, bottom, left, end
 """
@@ -225,6 +229,36 @@ def _text(dtype: np.dtype) -> str:
             _GEMM.replace("{tiles}", _print_tiles(heights)),
         ]
     )
+
+
+def print_product(dtype: np.dtype, axes: int, options: str) -> str:
+    """The text of a function ``product`` of addresses, and of the numbers that say how the matrices there lie. With
+    ``axes`` > 0 they are stacks of as many axes, whose lengths and distances, in bytes, come first.
+    """
+    lead = [f"{name}{d}" for d in range(axes) for name in ("n", "a_step", "b_step", "o_step")]
+    operands = ["a", "a_down", "a_right", "b", "b_down", "b_right", "o", "o_down"]
+    names = [*lead, *operands, "m", "n", "k", "parts"]
+    # Without a signature numba compiles a function once for each constant it is called with.
+    lines = [f"@njit(types.void({', '.join(['types.intp'] * len(names))}), cache=True{options}, **EXACT)"]
+    lines += [f"def product({', '.join(names)}):"]
+    pad = "    "
+    for d in range(axes):
+        lines += [f"{pad}for turn{d} in {'range' if d else 'prange'}(n{d}):", f"{pad}    i{d} = np.intp(turn{d})"]
+        pad += "    "
+    if axes:
+        at_a, at_b, at_o = ("".join(f" + i{d} * {x}_step{d}" for d in range(axes)) for x in "abo")
+        size = "m, n"
+    else:
+        lines += ["    for turn in prange(parts):"]
+        lines += ["        top, bottom, left, end = cut_longer(m, n, np.intp(turn), parts)"]
+        bytes_of = dtype.itemsize
+        pad += "    "
+        at_a, at_b = f" + top * a_down * {bytes_of}", f" + left * b_right * {bytes_of}"
+        at_o, size = f" + (top * o_down + left) * {bytes_of}", "bottom - top, end - left"
+    lines.append(
+        f"{pad}_gemm(at(a{at_a}), a_down, a_right, at(b{at_b}), b_down, b_right, at(o{at_o}), o_down, {size}, k, 0)"
+    )
+    return "".join([print_prologue(dtype), ADDRESSES, CALLS, "\n\n", "\n".join(lines), "\n"])
 
 
 @functools.cache
