@@ -48,12 +48,12 @@ class Stamp:
 
     __slots__ = ("number", "place")
 
-    def __init__(self, number: int, place: Place | None) -> None:
+    def __init__(self, number: int, place: Place) -> None:
         self.number = number
         self.place = place
 
 
-_NEVER = Stamp(0, None)
+_NEVER = Stamp(0, (tick.__code__, 0))
 
 
 class Write:

@@ -5,7 +5,7 @@ from autograd import Tensor, sigmoid, tanh
 
 from . import functional as F
 from .module import Module
-from .rectifiers import Activation, InPlace
+from .rectifiers import Activation, InPlace, ReLU, ReLU6
 
 __all__ = [
     "GELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish", "LogSigmoid", "Mish", "SiLU", "Sigmoid", "Softplus",
@@ -178,3 +178,18 @@ class Step(Activation):
     def forward(self, input: Tensor) -> Tensor:
         """Which elements of ``input`` reach the threshold."""
         return F.step(input, self.threshold)
+
+
+_OPERATIONS: dict[type, str] = {
+    ReLU: "relu", ReLU6: "relu6", Sigmoid: "sigmoid", Tanh: "tanh", SiLU: "silu", Mish: "mish", Softsign: "softsign",
+    Hardswish: "hardswish",
+}  # fmt: skip
+
+
+def activation_of(module: Module) -> str | None:
+    """The name of the elementwise operation that a module is, unless hooks want to see it."""
+    if module._hooks is not None:
+        return None
+    if type(module) is GELU:
+        return "gelu_erf" if module.approximate == "none" else "gelu_tanh"
+    return _OPERATIONS.get(type(module))

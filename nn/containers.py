@@ -5,6 +5,10 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
+import autograd
+
+from .activation import activation_of
+from .linear import Linear
 from .module import Module, indent
 
 __all__ = ["ModuleDict", "ModuleList", "Sequential"]
@@ -93,9 +97,13 @@ class Sequential(_Listed):
                 self.add_module(str(i), module)
 
     def forward(self, input: Any) -> Any:
-        """Pass ``input`` through all modules."""
-        for module in self._modules.values():
-            input = module(input)
+        """Pass ``input`` through all modules; where no graph is recorded, a Linear and its activation are one step."""
+        if autograd.is_grad_enabled():
+            for module in self._modules.values():
+                input = module(input)
+        else:
+            for module, activation in _steps(self._modules.values()):
+                input = module(input) if activation is None else module(input, activation)
         return input
 
     def __getitem__(self, index: Any) -> Any:
@@ -131,6 +139,24 @@ class Sequential(_Listed):
         """Put a module before the one at ``index``."""
         super().insert(index, module)
         return self
+
+
+def _steps(modules: Iterable[Module]) -> Iterator[tuple[Module, str | None]]:
+    """The modules to call, a Linear with the activation after it."""
+    layer: Module | None = None
+    for module in modules:
+        if layer is not None:
+            activation = activation_of(module)
+            yield layer, activation
+            layer = None
+            if activation is not None:
+                continue
+        if type(module) is Linear and module._hooks is None:
+            layer = module
+        else:
+            yield module, None
+    if layer is not None:
+        yield layer, None
 
 
 class ModuleList(_Listed):

@@ -62,10 +62,10 @@ class Linear(Module):
         if self.bias is not None:
             init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, input: Tensor) -> Tensor:
-        """The affine map of ``input``."""
+    def forward(self, input: Tensor, activation: str | None = None) -> Tensor:
+        """The affine map of ``input``, and an activation of it, as of `functional.linear`."""
         try:
-            return linear(input, self.weight, self.bias)
+            return linear(input, self.weight, self.bias, activation=activation)
         except (AttributeError, RuntimeError):
             self._check(input)
             raise
@@ -122,10 +122,10 @@ class LazyLinear(Linear):
         self.__class__ = Linear  # type: ignore[assignment]
         self.reset_parameters()
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Tensor, activation: str | None = None) -> Tensor:
         """The affine map of ``input``, whose last axis gives the number of inputs."""
         self._become(input.shape[-1])
-        return self.forward(input)
+        return self.forward(input, activation)
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         raise RuntimeError("LazyLinear: it has no state before its first input; call it, or load a state, first")

@@ -1,10 +1,13 @@
 """Modules that hold others: Sequential, lists and dicts of modules and parameters, MLP."""
 
+import numpy as np
 import pytest
 import torch
 
 import autograd
 import nn
+import nn.functional as F
+from nn.activation import _OPERATIONS as OPERATIONS
 
 
 def test_sequential():
@@ -24,6 +27,51 @@ def test_sequential():
     named = nn.Sequential({"first": a, "then": b})
     assert named.first is a and list(named._modules) == ["first", "then"]
     assert list(nn.MLP([1, 2, 1])[:2]._modules) == ["0", "1"]
+
+
+ACTIVATIONS = [make() for make in OPERATIONS] + [nn.GELU(), nn.GELU(approximate="tanh")]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS, ids=repr)
+@pytest.mark.parametrize("dtype", [autograd.float32, autograd.float64, autograd.float16], ids=str)
+def test_without_a_graph_a_linear_and_its_activation_are_what_they_are_one_by_one(activation, dtype):
+    net = nn.Sequential(nn.Linear(5, 7), activation, nn.Linear(7, 40), nn.Linear(40, 2, bias=False), activation).to(
+        dtype
+    )
+    x = autograd.randn(2, 3, 5).to(dtype) * 3
+    expected = net(x)
+    for context in (autograd.no_grad, autograd.inference_mode):
+        with context():
+            found = net(x)
+            assert not found.requires_grad and found.dtype == dtype
+            eps = np.finfo(dtype).eps
+            np.testing.assert_allclose(found.numpy(), expected.detach().numpy(), rtol=8 * eps, atol=8 * eps)
+    with autograd.no_grad():
+        assert autograd.func.vmap(net)(x).shape == (2, 3, 2)
+        compiled = autograd.compile(lambda x: net(x))
+        np.testing.assert_allclose(compiled(x).numpy(), expected.detach().numpy(), rtol=8 * eps, atol=8 * eps)
+
+
+def test_without_a_graph_modules_with_hooks_are_called_one_by_one():
+    for hooked in range(3):
+        net = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2), nn.ReLU())
+        seen = []
+        net[hooked].register_forward_hook(lambda module, args, output, seen=seen: seen.append(module))
+        with autograd.no_grad():
+            net(autograd.ones(1, 2))
+        assert seen == [net[hooked]]
+
+
+def test_linear_with_an_activation_has_the_gradients_of_both():
+    x, w, b = (autograd.randn(*shape, dtype=autograd.float64).requires_grad_() for shape in ((3, 4), (2, 4), (2,)))
+    for name in ("tanh", "gelu_erf"):
+        assert autograd.gradcheck(lambda *t, name=name: F.linear(*t, activation=name), (x, w, b))
+    with pytest.raises(
+        ValueError, match=r"^linear: activation must name an elementwise operation of one input; got .add.$"
+    ):
+        F.linear(x, w, b, activation="add")
+    with autograd.no_grad(), pytest.raises(nn.errors.LayerError, match="the last axis of the input must be 2"):
+        nn.MLP([2, 2, 1])(autograd.ones(1, 3))
 
 
 def test_module_list_and_dict():

@@ -3,22 +3,37 @@
 Results are written into arrays the caller made: returning a new array from a kernel costs more than `np.empty`.
 """
 
-from .hand import kernel
-from .language import cut, gemm_part, prange
+import functools
 
-__all__ = ["linear", "linear_backward", "linear_backward_parameters"]
+from .hand import Kernel, kernel
+from .language import cut, formula, gemm_part, prange
+from .printer import expand
+from .symbol import Symbol
+
+__all__ = ["linear", "linear_activation", "linear_backward", "linear_backward_parameters"]
+
+activation = formula
 
 
 @kernel(layouts="A2 A2 R1 C2")
-def linear(x, weight, bias, out, parts):
-    """out = x @ weight.T + bias for x (n, i), weight (o, i), bias (o,), out (n, o)."""
+def affine(x, weight, bias, out, parts):
+    """out = activation(x @ weight.T + bias) for x (n, i), weight (o, i), bias (o,), out (n, o)."""
     for part in prange(parts):
         top, bottom, left, end = gemm_part(x, weight.T, out, part, parts)
         shift = bias[left:end]
         for i in range(top, bottom):
             row = out[i, left:end]
             for j in range(row.size):
-                row[j] += shift[j]
+                row[j] = activation(row[j] + shift[j])
+
+
+linear = affine.of("linear", activation=lambda x: x)
+
+
+@functools.cache
+def linear_activation(name: str) -> Kernel:
+    """The affine map with an elementwise operation applied to it."""
+    return affine.of(name, activation=lambda x: expand([Symbol.apply(name, x)])[0])
 
 
 @kernel(layouts="R2 R2 A2 C2 C2 C1")

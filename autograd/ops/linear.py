@@ -6,12 +6,16 @@ import numpy as np
 
 from ..kernels import linear as kernels
 from ..kernels.gemm import multiply
+from ..modes import intercepting, state
 from ..tensor import Tensor
+from .formula import Elementwise
 from .linalg import matmul
-from .op import op
+from .op import op, registry
 from .shape import reshape, sum_to, transpose
 
 __all__ = ["linear"]
+
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def _rows(x: Any) -> Any:
@@ -25,12 +29,15 @@ def _rows(x: Any) -> Any:
     bias=lambda g, shape: sum_to(g, shape),
 )
 def _linear(input, weight, bias):
-    dtype = input.dtype
-    if dtype.kind != "f" or dtype.itemsize < 4:
+    if input.dtype not in _FLOATS:
         return np.matmul(input, weight.T) + bias
+    return _run(kernels.linear, input, weight, bias)
+
+
+def _run(kernel, input, weight, bias):
     rows = _rows(input)
-    out = np.empty((len(rows), len(weight)) if rows is input else (*input.shape[:-1], len(weight)), dtype)
-    multiply(len(rows) * weight.size, kernels.linear, rows, weight, np.ascontiguousarray(bias), _rows(out))
+    out = np.empty((len(rows), len(weight)) if rows is input else (*input.shape[:-1], len(weight)), input.dtype)
+    multiply(len(rows) * weight.size, kernel, rows, weight, np.ascontiguousarray(bias), _rows(out))
     return out
 
 
@@ -55,11 +62,16 @@ def _linear_backward(g, input, weight, needs):
     return [dx, dweight, dbias]
 
 
-def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, activation: str | None = None) -> Tensor:
     """input @ weight.T + bias; (*, in) with weight (out, in) and bias (out,) -> (*, out).
+
+    ``activation`` names an elementwise operation of one input, ``"relu"`` say, to be applied to that. Where no graph is
+    recorded it is one kernel.
 
     >>> linear(Tensor([1.0, 2.0]), Tensor([[3.0, 4.0]]), Tensor([0.5]))
     tensor([11.5000])
+    >>> linear(Tensor([1.0, 2.0]), Tensor([[3.0, -4.0]]), Tensor([0.5]), activation="relu")
+    tensor([0.])
     """
     x, w = input.array, weight.array
     if not x.shape or x.shape[-1] != w.shape[-1]:
@@ -69,6 +81,19 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         )
     if x.dtype != w.dtype:
         raise RuntimeError(f"linear: input and weight must have one dtype; got {input.dtype} and {weight.dtype}")
+    if activation is not None:
+        return _activated(input, weight, bias, activation)
     if bias is None:
         return matmul(input, transpose(weight, 0, 1) if weight.ndim == 2 else weight)
     return _linear(input, weight, bias)
+
+
+def _activated(input: Tensor, weight: Tensor, bias: Tensor | None, activation: str) -> Tensor:
+    function = registry.get(activation)
+    if not isinstance(function, Elementwise) or function.arity != 1:
+        raise ValueError(f"linear: activation must name an elementwise operation of one input; got {activation!r}")
+    tensors = (input, weight, bias)
+    recorded = state.recording and any(t is not None and t.requires_grad for t in tensors)
+    if bias is None or recorded or intercepting or input.dtype not in _FLOATS:
+        return function(linear(input, weight, bias))
+    return Tensor(_run(kernels.linear_activation(activation), input.array, weight.array, bias.array))

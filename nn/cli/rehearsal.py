@@ -38,7 +38,9 @@ def labels(count: int) -> Any:
 def perceptron(large: bool) -> None:
     """Dense layers with what stands between them."""
     n = 256 if large else 16
-    between = [getattr(nn, name)(**({"dim": -1} if name == "Softmax" else {})) for name in ACTIVATIONS]
+    between: list[nn.Module] = []
+    for name in ACTIVATIONS:
+        between += [nn.Linear(n, n), getattr(nn, name)(**({"dim": -1} if name == "Softmax" else {}))]
     layers: list[nn.Module] = [nn.Linear(n, n), nn.BatchNorm1d(n), nn.ReLU(), nn.Dropout(0.1), nn.LayerNorm(n)]
     step(nn.Sequential(*layers, *between, nn.Linear(n, n), nn.RMSNorm(n), nn.Linear(n, CLASSES)), autograd.randn(n, n))
 
