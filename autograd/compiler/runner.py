@@ -35,7 +35,7 @@ class Runner:
                 self.storage[memory] = memory.owner
                 self.table[place] = memory.owner.ctypes.data
         self.places = {m: i for i, m in enumerate(program.inputs)}
-        self.forms = {memory: self._form(memory) for memory in program.results}
+        self.forms = [self._form(memory) for memory in program.results]
         self.parts = self._prepare_all(self.emitted)
         alone = len(self.parts) == 1 and not self.emitted.on_pool
         self.plain = self.parts[0] if alone else None  # a program of one function that needs nothing around it
@@ -106,7 +106,7 @@ class Runner:
 
     def __call__(self, arguments: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
         """Run the program on these arguments; returns them, and the memory of the results after them."""
-        inputs: list[np.ndarray] = [*arguments, *[np.empty(shape, dtype) for shape, dtype in self.forms.values()]]
+        inputs: list[np.ndarray] = [*arguments, *[np.empty(shape, dtype) for shape, dtype in self.forms]]
         if self.plain:
             if code := self.plain(self.table, self.numbers, *inputs):
                 self.refuse(code, inputs)

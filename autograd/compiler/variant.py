@@ -62,9 +62,12 @@ class Variant:
             return lambda tensors, arrays: tensors[place]
         ref = self.captured.program.outputs[number]
         if (given := self.runner.places.get(ref.memory)) is not None:
-            if self.runner.forms.get(ref.memory) == (ref.shape, ref.dtype):
-                return lambda tensors, arrays: Tensor(arrays[given])
-            return lambda tensors, arrays: Tensor(ref.array(arrays[given]))
+
+            def whole(tensors: Sequence[Tensor], arrays: Sequence[np.ndarray]) -> Tensor:
+                array = arrays[given]
+                return Tensor(array if array.shape == ref.shape and array.dtype == ref.dtype else ref.array(array))
+
+            return whole
         if ref.memory in self.captured.resets:
             return lambda tensors, arrays: Tensor(self.runner.array(ref).copy())
         return lambda tensors, arrays: tensor

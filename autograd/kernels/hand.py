@@ -105,15 +105,18 @@ class Kernel:
 
 class _SignedCounters(ast.NodeTransformer):
     """numba counts the turns of a ``prange`` in unsigned integers, which with signed ones make floating numbers. Where
-    the counter is an index of the innermost loop it stays, since SIMD wants it to be known not to be negative.
+    the loop is the innermost and its counter an index, it stays, since SIMD wants it to be known not to be negative.
     """
 
     def visit_For(self, node: ast.For) -> ast.For:
         self.generic_visit(node)
         loop, counter = node.iter, node.target
         is_prange = isinstance(loop, ast.Call) and isinstance(loop.func, ast.Name) and loop.func.id == "prange"
-        inner = any(isinstance(part, ast.For) for statement in node.body for part in ast.walk(statement))
-        if is_prange and inner and isinstance(counter, ast.Name):
+        inside = [part for statement in node.body for part in ast.walk(statement)]
+        innermost = not any(isinstance(part, ast.For) for part in inside)
+        if innermost and any(isinstance(part, ast.Subscript) for part in inside):
+            return node
+        if is_prange and isinstance(counter, ast.Name):
             turn = f"{counter.id}_turn"
             node.target = ast.copy_location(ast.Name(turn, ast.Store()), counter)
             node.body = [*ast.parse(f"{counter.id} = np.intp({turn})").body, *node.body]

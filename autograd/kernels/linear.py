@@ -7,10 +7,11 @@ import functools
 
 from .hand import Kernel, kernel
 from .language import cut, formula, gemm_part, prange
+from .parts import Part
 from .printer import expand
 from .symbol import Symbol
 
-__all__ = ["linear", "linear_activation", "linear_backward", "linear_backward_parameters"]
+__all__ = ["linear", "linear_activation", "linear_backward", "linear_backward_parameters", "sum_rows"]
 
 activation = formula
 
@@ -36,19 +37,25 @@ def linear_activation(name: str) -> Kernel:
     return affine.of(name, activation=lambda x: expand([Symbol.apply(name, x)])[0])
 
 
+@Part
+def sum_rows(x, sums, part, parts):
+    """The sums of a part of the columns of x."""
+    first, end = cut(x.shape[1], part, parts)
+    total = sums[first:end]
+    total[:] = 0
+    for i in range(x.shape[0]):
+        row = x[i, first:end]
+        for j in range(row.size):
+            total[j] += row[j]
+
+
 @kernel(layouts="R2 R2 A2 C2 C2 C1")
 def linear_backward(g, x, weight, dx, dweight, dbias, parts):
     """The gradients of x, weight and bias from that of the output."""
     for part in prange(parts):
         gemm_part(g, weight, dx, part, parts)
         gemm_part(g.T, x, dweight, part, parts)
-        first, end = cut(g.shape[1], part, parts)
-        total = dbias[first:end]
-        total[:] = 0
-        for i in range(g.shape[0]):
-            row = g[i, first:end]
-            for j in range(row.size):
-                total[j] += row[j]
+        sum_rows(g, dbias, part, parts)
 
 
 @kernel(layouts="R2 R2 C2 C1")
@@ -56,10 +63,4 @@ def linear_backward_parameters(g, x, dweight, dbias, parts):
     """The gradients of weight and bias alone, for the first layer."""
     for part in prange(parts):
         gemm_part(g.T, x, dweight, part, parts)
-        first, end = cut(g.shape[1], part, parts)
-        total = dbias[first:end]
-        total[:] = 0
-        for i in range(g.shape[0]):
-            row = g[i, first:end]
-            for j in range(row.size):
-                total[j] += row[j]
+        sum_rows(g, dbias, part, parts)

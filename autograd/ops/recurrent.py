@@ -92,7 +92,7 @@ def _rnn_backward(g, x, h, weight_ih, weight_hh, out, kept, needs, nonlinearity,
     rows, before = kept
     count, (batch, size) = rows.shape[0], h.shape
     dout, dh = _arriving_rows(g[0], h, count), _arriving(g[1], h)
-    dgates, dbias = np.empty(before.shape, h.dtype), np.zeros(size, h.dtype)
+    dgates, dbias = np.empty(before.shape, h.dtype), np.empty(size, h.dtype)
     spans, weight = _spans(count, batch, sizes, reverse), np.ascontiguousarray(weight_hh)
     kernels.rnn_backward(dout, spans, weight, dh, _rows(out[0]), dgates, dbias, nonlinearity == "relu")
     dx, *dweights = _before_gates((needs[0], *needs[2:4]), x, dgates, rows, dgates, before, (weight_ih, weight_hh))
@@ -125,7 +125,7 @@ def _lstm_backward(g, x, h, weight_ih, weight_hh, kept, needs, sizes, reverse):
     rows, gates, before_h, before_c, squashed = kept
     count, (batch, size) = rows.shape[0], h.shape
     dout, dh, dc = _arriving_rows(g[0], h, count), _arriving(g[1], h), _arriving(g[2], h)
-    dgates, dbias = np.empty(gates.shape, h.dtype), np.zeros(4 * size, h.dtype)
+    dgates, dbias = np.empty(gates.shape, h.dtype), np.empty(4 * size, h.dtype)
     spans, weight = _spans(count, batch, sizes, reverse), np.ascontiguousarray(weight_hh)
     kernels.lstm_backward(dout, spans, weight, dh, dc, gates, before_c, squashed, dgates, dbias)
     flat = dgates.reshape(count, 4 * size)
@@ -161,7 +161,7 @@ def _gru_backward(g, x, h, weight_ih, weight_hh, kept, needs, sizes, reverse):
     count, (batch, size) = rows.shape[0], h.shape
     dout, dh = _arriving_rows(g[0], h, count), _arriving(g[1], h)
     dgates, dhidden = np.empty(gates.shape, h.dtype), np.empty(gates.shape, h.dtype)
-    dbias_ih, dbias_hh = np.zeros((2, 3 * size), h.dtype)
+    dbias_ih, dbias_hh = np.empty((2, 3 * size), h.dtype)
     spans, weight = _spans(count, batch, sizes, reverse), np.ascontiguousarray(weight_hh)
     kernels.gru_backward(dout, spans, weight, dh, gates, before, inner, dgates, dhidden, dbias_ih, dbias_hh)
     parts = (dgates.reshape(count, 3 * size), rows, dhidden.reshape(count, 3 * size), before)
