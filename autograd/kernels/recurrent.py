@@ -147,7 +147,8 @@ def lstm_backward(g, spans, weight, dh, dc, gates, before_c, squashed, dgates, d
 def gru(gates, spans, weight, h, bias_ih, bias_hh, from_state, before, inner, out, parts):
     """r, z, n of ``gates`` (rows, 3, hidden) activated in place; h = n + z (h - n).
 
-    ``from_state`` (n, 3, hidden) is for h @ weight; its last third with its bias, which r multiplies, is kept as ``inner``.
+    ``from_state`` (n, 3, hidden) is for h @ weight; its last third with its bias, which r multiplies, is kept as
+    ``inner``.
     """
     size = h.shape[1]
     flat = from_state.reshape((from_state.shape[0], 3 * size))
