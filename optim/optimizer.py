@@ -150,14 +150,13 @@ class Optimizer:
                 rows, last = batches.setdefault(t, []), t
             rows.append(row)
         for t, rows in batches.items():
-            update.each(rows, autograd.each_run(functools.partial(self._all_numbers, group, update.numbers, t)))
+            update.each(rows, autograd.each_run(functools.partial(self._all_numbers, group, update, t)))
 
     def _advance_in_python(self, group: dict, p: Tensor, state: dict) -> Hashable:
         return autograd.each_run(functools.partial(self.advance, group, p, state))
 
-    def _all_numbers(self, group: dict, names: Iterable[str], t: Any) -> dict[str, Any]:
-        extra = self.numbers(group, t)
-        return {name: extra[name] if name in extra else group[name] for name in names}
+    def _all_numbers(self, group: dict, update: Any, t: Any) -> tuple:
+        return update.choose({**group, **self.numbers(group, t)})
 
     def before(self, group: dict) -> tuple[Callable, ...]:
         """What changes p and g ahead of the rule: `maximized`, `decayed` or `shrunk`, as the group's options say."""

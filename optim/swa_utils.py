@@ -32,7 +32,7 @@ def approach(p, g, *, weight):
 
 def _approach_all(averages: Sequence[Tensor], values: Sequence[Tensor], weight: float) -> None:
     if averages[0].is_floating_point():
-        approach.each(zip(averages, values, strict=True), {"weight": weight})
+        approach.each(zip(averages, values, strict=True), [weight])
         return
     with autograd.no_grad():
         for average, value in zip(averages, values, strict=True):

@@ -315,9 +315,9 @@ class Tracer(Blocks):
         finally:
             state.tracer = outer
 
-    def update(self, update: Any, rows: Sequence[Sequence[Tensor]], numbers: dict[str, Any]) -> None:
+    def update(self, update: Any, rows: Sequence[Sequence[Tensor]], numbers: Sequence[Any]) -> None:
         """An update in place of the tensors of each row."""
-        values = [self._number(numbers[name]) for name in update.numbers]
+        values = [*map(self._number, numbers)]
         for row in rows:
             for tensor in row:
                 self.outside(tensor, recorded=False)
@@ -342,7 +342,7 @@ class Tracer(Blocks):
                 )
             self.add(step)
         with self._as_before():
-            update.each(rows, {name: float(value) for name, value in numbers.items()})
+            update.each(rows, numbers)
 
     def _number(self, value: Any) -> Any:
         """A number of an update; one that is a tensor is read from its memory at every run."""
@@ -419,9 +419,9 @@ class _End:
         self.shape = shape
 
 
-def _update_again(update: Any, numbers: dict[str, Any]) -> Callable:
+def _update_again(update: Any, numbers: Sequence[Any]) -> Callable:
     def run(arrays: Sequence, _: dict) -> list:
-        now = {name: value.now() if isinstance(value, Fed) else float(value) for name, value in numbers.items()}
+        now = [value.now() if isinstance(value, Fed) else value for value in numbers]
         update.each([[Tensor(a) for a in arrays]], now)
         return []
 

@@ -13,7 +13,7 @@ is computed once, in double precision.
 
 import inspect
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,19 +64,20 @@ class Update:
 
     def __call__(self, *tensors: Tensor, **numbers: float) -> None:
         """Update these tensors together."""
-        self.each([tensors], numbers)
+        if numbers.keys() != {*self.numbers}:
+            raise TypeError(f"{self.name}: takes the numbers {', '.join(self.numbers)}; got {', '.join(numbers)}")
+        self.each([tensors], self.choose(numbers))
 
-    def each(self, rows: Iterable[Sequence[Tensor]], numbers: dict[str, Any]) -> None:
-        """Update the tensors of each row together; the numbers are the same for all."""
+    def choose(self, known: Mapping[str, Any]) -> tuple:
+        """Of what is known by name the ``numbers``, in their order."""
+        return tuple(map(known.__getitem__, self.numbers))
+
+    def each(self, rows: Iterable[Sequence[Tensor]], numbers: Sequence[Any]) -> None:
+        """Update the tensors of each row together; the numbers, in the order of the formula, are the same for all."""
         if state.tracer is not None:
             state.tracer.update(self, rows, numbers)
             return
-        try:
-            values = [float(numbers[name]) for name in self.numbers]
-        except KeyError:
-            values = []
-        if len(values) != len(numbers):
-            raise TypeError(f"{self.name}: takes the numbers {', '.join(self.numbers)}; got {', '.join(numbers)}")
+        values = [*map(float, numbers)]
         kernels, written, changed = self._kernels, self.written, []
         arrays: list[np.ndarray] = []
         last: Any = None
