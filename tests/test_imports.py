@@ -115,3 +115,15 @@ def test_a_few_lines_never_load_numba():
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert found.stdout.strip() == "[5.0, 9.0] False"
+
+
+def test_a_kernel_loads_no_blas_and_numba_finds_it_where_it_does():
+    code = (
+        "import sys, autograd as a\n"
+        "a.rand(3).exp()\n"
+        "print('numba' in sys.modules, 'scipy.linalg' in sys.modules)\n"
+        "import numba, numpy as np\n"
+        "print(numba.njit(lambda x: np.dot(x, x))(np.eye(2)).tolist())"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert found.stdout.splitlines() == ["True False", "[[1.0, 0.0], [0.0, 1.0]]"]

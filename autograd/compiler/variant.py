@@ -42,9 +42,11 @@ class Variant:
         # A gradient that is also returned is a new tensor at each run.
         self.returned_grads = [(leaf, i, returned[id(end)]) for leaf, i, end in self.leaves if id(end) in returned]
         self.leaves = [(leaf, i, end) for leaf, i, end in self.leaves if id(end) not in returned]
-        self.have_grads = _all_hold([Test(leaf, "_grad", gradient) for leaf, i, gradient in self.leaves if i is None])
-        self.tests = _guard(captured, self.input_of)
-        self.holds = _all_hold(self.tests)
+        self.have_grads = _all_hold(
+            [Condition(leaf, "_grad", gradient) for leaf, i, gradient in self.leaves if i is None]
+        )
+        self.conditions = _guard(captured, self.input_of)
+        self.holds = _all_hold(self.conditions)
         program = captured.program
         self.writes = [Write.to(m.owner) for m in program.written]
         self.written_inputs = [i for i, m in enumerate(program.inputs) if m.kind == "input" and program.writes(m)]
@@ -74,7 +76,7 @@ class Variant:
 
     def reasons(self) -> list[str]:
         """What is not as it was when the function was captured."""
-        return [test.why for test in self.tests if getattr(test.owner, test.attribute) is not test.value]
+        return [c.why for c in self.conditions if getattr(c.owner, c.attribute) is not c.value]
 
     def source(self) -> str:
         """The text of the program, after that of the functions it calls."""
@@ -241,7 +243,7 @@ def _leaf_tensors(value: Any) -> list[Tensor]:
     return [leaf for leaf in leaves(value) if isinstance(leaf, Tensor)]
 
 
-class Test(NamedTuple):
+class Condition(NamedTuple):
     """An attribute that must be what it was when the function was captured, and what to say if it is not."""
 
     owner: Any
@@ -250,29 +252,33 @@ class Test(NamedTuple):
     why: str = ""
 
 
-def _all_hold(tests: Sequence[Test]) -> Callable[[], bool]:
+def _all_hold(conditions: Sequence[Condition]) -> Callable[[], bool]:
     """Whether each attribute is its value; one expression, since a loop over them would take longer than the tests."""
     names: dict[str, Any] = {}
-    for i, test in enumerate(tests):
-        names[f"o{i}"], names[f"v{i}"] = test.owner, test.value
-    text = " and ".join(f"o{i}.{test.attribute} is v{i}" for i, test in enumerate(tests))
+    for i, condition in enumerate(conditions):
+        names[f"o{i}"], names[f"v{i}"] = condition.owner, condition.value
+    text = " and ".join(f"o{i}.{condition.attribute} is v{i}" for i, condition in enumerate(conditions))
     return eval(f"lambda: {text or True}", names)
 
 
-def _guard(captured: Captured, inputs: dict[int, int]) -> list[Test]:
+def _guard(captured: Captured, inputs: dict[int, int]) -> list[Condition]:
     """What must be as it was when the function was captured."""
-    tests: list[Test] = []
+    conditions: list[Condition] = []
     for ref, array, flag in captured.tensors:
         tensor = ref()
         if tensor is None or id(tensor) in inputs:
             continue
         what = f"a tensor of shape {array.shape} from outside"
-        tests.append(Test(tensor, "array", array, f"{what} has another array"))
+        conditions.append(Condition(tensor, "array", array, f"{what} has another array"))
         if flag is not None:
-            tests.append(Test(tensor, "_requires_grad", flag, f"{what} has requires_grad={not flag}"))
+            conditions.append(Condition(tensor, "_requires_grad", flag, f"{what} has requires_grad={not flag}"))
     for leaf, start, _ in captured.grads:
         if start is not ANY and id(leaf) not in inputs:
-            tests.append(Test(leaf, "_grad", start, f"the grad of a leaf of shape {leaf.shape} is another one"))
+            conditions.append(
+                Condition(leaf, "_grad", start, f"the grad of a leaf of shape {leaf.shape} is another one")
+            )
     for module, training in captured.modules:
-        tests.append(Test(module, "training", training, f"{type(module).__name__}.training is {not training}"))
-    return tests
+        conditions.append(
+            Condition(module, "training", training, f"{type(module).__name__}.training is {not training}")
+        )
+    return conditions

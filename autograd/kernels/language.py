@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "F", "I", "copy_row", "cut", "exp", "expm1", "formula", "gemm", "gemm_part", "keep_larger", "lanes", "log", "log1p",
-    "prange", "tanh", "tile_dots", "tile_products",
+    "F", "I", "copy_row", "cut", "exp", "exp_falling", "expm1", "formula", "gemm", "gemm_part", "keep_larger", "lanes",
+    "log", "log1p", "prange", "tanh", "tile_dots", "tile_products",
 ]  # fmt: skip
 
 F: Any = np.float64
 I: Any = np.int64
 prange: Any = range
 exp: Callable = np.exp
+exp_falling: Callable = np.exp
+"""Of what is not positive, or NaN."""
 expm1: Callable = np.expm1
 log: Callable = np.log
 log1p: Callable = np.log1p

@@ -121,6 +121,19 @@ def _versions() -> str:
     return " ".join([platform.python_implementation(), platform.python_version(), *packages])
 
 
+@functools.cache
+def _import_numba() -> None:
+    """Import numba without SciPy's BLAS: it only looks whether there is one, which takes a sixth of a first step."""
+    from numba.np import linalg
+
+    look = linalg.ensure_blas
+    linalg.ensure_blas = lambda: None
+    try:
+        import numba.np.arraymath  # noqa: F401 (which looks)
+    finally:
+        linalg.ensure_blas = look
+
+
 def load(name: str, text: str) -> ModuleType:
     """The module with this text, loaded once per process; ``name`` makes the file findable for a person."""
     import hashlib
@@ -129,6 +142,7 @@ def load(name: str, text: str) -> ModuleType:
     digest = hashlib.sha256(f"{_versions()}\n{text}".encode()).hexdigest()[:24]
     keep_freed()
     with _lock:
+        _import_numba()
         if digest not in _loaded:
             _loaded[digest] = _find(f"{name}_{digest}", text)
         return _loaded[digest]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from .hand import kernel
-from .language import F, exp, formula, log, prange
+from .language import F, exp_falling, formula, log, prange
 from .order import rank, unrank
 from .symbol import Symbol
 
@@ -29,7 +29,7 @@ def normalise(x, outer, n, inner, out):
             top = unpack(best)
             total = F(0)
             for j in range(n):
-                e = exp(row[j] - top)
+                e = exp_falling(row[j] - top)
                 result[j] = e
                 total += e
             for j in range(n):
@@ -50,7 +50,7 @@ def normalise(x, outer, n, inner, out):
                 row = x[start + j * inner : start + j * inner + width]
                 result = out[start + j * inner : start + j * inner + width]
                 for k in range(width):
-                    e = exp(row[k] - tops[k])
+                    e = exp_falling(row[k] - tops[k])
                     result[k] = e
                     totals[k] += e
             for j in range(n):
@@ -94,7 +94,7 @@ def normalise_backward(g, out, outer, n, inner, dx):
 
 
 def _exp(x: Any) -> Any:
-    return Symbol.apply("exp", x)
+    return Symbol.apply("exp_falling", x)
 
 
 def _shifted(e: Any, x: Any, top: Any, total: Any) -> Any:
@@ -148,11 +148,11 @@ def entropy(x, target, weight, ignored, smoothing, mean, found, result, divisor,
             else:
                 total = F(0)
                 for j in range(classes):
-                    total += exp(row[j] - top)
+                    total += exp_falling(row[j] - top)
                 losses[i] = total
         if height > 1:
             for k in range(e.size):
-                e[k] = exp(e[k])
+                e[k] = exp_falling(e[k])
             for i in range(first, end):
                 row = e[(i - first) * classes : (i - first + 1) * classes]
                 total = F(0)
@@ -217,7 +217,7 @@ def cross_entropy_backward(g, x, target, weight, ignored, smoothing, found, divi
                     result[j] = row[j] - log_sum
             together = dx[first:end].reshape(-1)
             for k in range(together.size):
-                together[k] = exp(together[k])
+                together[k] = exp_falling(together[k])
         for i in range(first, end):
             row = x[i]
             result = dx[i]
@@ -235,7 +235,7 @@ def cross_entropy_backward(g, x, target, weight, ignored, smoothing, found, divi
                         result[j] *= full
                 else:
                     for j in range(classes):
-                        result[j] = full * exp(row[j] - log_sum)
+                        result[j] = full * exp_falling(row[j] - log_sum)
                 if smoothing:
                     even = by * share
                     for j in range(classes):
