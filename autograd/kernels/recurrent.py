@@ -26,6 +26,13 @@ def sequences(count, part, parts):
     return first, count if part == parts - 1 else count * (part + 1) // parts // 4 * 4
 
 
+@Part
+def rows_of(begin, after, first, end):
+    """Of the rows of a step where they begin, and the first of some sequences and what comes after them."""
+    start = begin + first
+    return begin, start, max(start, min(after, begin + end))
+
+
 # --- Elman's network -------------------------------------------------------------------------------------------------
 
 
@@ -35,9 +42,7 @@ def rnn(out, spans, weight, h, bias, before, relu, parts):
     for part in prange(parts):
         first, end = sequences(h.shape[0], part, parts)
         for step in range(spans.shape[0]):
-            begin = spans[step, 0]
-            start = begin + first
-            stop = max(start, min(spans[step, 1], begin + end))
+            begin, start, stop = rows_of(spans[step, 0], spans[step, 1], first, end)
             gemm(h[first : first + stop - start], weight, 1, out[start:stop])
             for row in range(start, stop):
                 b = row - begin
@@ -60,9 +65,7 @@ def rnn_backward(g, spans, weight, dh, out, dgates, dbias, relu, parts):
     for part in prange(parts):
         first, end = sequences(dh.shape[0], part, parts)
         for step in range(spans.shape[0] - 1, -1, -1):
-            begin = spans[step, 0]
-            start = begin + first
-            stop = max(start, min(spans[step, 1], begin + end))
+            begin, start, stop = rows_of(spans[step, 0], spans[step, 1], first, end)
             for row in range(start, stop):
                 if relu:
                     for j in range(out.shape[1]):
@@ -88,9 +91,7 @@ def lstm(gates, spans, weight, h, c, bias, before_h, before_c, squashed, out, pa
     for part in prange(parts):
         first, end = sequences(h.shape[0], part, parts)
         for step in range(spans.shape[0]):
-            begin = spans[step, 0]
-            start = begin + first
-            stop = max(start, min(spans[step, 1], begin + end))
+            begin, start, stop = rows_of(spans[step, 0], spans[step, 1], first, end)
             gemm(h[first : first + stop - start], weight, 1, flat[start:stop])
             for row in range(start, stop):
                 b = row - begin
@@ -121,9 +122,7 @@ def lstm_backward(g, spans, weight, dh, dc, gates, before_c, squashed, dgates, d
     for part in prange(parts):
         first, end = sequences(dh.shape[0], part, parts)
         for step in range(spans.shape[0] - 1, -1, -1):
-            begin = spans[step, 0]
-            start = begin + first
-            stop = max(start, min(spans[step, 1], begin + end))
+            begin, start, stop = rows_of(spans[step, 0], spans[step, 1], first, end)
             for row in range(start, stop):
                 b = row - begin
                 for j in range(size):
@@ -155,9 +154,7 @@ def gru(gates, spans, weight, h, bias_ih, bias_hh, from_state, before, inner, ou
     for part in prange(parts):
         first, end = sequences(h.shape[0], part, parts)
         for step in range(spans.shape[0]):
-            begin = spans[step, 0]
-            start = begin + first
-            stop = max(start, min(spans[step, 1], begin + end))
+            begin, start, stop = rows_of(spans[step, 0], spans[step, 1], first, end)
             gemm(h[first : first + stop - start], weight, 0, flat[first : first + stop - start])
             for row in range(start, stop):
                 b = row - begin
@@ -188,9 +185,7 @@ def gru_backward(g, spans, weight, dh, gates, before, inner, dgates, dhidden, db
     for part in prange(parts):
         first, end = sequences(dh.shape[0], part, parts)
         for step in range(spans.shape[0] - 1, -1, -1):
-            begin = spans[step, 0]
-            start = begin + first
-            stop = max(start, min(spans[step, 1], begin + end))
+            begin, start, stop = rows_of(spans[step, 0], spans[step, 1], first, end)
             for row in range(start, stop):
                 b = row - begin
                 for j in range(size):
