@@ -112,6 +112,25 @@ def test_no_sequences(name):
         net(autograd.zeros(0, 2, 3))
 
 
+@every_network
+@pytest.mark.parametrize("batch", [1, 3, 9, 32])
+def test_several_threads_walk_as_one(name, batch):
+    sizes = [max(1, batch - step // 3) for step in range(60)]  # sequences of many lengths, a few for each thread
+    before, results = autograd.get_num_threads(), []
+    try:
+        for threads in (1, 2, 3):
+            autograd.set_num_threads(threads)
+            args = arguments(name, sizes, hidden=300 if batch == 1 else 64, features=5)
+            outs = NETWORKS[name][2](*args, sizes=sizes)
+            loss = sum((o * o).sum() for o in outs)
+            results.append([*outs, *autograd.grad(loss, args)])
+    finally:
+        autograd.set_num_threads(before)
+    for found in results[1:]:
+        for a, b in zip(found, results[0], strict=True):
+            np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-10, atol=1e-12)
+
+
 def test_gradients_of_biases_are_arrays_of_their_own():
     args = arguments("lstm", None)
     autograd.lstm_sequence(*args)[0].sum().backward()
