@@ -99,7 +99,8 @@ def test_float16_is_computed_in_float32():
     np.testing.assert_allclose(y.array, 1 / (1 + np.exp(-x.array.astype(np.float64))), rtol=1e-3)
 
 
-SIZES = [(0, 3, 2), (3, 2, 0), (1, 40, 33), (2, 1, 70), (5, 17, 1), (13, 33, 20), (97, 70, 400), (130, 530, 50)]
+# The last two are larger than one block of either operand.
+SIZES = [(0, 3, 2), (3, 2, 0), (1, 40, 33), (2, 1, 70), (5, 17, 1), (13, 33, 20), (97, 530, 550), (1070, 40, 30)]
 FORMS = {
     "rows": lambda x: x,
     "columns": lambda x: np.ascontiguousarray(x.T).T,
@@ -124,7 +125,7 @@ def test_a_product_in_registers_of_each_width(width, dtype, monkeypatch):
             a, b = left(a), right(b)
             strides = [stride // room.itemsize for x in (a, b) for stride in x.strides]
             multiply(a.ctypes.data, *strides[:2], b.ctypes.data, *strides[2:], room.ctypes.data, n + 3, m, n, k, adds)
-            np.testing.assert_allclose(room, expected, rtol=0, atol=1e-4 if dtype == "float32" else 1e-12)
+            np.testing.assert_allclose(room, expected, rtol=0, atol=4 * (k + 4) * np.finfo(dtype).eps)
 
 
 @pytest.mark.parametrize("module", ["tile", "panels"])

@@ -7,6 +7,8 @@ import torch
 import autograd
 import nn
 import nn.functional as F
+from autograd.ops.formula import Elementwise
+from autograd.ops.op import registry
 from nn.activation import _OPERATIONS as OPERATIONS
 
 
@@ -62,10 +64,23 @@ def test_without_a_graph_modules_with_hooks_are_called_one_by_one():
         assert seen == [net[hooked]]
 
 
+@pytest.mark.parametrize(
+    "name", [name for name, op in registry.items() if isinstance(op, Elementwise) and op.arity == 1 and "f" in op.takes]
+)
+def test_any_operation_of_one_input_may_be_the_activation(name):
+    x, w, b = (autograd.rand(*shape, dtype=autograd.float64) for shape in ((2, 3), (4, 3), (4,)))
+    expected = registry[name](F.linear(x, w, b)).numpy()
+    found = F.linear(x, w, b, activation=name)
+    assert found.dtype == expected.dtype
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-14, atol=1e-14)
+
+
 def test_linear_with_an_activation_has_the_gradients_of_both():
     x, w, b = (autograd.randn(*shape, dtype=autograd.float64).requires_grad_() for shape in ((3, 4), (2, 4), (2,)))
     for name in ("tanh", "gelu_erf"):
         assert autograd.gradcheck(lambda *t, name=name: F.linear(*t, activation=name), (x, w, b))
+    with pytest.raises(NotImplementedError, match="bitwise_not: bool or integer tensors are needed"):
+        F.linear(x.detach(), w.detach(), b.detach(), activation="bitwise_not")
     with pytest.raises(
         ValueError, match=r"^linear: activation must name an elementwise operation of one input; got .add.$"
     ):

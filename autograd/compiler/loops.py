@@ -197,7 +197,7 @@ class Loop:
         self.results = [new[r] for r in self.results]
 
     def _hides_count(self) -> bool:
-        """Whether LLVM is not told how many turns the innermost of several loops has; two or three are written out."""
+        """Whether LLVM is not told how many turns the innermost of several loops has; very few it may write out."""
         return len(self.lengths) > 1 and self.lengths[-1] >= 8
 
     def _turned(self) -> bool:

@@ -42,9 +42,8 @@ class Variant:
         # A gradient that is also returned is a new tensor at each run.
         self.returned_grads = [(leaf, i, returned[id(end)]) for leaf, i, end in self.leaves if id(end) in returned]
         self.leaves = [(leaf, i, end) for leaf, i, end in self.leaves if id(end) not in returned]
-        self.have_grads = _all_hold(
-            [Condition(leaf, "_grad", gradient) for leaf, i, gradient in self.leaves if i is None]
-        )
+        grads = [Condition(leaf, "_grad", gradient) for leaf, i, gradient in self.leaves if i is None]
+        self.have_grads = _all_hold(grads) if len(grads) == len(self.leaves) else lambda: False
         self.conditions = _guard(captured, self.input_of)
         self.holds = _all_hold(self.conditions)
         program = captured.program
@@ -95,7 +94,7 @@ class Variant:
             assert memory.initial is not None
             np.copyto(memory.owner, memory.initial)
         arguments = [a if (a := t.array).flags.c_contiguous else np.ascontiguousarray(a) for t in tensors]
-        if not self.have_grads() or tensors:
+        if not self.have_grads():
             for leaf, place, gradient in self.leaves:
                 (leaf if place is None else tensors[place])._grad = gradient
         arrays = self.runner(arguments)

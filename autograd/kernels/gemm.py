@@ -247,16 +247,16 @@ def print_product(dtype: np.dtype, axes: int, options: str) -> str:
         pad += "    "
     if axes:
         at_a, at_b, at_o = ("".join(f" + i{d} * {x}_step{d}" for d in range(axes)) for x in "abo")
-        size = "m, n"
+        extent = "m, n"
     else:
         lines += ["    for turn in prange(parts):"]
         lines += ["        top, bottom, left, end = cut_longer(m, n, np.intp(turn), parts)"]
-        bytes_of = dtype.itemsize
+        size = dtype.itemsize
         pad += "    "
-        at_a, at_b = f" + top * a_down * {bytes_of}", f" + left * b_right * {bytes_of}"
-        at_o, size = f" + (top * o_down + left) * {bytes_of}", "bottom - top, end - left"
+        at_a, at_b = f" + top * a_down * {size}", f" + left * b_right * {size}"
+        at_o, extent = f" + (top * o_down + left) * {size}", "bottom - top, end - left"
     lines.append(
-        f"{pad}_gemm(at(a{at_a}), a_down, a_right, at(b{at_b}), b_down, b_right, at(o{at_o}), o_down, {size}, k, 0)"
+        f"{pad}_gemm(at(a{at_a}), a_down, a_right, at(b{at_b}), b_down, b_right, at(o{at_o}), o_down, {extent}, k, 0)"
     )
     return "".join([print_prologue(dtype), ADDRESSES, CALLS, "\n\n", "\n".join(lines), "\n"])
 

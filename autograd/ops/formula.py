@@ -218,6 +218,11 @@ class Elementwise(Op):
             if loop.possible() and not row.is_identity:
                 row.kernels[dtype] = loop()
 
+    @functools.cached_property
+    def fuses(self) -> bool:
+        """Whether a kernel that has computed a floating number can apply this to it."""
+        return self.result != "bool" and "f" in self.takes and _Compile(self, float32).possible()
+
     # --- gradients ----------------------------------------------------------------------------------------------------
 
     def gradient(self, i: int) -> "Elementwise":

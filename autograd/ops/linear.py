@@ -94,6 +94,6 @@ def _activated(input: Tensor, weight: Tensor, bias: Tensor | None, activation: s
         raise ValueError(f"linear: activation must name an elementwise operation of one input; got {activation!r}")
     tensors = (input, weight, bias)
     recorded = state.recording and any(t is not None and t.requires_grad for t in tensors)
-    if bias is None or recorded or intercepting or input.dtype not in _FLOATS:
+    if bias is None or recorded or intercepting or input.dtype not in _FLOATS or not function.fuses:
         return function(linear(input, weight, bias))
     return Tensor(_run(kernels.linear_activation(activation), input.array, weight.array, bias.array))
