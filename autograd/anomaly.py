@@ -102,7 +102,7 @@ class _Detector:
                 raise RuntimeError(
                     f"{op.name}: the output must be finite where the inputs are; got {bad} for "
                     f"{_ranges(zip(names, inputs, strict=False))}; "
-                    f"called at {user_line()}{_place(state.module, _model())}"
+                    f"called at {user_line()}{_place(state.within[0], _model())}"
                 )
         return out
 
@@ -154,7 +154,7 @@ def _ranges(named: Iterable[tuple[str, Any]]) -> str:
 
 def _model() -> Any:
     """The outermost module that is being called."""
-    found, frame = None, sys._getframe(1) if state.module is not None else None
+    found, frame = None, sys._getframe(1) if state.within[0] is not None else None
     while frame is not None:
         if frame.f_code.co_name == "__call__" and hasattr(called := frame.f_locals.get("self"), "named_modules"):
             found = called

@@ -34,16 +34,18 @@ def apply(op: Any, inputs: Sequence, attrs: dict = NO_ATTRS, kernel: Callable | 
     edges: list[Any] = []  # where the gradient of each input goes, if it needs one
     needs, bit = 0, 1  # a bit for each input
     for x in inputs:
-        edge = None
         if isinstance(x, Tensor):
             if x._view is not None:
                 x._refresh()
+            values.append(x.array)
             if x._requires_grad:
-                edge = x.node or x
+                edges.append(x.node or x)
                 needs += bit
-            x = x.array
-        values.append(x)
-        edges.append(edge)
+            else:
+                edges.append(None)
+        else:
+            values.append(x)
+            edges.append(None)
         bit += bit
     out = kernel(*values) if kernel is not None else op.forward(*values, **attrs)
     kept = None

@@ -36,11 +36,11 @@ class Node:
         self.saved = saved
         self.attrs = attrs
         self.shape = shape
-        self.module = state.module
+        self.module, place = state.within
+        self.place = place or user_place(3)
         self.hooks: Hooks | None = None
         self.data: dict[int, Any] | None = None
         self.number = next(clock)
-        self.place = user_place()
 
     def name(self) -> str:
         """The name of the operation, as in `repr` of a tensor and in pictures."""
@@ -188,19 +188,18 @@ def backward(
                     f"{op.name}: a gradient has the shape of its input; got {part.shape} for an input of "
                     f"shape {edge.shape}; the rule of {op.name} is wrong"
                 )
-            present = pending.get(edge)
-            if present is None:
+            if edge not in pending:
                 pending[edge] = part
                 if isinstance(edge, Node):
                     heappush(waiting, (-edge.number, edge))
                 if not shares and part is not gradient and part.base is None:
                     owned.add(edge)
             elif lift is not None:
-                pending[edge] = present + part
+                pending[edge] = pending[edge] + part
             elif edge in owned:
-                np.add(present, part, out=present)
+                np.add(pending[edge], part, out=pending[edge])
             else:
-                pending[edge] = np.add(present, part, out=...)
+                pending[edge] = np.add(pending[edge], part, out=...)
                 owned.add(edge)
         if not waiting:
             break

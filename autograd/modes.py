@@ -16,7 +16,8 @@ class _State(threading.local):
 
     recording = True
     inference = False
-    module: Any = None
+    # The module whose forward is running, and if nothing of the user's runs in it, the place that called it.
+    within: tuple[Any, Any] = (None, None)
     interceptors: tuple[Callable, ...] = ()
     watch: Callable | None = None  # is told of every node that a backward passes: (node, saved, gradient, parts)
     overwritten: Any = None  # the tensor whose new value is being computed, for interceptors that keep values

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "Place", "Stamp", "Write", "clock", "line_at", "note_again", "note_write", "owner_of", "tick", "user_line",
-    "user_place", "written_since",
+    "Place", "Stamp", "Write", "clock", "is_ours", "line_at", "note_again", "note_write", "owner_of", "tick",
+    "user_line", "user_place", "written_since",
 ]  # fmt: skip
 
 Place = tuple[CodeType, int]  # of a running program
@@ -77,7 +77,7 @@ class Write:
 def note_write(*arrays: np.ndarray) -> None:
     """Remember that this memory changes now: a graph that saved it before must not use it any more."""
     global last_write
-    stamp = Stamp(next(clock), user_place())
+    stamp = Stamp(next(clock), user_place(3))
     last_write = stamp.number
     for array in arrays:
         owner = array if array.base is None else owner_of(array)
@@ -107,10 +107,12 @@ def written_since(array: np.ndarray, number: int, until: float = math.inf) -> st
 # --- lines of the user's program -------------------------------------------------------------------------------------
 
 
-def user_place() -> Place:
-    """The place outside this library that is running: the code, and how far into it."""
-    frame = outermost = sys._getframe(3)  # the nearest that may be outside
-    while _is_ours[frame.f_globals.get("__name__")]:
+def user_place(nearest: int = 1) -> Place:
+    """The place outside this library that is running: the code, and how far into it. ``nearest`` is how many calls
+    outward of this one it may be.
+    """
+    frame = outermost = sys._getframe(nearest)
+    while is_ours[frame.f_globals.get("__name__")]:
         outermost = frame
         frame = frame.f_back  # type: ignore[assignment]
         if frame is None:  # called by no Python code, as the first function of a thread may be
@@ -128,7 +130,7 @@ class _Ours(dict[Any, bool]):
         return self[name]
 
 
-_is_ours = _Ours()
+is_ours = _Ours()
 
 
 def line_at(place: Place) -> str:

@@ -18,6 +18,7 @@ __all__ = ["Module"]
 
 _state = autograd.modes.state
 _intercepting = autograd.modes.intercepting
+_user_place = autograd.writes.user_place
 
 
 class Module(Stateful):
@@ -40,14 +41,19 @@ class Module(Stateful):
 
     training: bool
     forward: Callable[..., Any]
+    _is_ours = True  # whether its forward is this library's
 
     def __init__(self) -> None:
         super().__init__()
         self.__dict__["training"] = True
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._is_ours = autograd.writes.is_ours[cls.__module__]
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        outer = _state.module
-        _state.module = self  # so that the nodes recorded now know where in the model they belong
+        outer = _state.within  # so that the nodes recorded now know where in the model and the program they belong
+        _state.within = self, (outer[1] or _user_place(2)) if self._is_ours and self._hooks is None else None
         if _intercepting and _state.tracer is not None:
             _state.tracer.note_module(self)
         try:
@@ -55,11 +61,11 @@ class Module(Stateful):
                 return self.forward(*args, **kwargs)
             return self._hooks.call(self, args, kwargs)
         except LayerError as error:
-            if outer is None:
+            if outer[0] is None:
                 error.locate(self)
             raise
         finally:
-            _state.module = outer
+            _state.within = outer
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[no-redef]
         """Compute the output; every module defines its own."""

@@ -12,7 +12,8 @@ import pytest
 
 import autograd
 import nn
-from autograd import Tensor, tensor
+from autograd import Tensor, graph, tensor
+from autograd.writes import line_at
 
 
 def leaf(*values: float) -> Tensor:
@@ -451,6 +452,39 @@ def test_an_overwritten_value_is_named_with_its_places(program, name):
         f"saved at {__file__}:{first + 2}, overwritten at {__file__}:{first + 3}; "
         "clone() it before the change, or use the out-of-place operation"
     )
+
+
+class Double(nn.Module):
+    def forward(self, x):
+        return self.inner(x) + x
+
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Tanh()
+
+
+def test_a_node_knows_the_nearest_line_of_the_program():
+    def hook(module, args, out):
+        return out * 2
+
+    def lines(net):
+        node, found = net(leaf(1.0)).grad_fn, []
+        while isinstance(node, graph.Node):
+            found.append((node.op.name, int(line_at(node.place).rpartition(":")[2])))
+            node = node.edges[0]
+        return found
+
+    called = lines.__code__.co_firstlineno + 1
+    in_double = Double.forward.__code__.co_firstlineno + 1
+    hooked = nn.Tanh()
+    hooked.register_forward_hook(hook)
+    own = [("add", in_double), ("tanh", in_double)]
+    assert lines(nn.Sequential(nn.Sequential(nn.ReLU()), Double(), nn.ReLU())) == [
+        ("relu", called), *own, ("relu", called)
+    ]  # fmt: skip
+    assert lines(nn.Sequential(hooked, nn.ReLU())) == [
+        ("relu", called), ("mul", hook.__code__.co_firstlineno + 1), ("tanh", called)
+    ]  # fmt: skip
 
 
 def test_an_operation_that_no_python_code_calls(monkeypatch):

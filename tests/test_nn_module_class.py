@@ -373,7 +373,7 @@ def test_nodes_know_their_module():
         modules.append(node.module)
         stack += [edge for edge, _ in node.next_functions if hasattr(edge, "next_functions")]
     assert {net, net.out, net.hidden[0], net.hidden[1], net.hidden[2]} == set(modules)
-    assert autograd.modes.state.module is None
+    assert autograd.modes.state.within == (None, None)
 
 
 def test_dropout_scales_and_repeats():

@@ -158,7 +158,7 @@ class _Emitter:
         given = [_view(f"x{i}", a) if isinstance(a, Ref) else _literal(a) for i, a in enumerate(step.args)]
         text.append("".join(f"    v{i} = {value}\n" for i, value in enumerate(given)))
         names_given = [f"v{i}" for i in range(len(given))]
-        if getattr(step.kernel, "takes_parts", False):
+        if step.kernel.takes_parts:
             names_given.append(str(threads.count if pays else 1))
         text.append(f"    {step.kernel.function.__name__}({', '.join(names_given)})\n")
         if step.status is not None:

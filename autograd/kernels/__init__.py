@@ -11,6 +11,7 @@ memory    freed memory stays with the process, since to fetch it again costs mor
 ufuncs    a compiled loop -> a numpy ufunc, so broadcasting and strides are numpy's
 share     long loops of ufuncs, cut into parts for the pool
 broadcast loops over rows, columns and stacks that are broadcast
+table     a dictionary that makes what it is asked for
 order     floating numbers in the order of integers, in which SIMD finds the largest
 
 Families. What reduces, scans or spreads along an axis sees its array as (outer, n, inner), and is one loop for all of
@@ -20,7 +21,7 @@ are sums into places, `dropout` is random bits that are computed where they are 
 
 Threads. There is one pool, numba's OpenMP layer, and three doors to it. A hand-written kernel says ``prange`` and is
 compiled a second time when its arrays are large. The loop of a ufunc is cut into parts by `share`, without a second
-compilation and at no cost to a small call. A product goes through `gemm.multiply`, and each thread computes a part of
+compilation and at no cost to a small call. A product asks `ParallelKernel.doing`, and each thread computes a part of
 it. All ask `threads.enter` or look at the state it keeps, so only one of them is on the pool at a time; who does not
 get it runs serially. What is too small to gain never asks: a region costs 1 to 2 us. Results don't depend on the number
 of threads.

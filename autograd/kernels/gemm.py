@@ -21,7 +21,6 @@ is told: so a kernel that multiplies is small, and compiled quickly.
 
 import functools
 import textwrap
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,10 +29,7 @@ from .loader import load
 from .parts import import_of
 from .printer import print_prologue
 
-if TYPE_CHECKING:
-    from .hand import Kernel
-
-__all__ = ["CALLS", "WORTH_THREADS", "multiply", "prepare", "print_product"]
+__all__ = ["CALLS", "WORTH_THREADS", "prepare", "print_product"]
 
 WORTH_THREADS = 2**20
 """From how many multiplications on a product is cut into parts for the pool."""
@@ -267,8 +263,3 @@ def prepare(dtype: np.dtype) -> None:
     import llvmlite.binding
 
     llvmlite.binding.add_symbol(f"jitgrad_gemm_{dtype.name}", load("gemm", _text(dtype)).gemm.address)
-
-
-def multiply(multiplications: int, kernel: "Kernel", *args: Any, times: int = 1) -> Any:
-    """Run a kernel of ``times`` matrix products with so many multiplications each, on the pool where that pays."""
-    return kernel.on_pool(*args) if multiplications * times >= WORTH_THREADS else kernel.serially(*args)

@@ -15,7 +15,7 @@ gets its name alone, ``row = x[i]``: numba loses sight of whose memory it is if 
 """
 
 import ast
-import copy
+import functools
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -26,6 +26,7 @@ from .loader import load
 from .parts import part_names, print_parts, source_of
 from .printer import print_function, print_helpers, print_prologue
 from .symbol import topological
+from .table import Table
 
 __all__ = ["Kernel", "kernel", "watchers"]
 
@@ -44,32 +45,45 @@ def tell_watchers(kernel: "Kernel", *args: Any) -> None:
         watcher(kernel, args)
 
 
+_CALL = """def call({names}):
+    if watchers:
+        tell_watchers(kernel, {names})
+    return compiled[{first}.dtype]({names}{parts})
+"""
+"""How a kernel is called on this thread. It is printed, since to pass on ``*args`` takes as long as a small kernel."""
+
+
 class Kernel:
     """A function on arrays, compiled for the dtype of its first argument."""
 
-    def __init__(self, function: Callable, layouts: str = "") -> None:
-        self.name = function.__name__
-        self.__doc__ = function.__doc__
+    def __init__(
+        self, function: Callable, layouts: str = "", name: str = "", formulas: dict[str, Callable] | None = None
+    ) -> None:
         self.function = function
         self.layouts = layouts
-        self.formulas: dict[str, Callable] = {}
-        self._compiled: dict[np.dtype, Callable] = {}
+        self.name = name or function.__name__
+        self.__doc__ = function.__doc__
+        self.formulas = formulas or {}
+        self.parameters = list(function.__code__.co_varnames[: function.__code__.co_argcount])
+        self.takes_parts = self.parameters[-1] == "parts"  # the number of threads
 
     def of(self, name: str, **formulas: Callable) -> Self:
         """This kernel with functions of Symbols in the place of these names."""
-        made = copy.copy(self)
-        made.name, made.formulas, made._compiled = f"{self.name}_{name}", formulas, {}
-        return made
+        return type(self)(self.function, self.layouts, f"{self.name}_{name}", formulas)
 
-    def __call__(self, first: np.ndarray, *rest: Any) -> Any:
-        if watchers:
-            tell_watchers(self, first, *rest)
-        compiled = self._compiled.get(first.dtype)
-        if compiled is None:
-            compiled = self._compile(first.dtype)
-        return compiled(first, *rest)
+    @functools.cached_property
+    def serially(self) -> Callable[..., Any]:
+        """What runs it on the calling thread."""
+        names = self.parameters[:-1] if self.takes_parts else self.parameters
+        text = _CALL.format(names=", ".join(names), first=names[0], parts=", 1" if self.takes_parts else "")
+        known = {
+            "kernel": self, "compiled": Table(self._load), "watchers": watchers, "tell_watchers": tell_watchers
+        }  # fmt: skip
+        exec(text, known)
+        return known["call"]  # type: ignore[return-value]
 
-    serially = on_pool = __call__
+    def __call__(self, *args: Any) -> Any:
+        return self.serially(*args)
 
     @property
     def multiplies(self) -> bool:
@@ -85,17 +99,14 @@ class Kernel:
             arguments, root = scalar.read(formula, dtype)
             names += [s.op for s in topological([root])]
             formulas += print_function(name, arguments, [root], flags="LOOSE")
-        options = f"{_print_signature(self.layouts, dtype)}{_FLAGS}{', ' + threads.OPTIONS if parallel else ''}"
+        layouts = f"{self.layouts} I" if self.layouts and self.takes_parts else self.layouts
+        options = f"{_print_signature(layouts, dtype)}{_FLAGS}{', ' + threads.OPTIONS if parallel else ''}"
         parts = print_parts(self.function)
         front = f"{print_prologue(dtype)}{_LOOSE}{print_helpers(names, dtype)}{formulas}{products}{parts}"
         source = source_of(self.function)
         if parallel:
             source = ast.unparse(_SignedCounters().visit(ast.parse(source)))
         return f"{front}\n\n@njit({options})\n{source}\n"
-
-    def _compile(self, dtype: np.dtype) -> Callable:
-        compiled = self._compiled[dtype] = self._load(dtype)
-        return compiled
 
     def _load(self, dtype: np.dtype, parallel: bool = False) -> Callable:
         if self.multiplies:
@@ -144,31 +155,15 @@ class ParallelKernel(Kernel):
     If its last parameter is called ``parts``, it gets the number of threads that work on the call.
     """
 
-    def __init__(self, function: Callable, layouts: str = "") -> None:
-        names = function.__code__.co_varnames[: function.__code__.co_argcount]
-        self.takes_parts = names[-1] == "parts"
-        super().__init__(function, f"{layouts} I" if layouts and self.takes_parts else layouts)
-        self._is_large: Callable[..., bool] | None = None
-        self._parallel: dict[np.dtype, Callable] = {}
+    _is_large: Callable[..., bool] | None = None
 
-    def of(self, name: str, **formulas: Callable) -> Self:
-        made = super().of(name, **formulas)
-        made._parallel = {}
-        return made
+    @functools.cached_property
+    def _parallel(self) -> Table[np.dtype, Callable]:
+        return Table(lambda dtype: self._load(dtype, parallel=True))
 
     def __call__(self, *args: Any) -> Any:
         is_large = self._is_large or self._find_arrays(args)
         return self.on_pool(*args) if threads.count > 1 and is_large(*args) else self.serially(*args)
-
-    def serially(self, *args: Any) -> Any:
-        """Run it on the calling thread."""
-        if watchers:
-            tell_watchers(self, *args)
-        dtype = args[0].dtype
-        compiled = self._compiled.get(dtype)
-        if compiled is None:
-            compiled = self._compile(dtype)
-        return compiled(*args, 1) if self.takes_parts else compiled(*args)
 
     def on_pool(self, *args: Any) -> Any:
         """Run it on the pool, if that may be had."""
@@ -177,17 +172,18 @@ class ParallelKernel(Kernel):
         if watchers:
             tell_watchers(self, *args)
         try:
-            dtype = args[0].dtype
-            compiled = self._parallel.get(dtype)
-            if compiled is None:
-                compiled = self._parallel[dtype] = self._load(dtype, parallel=True)
+            compiled = self._parallel[args[0].dtype]
             return compiled(*args, threads.count) if self.takes_parts else compiled(*args)
         finally:
             threads.leave()
 
+    def doing(self, multiplications: int) -> Callable[..., Any]:
+        """What runs it for products of matrices with so many multiplications: on the pool where that pays."""
+        return self.on_pool if multiplications >= gemm.WORTH_THREADS else self.serially
+
     def _find_arrays(self, args: tuple) -> Callable[..., bool]:
         """Whether one of the arrays, which are in the same places in every call, is large."""
-        names = self.function.__code__.co_varnames[: len(args)]
+        names = self.parameters[: len(args)]
         arrays = [name for name, value in zip(names, args, strict=True) if isinstance(value, np.ndarray)]
         large = " or ".join(f"{array}.size >= {threads.GRAIN}" for array in arrays)
         self._is_large = found = eval(f"lambda {', '.join(names)}: {large}")

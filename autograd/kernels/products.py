@@ -8,7 +8,6 @@ import math
 
 import numpy as np
 
-from .gemm import multiply
 from .hand import kernel
 from .language import gemm, gemm_part, prange
 
@@ -30,7 +29,7 @@ def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
             return np.dot(a, b)  # the cheaper call of the two
         if dtype in _FLOATS:
             out = np.empty((m, n), dtype)
-            multiply(multiplications, product, a, b, out)
+            product.doing(multiplications)(a, b, out)
             return out
     elif b.ndim == 2 and a.flags.c_contiguous and a.size:
         return matmul(a.reshape(-1, k), b).reshape(*a.shape[:-1], n)
@@ -43,7 +42,7 @@ def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     out = np.empty((*lead, m, n), dtype)
     stacks = (as_stacks(a, lead), as_stacks(b, lead), as_stacks(out, lead))
     if dtype in _FLOATS:
-        multiply(m * k * n, products, *stacks, times=times)
+        products.doing(m * k * n * times)(*stacks)
     else:
         integer_products(*stacks)
     return out

@@ -7,7 +7,6 @@ import numpy as np
 
 from ..dtypes import bool_, float16, is_float
 from ..kernels import attention as kernels
-from ..kernels.gemm import multiply
 from ..kernels.products import as_stacks
 from ..tensor import Tensor
 from .comparison import eq
@@ -70,7 +69,7 @@ def _attention(query, key, value, mask, *, scale, causal):
     stacked = as_stacks(out, lead)
     logsum = np.empty(stacked.shape[:3], query.dtype)
     arguments = (*stacks.arrays, stacks.mask, scale, mask is not None, causal, stacks.block, stacked, logsum)
-    multiply(stacks.block * keys * width, kernels.attention, *arguments, times=stacks.blocks)
+    kernels.attention.doing(stacks.blocks * stacks.block * keys * width)(*arguments)
     return Kept(out, logsum)
 
 
@@ -100,9 +99,7 @@ def _backward(g: Any, query: Any, key: Any, value: Any, mask: Any, scale: float,
     stacks = _Stacks(query, key, value, mask)
     lead, (_, keys, width) = stacks.lead, stacks.sizes
     gradients = [_like(x, lead) for x in (query, key, value)]
-    multiply(
-        stacks.block * keys * width,
-        kernels.attention_backward,
+    kernels.attention_backward.doing(2 * stacks.blocks * stacks.block * keys * width)(
         as_stacks(g, lead),
         *stacks.arrays,
         stacks.mask,
@@ -112,7 +109,6 @@ def _backward(g: Any, query: Any, key: Any, value: Any, mask: Any, scale: float,
         causal,
         stacks.block,
         *(as_stacks(d, lead) for d in gradients),
-        times=2 * stacks.blocks,
     )
     return [sum_to(d, x.shape) for d, x in zip(gradients, (query, key, value), strict=True)]
 

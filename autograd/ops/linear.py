@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from ..door import apply
 from ..kernels import linear as kernels
-from ..kernels.gemm import multiply
 from ..modes import intercepting, state
 from ..tensor import Tensor
 from .formula import Elementwise
@@ -35,10 +35,10 @@ def _linear(input, weight, bias):
 
 
 def _run(kernel, input, weight, bias):
-    rows = _rows(input)
-    out = np.empty((len(rows), len(weight)) if rows is input else (*input.shape[:-1], len(weight)), input.dtype)
-    multiply(len(rows) * weight.size, kernel, rows, weight, np.ascontiguousarray(bias), _rows(out))
-    return out
+    rows = input if input.ndim == 2 else _rows(input)
+    out = np.empty((len(rows), len(weight)), input.dtype)
+    kernel.doing(len(rows) * weight.size)(rows, weight, np.ascontiguousarray(bias), out)
+    return out if rows is input else out.reshape(*input.shape[:-1], len(weight))
 
 
 @_linear.by_hand
@@ -55,10 +55,10 @@ def _linear_backward(g, input, weight, needs):
     dweight, dbias = np.empty(weight.shape, dtype), np.empty(len(weight), dtype)
     work = len(rows) * weight.size
     if not need_input:
-        multiply(work, kernels.linear_backward_parameters, rows, x, dweight, dbias)
+        kernels.linear_backward_parameters.doing(work)(rows, x, dweight, dbias)
         return [None, dweight, dbias]
     dx = np.empty(input.shape, dtype)
-    multiply(work, kernels.linear_backward, rows, x, weight, _rows(dx), dweight, dbias)
+    kernels.linear_backward.doing(work)(rows, x, weight, _rows(dx), dweight, dbias)
     return [dx, dweight, dbias]
 
 
@@ -85,7 +85,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, activat
         return _activated(input, weight, bias, activation)
     if bias is None:
         return matmul(input, transpose(weight, 0, 1) if weight.ndim == 2 else weight)
-    return _linear(input, weight, bias)
+    return apply(_linear, (input, weight, bias))
 
 
 def _activated(input: Tensor, weight: Tensor, bias: Tensor | None, activation: str) -> Tensor:

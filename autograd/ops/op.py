@@ -38,6 +38,7 @@ import numpy as np
 from ..backprop import grad
 from ..door import Kept, apply
 from ..graph import Node
+from ..kernels.table import Table
 from ..modes import enable_grad, state
 from ..tensor import Tensor
 
@@ -84,7 +85,7 @@ class Op:
         self.hand: Callable | None = None
         self.composition: Callable | None = None
         self._adapters: dict[int, Callable] = {}
-        self._unread: dict[int, list[int]] = {}
+        self._unread: Table[int, list[int]] = Table(self._find_unread)
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -121,9 +122,7 @@ class Op:
         inputs in the bit set ``needs``, None in the place of others; nothing if none is. Above the bits of the inputs
         one is set to say how many there are.
         """
-        unread = self._unread.get(needs)
-        if unread is None:
-            unread = self._unread[needs] = self._find_unread(needs)
+        unread = self._unread[needs]
         if len(unread) == len(values):
             return ()
         for place in unread:

@@ -103,7 +103,7 @@ class _Segment:
         self.kwargs = kwargs
         self.check = check
         self.random = default_generator.get_state() if preserve_rng_state else None
-        self.modes = (state.interceptors, state.module)
+        self.modes = (state.interceptors, state.within)
         # In a checkpoint within a checkpoint the arguments are intermediate values too: the outer one has its way.
         outer = next((i.hooks for i in reversed(state.interceptors) if isinstance(i, Packing)), None)
         self.number = tick()
@@ -151,9 +151,9 @@ class _Segment:
 
         args = [a.value(self.number) for a in self.args]
         self.repeated = tick()
-        interceptors, module = self.modes
-        outer_random, outer_module = default_generator.get_state(), state.module
-        state.module = module
+        interceptors, within = self.modes
+        outer_random, outer_within = default_generator.get_state(), state.within
+        state.within = within
         try:
             if self.random is not None:
                 default_generator.set_state(self.random)
@@ -162,7 +162,7 @@ class _Segment:
         except _Enough:
             pass
         finally:
-            state.module = outer_module
+            state.within = outer_within
             if self.random is not None:
                 default_generator.set_state(outer_random)
 
