@@ -127,6 +127,18 @@ def dot(x, y):
 
 _GEMM = """
 
+@cfunc(types.void(*[types.intp] * 12), cache=True, **EXACT)
+def multiply_block(x_at, x_down, x_right, y_at, y_down, pitch, c_at, c_down, rows, width, count, adds):
+    # c = x @ y, or c += x @ y, for matrices at these addresses; each panel of y lies ``pitch`` numbers after the last.
+    x, y, c = carray(at(x_at), count, F), carray(at(y_at), count, F), carray(at(c_at), rows, F)
+    i = 0
+{tiles}
+
+# Through its address, or it would be compiled once more as part of the function that calls it.
+add_symbol(f"jitgrad_block_{F.__name__}", multiply_block.address)
+_multiply_block = types.ExternalFunction(f"jitgrad_block_{F.__name__}", types.void(*[types.intp] * 12))
+
+
 @cfunc(types.void(types.voidptr, types.intp, types.intp, types.voidptr, types.intp, types.intp, types.voidptr,
     types.intp, types.intp, types.intp, types.intp, types.intp), cache=True, **EXACT)
 def gemm(a_address, a_down, a_right, b_address, b_down, b_right, c_address, c_down, m, n, k, adds):
@@ -147,6 +159,10 @@ def gemm(a_address, a_down, a_right, b_address, b_down, b_right, c_address, c_do
     packs_b = b_right != 1 or m > FEW or (m > HIGH and b_down * SIZE % COLLIDING == 0)
     packs_a = n > WIDE and (a_down * SIZE % COLLIDING == 0 if a_right == 1 else a_right * SIZE % COLLIDING == 0)
     packs_a = packs_a and (a_right == 1 or a_down == 1)
+    if not packs_a and not packs_b and m <= TALL and n <= BROAD and k <= DEEP:
+        x, y, to = a.ctypes.data, b.ctypes.data, c.ctypes.data
+        _multiply_block(x, a_down, a_right, y, b_down, WIDE, to, c_down, m, n, k, adds)
+        return
     depth, breadth, height = evenly(k, DEEP, 1), evenly(n, BROAD, WIDE), evenly(m, TALL, HIGH)
     panels = carray(on_stack(NEAR, b), NEAR, F)
     if packs_b and depth * breadth > NEAR:
@@ -159,28 +175,28 @@ def gemm(a_address, a_down, a_right, b_address, b_down, b_right, c_address, c_do
         rows = min(height, m - top)
         for first in range(0, k, depth):
             count = min(depth, k - first)
-            adding = 1 if first else adds
-            x, x_at, x_down, x_right = a, top * a_down + first * a_right, a_down, a_right
+            from_a, x_down, x_right = top * a_down + first * a_right, a_down, a_right
+            x = a.ctypes.data + from_a * SIZE
             if packs_a:
                 if a_right == 1:
-                    pack_rows(a, x_at, a_down, rows, count, block, depth + LANES)
+                    pack_rows(a, from_a, a_down, rows, count, block, depth + LANES)
                     x_down = depth + LANES
                 else:
-                    pack_rows(a, x_at, a_right, count, rows, block, height + LANES)
+                    pack_rows(a, from_a, a_right, count, rows, block, height + LANES)
                     x_right = height + LANES
-                x, x_at = block, 0
+                x = block.ctypes.data
             for left in range(0, n, breadth):
                 width = min(breadth, n - left)
-                y, y_at, y_down, pitch = b, first * b_down + left, b_down, WIDE
+                y, y_down, pitch = b.ctypes.data + (first * b_down + left) * SIZE, b_down, WIDE
                 if packs_b:
-                    y, y_at, y_down, pitch = panels, 0, WIDE, WIDE * count
+                    y, y_down, pitch = panels.ctypes.data, WIDE, WIDE * count
                     for p in range(0, count, strip):
                         for j in range(0, width, WIDE):
                             start, to = (first + p) * b_down + (left + j) * b_right, j * count + p * WIDE
                             some, columns = min(strip, count - p), min(WIDE, width - j)
                             pack_panel(b, start, b_down, b_right, some, columns, panels, to)
-                i = 0
-{tiles}
+                to, adding = c.ctypes.data + (top * c_down + left) * SIZE, 1 if first else adds
+                _multiply_block(x, x_down, x_right, y, y_down, pitch, to, c_down, rows, width, count, adding)
 """
 
 
@@ -189,19 +205,16 @@ def _print_tiles(heights: tuple[int, ...]) -> str:
     lines = []
     for high in heights:
         lines.append(
-            f"while i + {high} <= rows:\n"
-            "    for j in range(0, width, WIDE):\n"
-            "        columns, at = min(WIDE, width - j), y_at + j // WIDE * pitch\n"
-            "        to = (top + i) * c_down + left + j\n"
+            f"while i + {high} <= rows:\n    for j in range(0, width, WIDE):\n        columns = min(WIDE, width - j)\n"
         )
         for vectors, condition in ((2, "if columns > LANES"), (1, "else")):
             lines.append(
                 f"        {condition}:\n"
-                f"            multiply_tile({high}, {vectors}, x, x_at + i * x_down, x_down, x_right, y, at, y_down, "
-                "c, to, c_down, columns, count, adding)\n"
+                f"            multiply_tile({high}, {vectors}, x, i * x_down, x_down, x_right, y, j // WIDE * pitch, "
+                "y_down, c, i * c_down + j, c_down, columns, count, adds)\n"
             )
         lines.append(f"    i += {high}\n")
-    return textwrap.indent("".join(lines), " " * 16)
+    return textwrap.indent("".join(lines), " " * 4)
 
 
 def _text(dtype: np.dtype) -> str:
@@ -219,6 +232,7 @@ def _text(dtype: np.dtype) -> str:
         [
             print_prologue(dtype),
             import_of("panels", ["copy_rows", "multiply_tile", "on_stack", "turn_square"]) + "\n",
+            "from llvmlite.binding import add_symbol\n",
             *(f"{name} = {value}\n" for name, value in constants.items()),
             ADDRESSES,
             _PACKING,
