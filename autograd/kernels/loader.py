@@ -12,7 +12,6 @@ import functools
 import importlib.util
 import itertools
 import os
-import pickle
 import re
 import sys
 import threading
@@ -121,19 +120,6 @@ def _versions() -> str:
     return " ".join([platform.python_implementation(), platform.python_version(), *packages])
 
 
-@functools.cache
-def _import_numba() -> None:
-    """Import numba without SciPy's BLAS: it only looks whether there is one, which takes a sixth of a first step."""
-    from numba.np import linalg
-
-    look = linalg.ensure_blas
-    linalg.ensure_blas = lambda: None
-    try:
-        import numba.np.arraymath  # noqa: F401 (which looks)
-    finally:
-        linalg.ensure_blas = look
-
-
 def load(name: str, text: str) -> ModuleType:
     """The module with this text, loaded once per process; ``name`` makes the file findable for a person."""
     import hashlib
@@ -142,7 +128,6 @@ def load(name: str, text: str) -> ModuleType:
     digest = hashlib.sha256(f"{_versions()}\n{text}".encode()).hexdigest()[:24]
     keep_freed()
     with _lock:
-        _import_numba()
         if digest not in _loaded:
             _loaded[digest] = _find(f"{name}_{digest}", text)
         return _loaded[digest]
@@ -161,8 +146,6 @@ def _find(name: str, text: str) -> ModuleType:
         return _import(path)
     except OSError as error:
         _say_unkept(error)
-    except (EOFError, pickle.UnpicklingError):  # numba read a file that was cut off, when the machine stopped say
-        _forget(path)
     return _import_unkept(name, text)
 
 
@@ -205,12 +188,8 @@ def _import(path: Path) -> ModuleType:
     assert spec is not None and spec.loader is not None
     # numba finds the module of cached code by its name.
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    lenient = _lenient_cache()
-    for value in vars(module).values():
-        cache = getattr(value, "_cache", None)
-        if type(cache) is lenient.__base__:
-            cache.__class__ = lenient
+    with _our_cache():
+        spec.loader.exec_module(module)
     return module
 
 
@@ -221,16 +200,26 @@ def _import_unkept(name: str, text: str) -> ModuleType:
     return module
 
 
-def _forget(path: Path) -> None:
-    """Remove what numba has kept of the module."""
-    for file in (path.parent / "__pycache__").glob(f"{path.stem}.*.nb[ci]"):
-        with contextlib.suppress(OSError):
-            file.unlink()
+@contextlib.contextmanager
+def _our_cache() -> Iterator[None]:
+    """Have numba keep the functions that are made meanwhile by `_cache_type`."""
+    from numba.core import ccallback, dispatcher
+
+    makers: list[Any] = [ccallback, dispatcher]
+    kept = [maker.FunctionCache for maker in makers]
+    for maker in makers:
+        maker.FunctionCache = _cache_type()
+    try:
+        yield
+    finally:
+        for maker, cache in zip(makers, kept, strict=True):
+            maker.FunctionCache = cache
 
 
 @functools.cache
-def _lenient_cache() -> type:
+def _cache_type() -> type:
     from numba.core.caching import FunctionCache
+    from numba.core.runtime import rtsys
     from numba.core.sigutils import normalize_signature
 
     class Cache(FunctionCache):
@@ -242,7 +231,11 @@ def _lenient_cache() -> type:
 
         def load_overload(self, sig: Any, target_context: Any) -> Any:
             try:
-                found = super().load_overload(sig, target_context)
+                # numba's own method has the context learn all that can be compiled first, which takes 0.1 s. What is
+                # loaded needs the functions of the runtime.
+                rtsys.initialize(target_context)
+                with self._guard_against_spurious_io_errors():
+                    found = self._load_overload(sig, target_context)
             except Exception:  # a file was cut off
                 with contextlib.suppress(OSError):
                     self.flush()
