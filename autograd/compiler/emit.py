@@ -12,7 +12,7 @@ import numpy as np
 from ..kernels import gemm, hand, threads
 from ..kernels.addresses import ADDRESSES, IMPORTS
 from ..kernels.loader import load
-from ..kernels.updates import print_update
+from ..kernels.updates import UpdateKernel
 from .fuse import Group
 from .loops import Loop, numba_name
 from .memory import Layout
@@ -22,18 +22,23 @@ __all__ = ["Emitted", "emit"]
 
 
 class Line(NamedTuple):
-    """What one item of a program became: a function of a module, and what it is called with, as text."""
+    """What an item of a program became: a function of a module, what it is called with, and what becomes of what it
+    returns, as text.
+    """
 
     item: Any
     function: str
     arguments: str
-    before: str = ""
-    after: str = ""
+    result: str = ""  # its name
+    error: int = 0  # to return if it returns another than 0
 
     @property
     def text(self) -> str:
         """The line of the program."""
-        return f"{self.before}{self.function}({self.arguments}){self.after}"
+        call = f"{self.function}({self.arguments})"
+        if self.error:
+            return f"if {call} != 0:\n        return {self.error}"
+        return f"{self.result} = {call}" if self.result else call
 
 
 class Emitted:
@@ -59,6 +64,7 @@ class _Emitter:
         self.pieces: dict[str, str] = {}
         self.functions: dict[str, Callable] = {}
         self.checks: list[Any] = []
+        self.prepared: dict[int, str] = {}  # what updates take in the place of their numbers, in this segment
 
     # --- addresses ----------------------------------------------------------------------------------------------------
 
@@ -169,40 +175,42 @@ class _Emitter:
         if step.status is None:
             return Line(step, name, arguments)
         self.checks.append(step.check)
-        return Line(step, name, arguments, "if ", f" != 0:\n        return {len(self.checks)}")
+        return Line(step, name, arguments, error=len(self.checks))
 
     def update(self, step: UpdateCall) -> Line:
-        update = step.update
-        written = [update.tensors[i] for i in update.written]
-        pays = self._pays((step.tensors[0].size,))
-        text = [
-            print_update(update.name, update.tensors, update.numbers, update.outputs, written, step.dtype, pays),
-            ADDRESSES,
-        ]
+        kernel: UpdateKernel = step.update.kernel
+        text = [kernel.text(step.dtype, self._pays((step.tensors[0].size,))), ADDRESSES]
         arrays = [f"x{i}" for i in range(len(step.tensors))]
-        numbers = [f"c{i}" for i in range(len(step.numbers))]
-        kinds = ", ".join(["types.intp"] * (1 + len(arrays)) + ["types.float64"] * len(numbers))
-        text.append(f"\n\n@njit(types.void({kinds}), cache=True)\ndef call(n, {', '.join([*arrays, *numbers])}):\n")
+        text.append(f"\n\n@njit(cache=True)\ndef call(n, {', '.join(arrays)}, numbers):\n")
         given = [f"carray(at({a}), n, F)" for a in arrays]
-        text.append(f"    {update.name}({', '.join([*given, *numbers])})\n")
-        name = self.piece(update.name, "call", "".join(text))
-        arguments = [*map(self.address, step.tensors), *map(self.number, step.numbers)]
-        return Line(step, name, f"{step.tensors[0].size}, {', '.join(arguments)}")
+        text.append(f"    {kernel.name}({', '.join(given)}, *numbers)\n")
+        name = self.piece(kernel.name, "call", "".join(text))
+        arguments = [str(step.tensors[0].size), *map(self.address, step.tensors), self.prepared[id(step.numbers)]]
+        return Line(step, name, ", ".join(arguments))
+
+    def prepare(self, step: UpdateCall) -> Line:
+        """What the loops of an update take in the place of its numbers, for the first of those that share them."""
+        result = self.prepared[id(step.numbers)] = f"n{len(self.prepared)}"
+        kernel: UpdateKernel = step.update.kernel
+        name = self.piece(f"{kernel.name}_numbers", "prepare", kernel.text_of_numbers())
+        return Line(step, name, ", ".join(map(self.number, step.numbers)), result)
 
     def tally(self, step: Tally) -> Line:
         text = f"\n\n@njit(cache=True)\ndef tally(x):\n    {_view('x', step.counter)}[()] += 1\n"
         name = self.piece("tally", "tally", IMPORTS + ADDRESSES + text)
         return Line(step, name, self.address(step.counter))
 
-    def line(self, item: Group | Step) -> Line:
+    def lines(self, item: Group | Step) -> list[Line]:
         """What this becomes."""
         if isinstance(item, Group):
-            return self.group(item)
+            return [self.group(item)]
+        if isinstance(item, UpdateCall) and id(item.numbers) not in self.prepared:
+            return [self.prepare(item), self.update(item)]
         by_type: dict[type, Callable] = {
             Copy: self.copy, Product: self.product, KernelCall: self.kernel, UpdateCall: self.update,
             Tally: self.tally,
         }  # fmt: skip
-        return by_type[type(item)](item)
+        return [by_type[type(item)](item)]
 
 
 def emit(
@@ -222,17 +230,19 @@ def emit(
         if isinstance(item, Call):
             parts += [len(segments) - 1, item]
             segments.append([])
+            emitter.prepared = {}
         else:
-            all_lines.append(emitter.line(item))
-            segments[-1].append(all_lines[-1].text)
+            lines = emitter.lines(item)
+            all_lines += lines
+            segments[-1] += [line.text for line in lines]
     parts.append(len(segments) - 1)
     arguments = "".join(f", x{i}" for i in range(len(inputs)))
     functions = []
-    for k, lines in enumerate(segments):
+    for k, segment in enumerate(segments):
         text = [f"\n\n@njit(cache=True, nogil=True)\ndef run{k}(t, s{arguments if k == 0 else ''}):\n"]
         if k == 0:
             text += [f"    t[{table[m]}] = x{i}.ctypes.data\n" for i, m in enumerate(inputs)]
-        text += [f"    {line}\n" for line in lines]
+        text += [f"    {line}\n" for line in segment]
         text.append("    return 0\n")
         functions.append("".join(text))
     source = "".join([

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels import threads
+from .emit import Line
 from .fuse import Group
 from .program import Call, Product
 from .runner import Runner
@@ -63,17 +64,20 @@ def _kind(item: Any) -> str:
 def _table(runner: Runner) -> list[str]:
     """The time of every step, run by itself on the memory of the program, which is put back afterwards."""
     # The arguments of the last run may be gone: zeros stand for them.
-    arguments = {m: np.zeros(m.nbytes, np.uint8) for m in runner.program.inputs}
-    for memory, values in arguments.items():
+    inputs = {m: np.zeros(m.nbytes, np.uint8) for m in runner.program.inputs}
+    for memory, values in inputs.items():
         runner.table[runner.program.table[memory]] = values.ctypes.data
     before = {memory: memory.owner.copy() for memory in runner.program.written}
     rows = []
+    results: dict[str, Any] = {}
     pool = runner.emitted.on_pool and threads.enter()
     try:
         for line in runner.emitted.lines:
-            seconds = _fastest(runner.emitted.functions[line.function], _arguments(runner, line.arguments))
+            function, arguments = runner.emitted.functions[line.function], _arguments(runner, line.arguments, results)
             where = line.item.steps[0].line if isinstance(line.item, Group) else line.item.line
-            rows.append((_title(line.item), where, seconds))
+            rows.append((_title(line), where, _fastest(function, arguments)))
+            if line.result:
+                results[line.result] = function(*arguments)
     finally:
         if pool:
             threads.leave()
@@ -84,15 +88,18 @@ def _table(runner: Runner) -> list[str]:
     return [header, *(f"  {1e6 * s:9.2f}  {s / total:5.0%}  {title}  ({line})" for title, line, s in rows)]
 
 
-def _title(item: Any) -> str:
+def _title(line: Line) -> str:
+    item = line.item
+    if line.result:
+        return f"{item.title} numbers"
     if isinstance(item, Product):
         return f"product {item.a.shape} @ {item.b.shape}"
     shape = item.shape if isinstance(item, Group) else item.writes[0].shape
     return f"{item.title} {shape}"
 
 
-def _arguments(runner: Runner, text: str) -> tuple:
-    names = {"t": [int(address) for address in runner.table], "s": list(runner.numbers), "np": np}
+def _arguments(runner: Runner, text: str, results: dict[str, Any]) -> tuple:
+    names = {"t": [int(address) for address in runner.table], "s": list(runner.numbers), "np": np, **results}
     if "carray" in text:  # a number that the program reads from memory: any will do to measure
         return tuple(1.0 if "carray" in part else eval(part, names) for part in _split(text))
     return eval(f"({text},)", names)

@@ -1,11 +1,12 @@
 """Kernels that change arrays in place: one pass over the memory of a parameter, its gradient and its state.
 
-What a formula makes of its numbers alone, ``1 - beta2**t`` say, is computed once per call and in double precision;
-the loop sees the result in its own number type. (In float32 already ``1 - 0.999`` is off by a hundred units.)
+What a formula makes of its numbers alone, ``1 - beta2**t`` say, is a function of its own: it is called once for all
+parameters and computes in double precision; the loops see its results in their own number type. (In float32 already
+``1 - 0.999`` is off by a hundred units.)
 
-These are functions on flat arrays, not ufuncs: a ufunc reads and writes through different pointers to the same memory,
-which LLVM takes for a dependence, so its loop runs one number at a time (Adam on a million weights: 3.1 ms, here 0.2),
-and a call with a dozen operands costs it 1.4 us, here 0.4.
+The loops are functions on flat arrays, not ufuncs: a ufunc reads and writes through different pointers to the same
+memory, which LLVM takes for a dependence, so its loop runs one number at a time (Adam on a million weights: 3.1 ms,
+here 0.2), and a call with a dozen operands costs it 1.4 us, here 0.4.
 """
 
 import functools
@@ -19,40 +20,80 @@ from .loader import load
 from .printer import expand, print_function, print_helpers, print_prologue
 from .symbol import Symbol, topological
 
-__all__ = ["compile_update", "print_update"]
+__all__ = ["UpdateKernel"]
 
 
-def print_update(
-    name: str,
-    arrays: Sequence[str],
-    numbers: Sequence[str],
-    outputs: Sequence[Symbol],
-    written: Sequence[str],
-    dtype: np.dtype,
-    parallel: bool = False,
-) -> str:
-    """The text of a function of flat ``arrays`` and ``numbers`` that stores ``outputs`` in the ``written`` arrays."""
-    results, scalars = _split(expand(outputs), arrays)
-    hoisted = [f"n{i}" for i in range(len(scalars))]
-    used = [s.op for s in topological([*results, *scalars])]
-    text = [print_prologue(dtype), print_helpers(used, dtype), print_function("formula", [*arrays, *hoisted], results)]
-    if scalars:
-        text.append(print_function("prepare", numbers, _with_plain_literals(scalars)))
-    # Arrays and numbers are prefixed, so that an input may be called anything.
-    signature = ", ".join([*(f"a_{a}" for a in arrays), *(f"c_{n}" for n in numbers)])
-    options = f", {threads.OPTIONS}" if parallel else ""
-    text.append(f"\n\n@njit(cache=True{options}, **EXACT)\ndef {name}({signature}):\n")
-    first, *others = [f"a_{a}.size" for a in arrays]
-    if others:
-        differ = " or ".join(f"{other} != {first}" for other in others)
-        text.append(f'    if {differ}:\n        raise ValueError("sizes differ")\n')
-    if scalars:
-        text.append(f"    {', '.join(hoisted)} = prepare({', '.join(f'c_{n}' for n in numbers)})\n")
-        text.extend(f"    s_{n} = F({n})\n" for n in hoisted)
-    places = ", ".join(f"a_{a}[i]" for a in written)
-    operands = ", ".join([*(f"a_{a}[i]" for a in arrays), *(f"s_{n}" for n in hoisted)])
-    text.append(f"    for i in prange({first}):\n        {places} = formula({operands})\n")
-    return "".join(text)
+class UpdateKernel:
+    """What stores ``outputs``, formulas of ``arrays`` and ``numbers``, in the ``written`` arrays."""
+
+    def __init__(
+        self,
+        name: str,
+        arrays: Sequence[str],
+        numbers: Sequence[str],
+        outputs: Sequence[Symbol],
+        written: Sequence[str],
+    ) -> None:
+        self.name = name
+        self.arrays = arrays
+        self.numbers = numbers
+        self.written = written
+        self._results, self._prepared = _split(expand(outputs), arrays)
+
+    def text_of_numbers(self) -> str:
+        """The text of a function ``prepare`` that makes of the numbers the tuple of those that the loop takes."""
+        dtype, scalars = np.dtype(np.float64), self._prepared
+        text = [print_prologue(dtype), print_helpers([s.op for s in topological(scalars)], dtype)]
+        if scalars:
+            text.append(print_function("compute", self.numbers, _with_plain_literals(scalars)))
+        # Arrays and numbers are prefixed, so that they may be called anything.
+        given = ", ".join(f"c_{n}" for n in self.numbers)
+        text.append(f"\n\n@njit(cache=True, **EXACT)\ndef prepare({given}):\n")
+        results = f"compute({given})" if scalars else "()"
+        text.append(f"    return ({results},)\n" if len(scalars) == 1 else f"    return {results}\n")
+        return "".join(text)
+
+    def text(self, dtype: np.dtype, parallel: bool = False) -> str:
+        """The text of a function, by the name of this, of flat arrays of ``dtype`` and what ``prepare`` returns."""
+        prepared = [f"n{i}" for i in range(len(self._prepared))]
+        used = [s.op for s in topological(self._results)]
+        formula = print_function("formula", [*self.arrays, *prepared], self._results)
+        signature = ", ".join([*(f"a_{a}" for a in self.arrays), *prepared])
+        options = f", {threads.OPTIONS}" if parallel else ""
+        text = [print_prologue(dtype), print_helpers(used, dtype), formula]
+        text.append(f"\n\n@njit(cache=True{options}, **EXACT)\ndef {self.name}({signature}):\n")
+        first, *others = [f"a_{a}.size" for a in self.arrays]
+        if others:
+            differ = " or ".join(f"{other} != {first}" for other in others)
+            text.append(f'    if {differ}:\n        raise ValueError("sizes differ")\n')
+        text.extend(f"    s_{n} = F({n})\n" for n in prepared)
+        places = ", ".join(f"a_{a}[i]" for a in self.written)
+        operands = ", ".join([*(f"a_{a}[i]" for a in self.arrays), *(f"s_{n}" for n in prepared)])
+        text.append(f"    for i in prange({first}):\n        {places} = formula({operands})\n")
+        return "".join(text)
+
+    @functools.cached_property
+    def prepare(self) -> Callable[..., tuple]:
+        """What makes of the numbers those that the loop takes."""
+        return load(f"{self.name}_numbers", self.text_of_numbers()).prepare
+
+    def loops(self, dtype: np.dtype) -> tuple[Callable, Callable]:
+        """The loop over arrays of ``dtype``: for the calling thread, and on the pool."""
+
+        @functools.cache
+        def compiled(parallel: bool) -> Callable:
+            return getattr(load(self.name, self.text(dtype, parallel)), self.name)
+
+        def on_pool(*args: Any) -> None:
+            if threads.enter():
+                try:
+                    compiled(True)(*args)
+                finally:
+                    threads.leave()
+            else:
+                compiled(False)(*args)
+
+        return compiled(False), on_pool
 
 
 def _split(roots: Sequence[Symbol], arrays: Sequence[str]) -> tuple[list[Symbol], list[Symbol]]:
@@ -90,29 +131,3 @@ def _with_plain_literals(roots: Sequence[Symbol]) -> list[Symbol]:
         else:
             new[symbol] = Symbol(symbol.op, tuple(new[a] for a in symbol.operands)) if symbol.operands else symbol
     return [new[root] for root in roots]
-
-
-def compile_update(
-    name: str,
-    arrays: Sequence[str],
-    numbers: Sequence[str],
-    outputs: Sequence[Symbol],
-    written: Sequence[str],
-    dtype: np.dtype,
-) -> tuple[Callable, Callable]:
-    """The function that `print_update` describes, for arrays of ``dtype``: for the calling thread, and on the pool."""
-
-    @functools.cache
-    def compiled(parallel: bool) -> Callable:
-        return getattr(load(name, print_update(name, arrays, numbers, outputs, written, dtype, parallel)), name)
-
-    def on_pool(*args: Any) -> None:
-        if threads.enter():
-            try:
-                compiled(True)(*args)
-            finally:
-                threads.leave()
-        else:
-            compiled(False)(*args)
-
-    return compiled(False), on_pool

@@ -8,7 +8,7 @@
 The positional parameters are tensors of one shape, the keyword-only ones numbers. What the formula returns is written
 back: the first value into the first tensor, the second and later ones into the tensors after the gradient ``g``. The
 formula is printed as one loop that passes once over the memory of a parameter; what it computes from the numbers alone
-is computed once, in double precision.
+is computed once for all parameters, in double precision.
 """
 
 import inspect
@@ -21,7 +21,7 @@ import numpy as np
 from ..dtypes import float16, float32, is_float
 from ..kernels.symbol import Symbol
 from ..kernels.threads import GRAIN
-from ..kernels.updates import compile_update
+from ..kernels.updates import UpdateKernel
 from ..modes import state
 from ..tensor import Tensor
 from ..writes import note_write
@@ -52,15 +52,17 @@ class Update:
         parameters = inspect.signature(formula).parameters.values()
         self.tensors = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
         self.numbers = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
-        self._kernels: dict[np.dtype, tuple[Callable, Callable]] = {}  # for small and large arrays
+        self._loops: dict[np.dtype, tuple[Callable, Callable]] = {}  # for small and large arrays
         self._variants: dict[tuple[Callable, ...], Update] = {}
         symbols = [Symbol.input(name) for name in (*self.tensors, *self.numbers)]
         count = len(self.tensors)
         returned = formula(*symbols[:count], **dict(zip(self.numbers, symbols[count:], strict=True)))
-        self.outputs = [Symbol.of(r) for r in (returned if isinstance(returned, tuple) else (returned,))]
+        outputs = [Symbol.of(r) for r in (returned if isinstance(returned, tuple) else (returned,))]
         writable = [i for i, name in enumerate(self.tensors) if name != "g"]
-        self.written = writable[: len(self.outputs)]
-        assert len(self.written) == len(self.outputs), f"{self.name}: more results than tensors to write them to"
+        self.written = writable[: len(outputs)]
+        assert len(self.written) == len(outputs), f"{self.name}: more results than tensors to write them to"
+        written = [self.tensors[i] for i in self.written]
+        self.kernel = UpdateKernel(self.name, self.tensors, self.numbers, outputs, written)
 
     def __call__(self, *tensors: Tensor, **numbers: float) -> None:
         """Update these tensors together."""
@@ -77,8 +79,8 @@ class Update:
         if state.tracer is not None:
             state.tracer.update(self, rows, numbers)
             return
-        values = [*map(float, numbers)]
-        kernels, written, changed = self._kernels, self.written, []
+        values = self.kernel.prepare(*map(float, numbers))
+        loops, written, changed = self._loops, self.written, []
         arrays: list[np.ndarray] = []
         last: Any = None
         try:
@@ -87,18 +89,18 @@ class Update:
                 changed.append(arrays[0])
                 dtype = arrays[0].dtype
                 if dtype is not last:
-                    (serially, on_pool), last = kernels.get(dtype) or self._compile(dtype), dtype
-                kernel = serially if arrays[0].size < GRAIN else on_pool
+                    (serially, on_pool), last = loops.get(dtype) or self._compile(dtype), dtype
+                loop = serially if arrays[0].size < GRAIN else on_pool
                 if arrays[0].ndim == 1:
-                    kernel(*arrays, *values)
+                    loop(*arrays, *values)
                     continue
                 flat = [*map(_ravel, arrays)]
                 for i in written:
                     if flat[i].base is None:  # a copy: the memory is not contiguous
-                        self._copied(kernel, arrays, values)
+                        self._copied(loop, arrays, values)
                         break
                 else:
-                    kernel(*flat, *values)
+                    loop(*flat, *values)
         except Exception:
             self._check(arrays)
             raise
@@ -139,23 +141,21 @@ class Update:
     def _compile(self, dtype: np.dtype) -> tuple[Callable, Callable]:
         if not is_float(dtype):
             raise TypeError(f"{self.name}: {self.tensors[0]} must be a floating tensor; got {dtype}")
-        written = [self.tensors[i] for i in self.written]
-        inner = float32 if dtype == float16 else dtype  # numba has no arithmetic on halves
-        kernels = compile_update(self.name, self.tensors, self.numbers, self.outputs, written, inner)
+        loops = self.kernel.loops(float32 if dtype == float16 else dtype)  # numba has no arithmetic on halves
         if dtype == float16:
-            kernels = (self._copied_always(kernels[0]), self._copied_always(kernels[1]))
-        self._kernels[dtype] = kernels
-        return kernels
+            loops = (self._copied_always(loops[0]), self._copied_always(loops[1]))
+        self._loops[dtype] = loops
+        return loops
 
-    def _copied_always(self, kernel: Callable) -> Callable:
+    def _copied_always(self, loop: Callable) -> Callable:
         count = len(self.tensors)
-        return lambda *args: self._copied(kernel, args[:count], args[count:], float32)
+        return lambda *args: self._copied(loop, args[:count], args[count:], float32)
 
-    def _copied(self, kernel: Callable, arrays: Sequence, values: Sequence, dtype: Any = None) -> None:
+    def _copied(self, loop: Callable, arrays: Sequence, values: Sequence, dtype: Any = None) -> None:
         """Through contiguous copies, for memory that a flat loop can't run over."""
         self._check(arrays)
         flat = [np.array(a, dtype).reshape(-1) for a in arrays]
-        kernel(*flat, *values)
+        loop(*flat, *values)
         for i in self.written:
             arrays[i][...] = flat[i].reshape(arrays[i].shape)
 
