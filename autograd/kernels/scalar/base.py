@@ -54,7 +54,7 @@ def scalar(function: Callable) -> Callable:
 
 
 STANDINS: dict[str, list[tuple[str, float, float]]] = {}
-"""For a function those that compute the same between two bounds, or of NaN, the cheapest first."""
+"""For a function those that compute it between two bounds, or of NaN, as exactly; the cheapest first."""
 
 
 def standin(name: str, low: float, high: float) -> Callable[[Callable], Callable]:

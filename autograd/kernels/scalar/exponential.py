@@ -21,7 +21,17 @@ EXP = {
     ),
 }  # fmt: skip
 
-# (exp(r) - 1 - r) / r^2 on the same interval, the error relative to exp(r) - 1: 2^-26.8 and 2^-61.5.
+# The same on [-1/2, 1/2]: 2^-29.8 and 2^-63.1.
+EXP_NEAR = {
+    23: (0.50000006, 0.16666659, 0.04166512, 0.0083340606, 0.0014003301, 0.00019729239),
+    52: (
+        0.5, 0.1666666666666667, 0.04166666666666816, 0.00833333333333087, 0.0013888888888473787,
+        0.00019841269845069975, 2.4801587818719957e-05, 2.755731660760887e-06, 2.7556997848063444e-07,
+        2.505289481697927e-08, 2.0974182831858983e-09, 1.5996028035618197e-10,
+    ),
+}  # fmt: skip
+
+# (exp(r) - 1 - r) / r^2 on [-0.351, 0.351], the error relative to exp(r) - 1: 2^-26.8 and 2^-61.5.
 EXPM1 = {
     23: (0.5, 0.1666674, 0.041666612, 0.00831405, 0.0013917474, 0.00031115918),
     52: (
@@ -49,6 +59,9 @@ SINH = {
         2.505213066625358e-08, 1.6056688183146013e-10, 7.775646989947532e-13,
     ),
 }  # fmt: skip
+
+# (2^r - 1) / r for |r| <= 1/2, error 2^-26.5: enough for tanh.
+EXP2_SHORT = (0.6931472, 0.2402265, 0.055503573, 0.009618238, 0.0013390735, 0.00015403513)
 
 
 def clamp(x: Symbol, low: float, high: float) -> Symbol:
@@ -110,6 +123,12 @@ def exp(x: Symbol, precision: Precision) -> Symbol:
     return exp_scaled(x, precision)
 
 
+@standin("exp", -0.5, 0.5)
+def exp_near(x: Symbol, precision: Precision) -> Symbol:
+    """exp(x) without a reduction, by a polynomial that is longer."""
+    return polynomial(x, (1.0, 1.0, *EXP_NEAR[precision.mantissa]))
+
+
 @standin("exp", -87.0, 88.0)
 def exp_moderate(x: Symbol, precision: Precision) -> Symbol:
     """exp(x) where it is a normal number in either format."""
@@ -164,13 +183,25 @@ def expm1(x: Symbol, precision: Precision) -> Symbol:
 
 @scalar
 def tanh(x: Symbol, precision: Precision) -> Symbol:
-    """tanh(x) = -e / (2 + e) with e = expm1(-2 |x|), and the sign of x; within 3 ULP."""
-    y = -2.0 * abs(x)
-    low = precision.pick(-20.0, -40.0)  # whose tanh rounds to 1
-    p, k = expm1_parts(where(y < low, low, y), precision)
+    """tanh(x) = -e / (2 + e) with e = expm1(-2 |x|), and the sign of x; within 4 ULP."""
+    p, k = precision.pick(_double_parts, _double_parts_exactly)(abs(x), precision)
     power = power_of_two(k, precision)
     e = power * p + (power - 1.0)
     return apply("copysign", e / (2.0 + e), x)
+
+
+def _double_parts(x: Symbol, precision: Precision) -> tuple[Symbol, Symbol]:
+    """`expm1_parts` of -2 x, by powers of 2 and in one step: the larger x, the less its rounding matters to tanh."""
+    y = x * (-2.0 * LOG2_E)
+    y = where(y < -29.0, -29.0, y)  # whose tanh rounds to 1
+    whole, k = nearest(y, precision)
+    r = y - whole
+    return r * polynomial(r, EXP2_SHORT), k
+
+
+def _double_parts_exactly(x: Symbol, precision: Precision) -> tuple[Symbol, Symbol]:
+    y = -2.0 * x
+    return expm1_parts(where(y < -40.0, -40.0, y), precision)
 
 
 @scalar
