@@ -156,7 +156,7 @@ class Optimizer:
         return autograd.each_run(functools.partial(self.advance, group, p, state))
 
     def _all_numbers(self, group: dict, update: Any, t: Any) -> tuple:
-        return update.choose({**group, **self.numbers(group, t)})
+        return update.choose(self.numbers(group, t), group)
 
     def before(self, group: dict) -> tuple[Callable, ...]:
         """What changes p and g ahead of the rule: `maximized`, `decayed` or `shrunk`, as the group's options say."""

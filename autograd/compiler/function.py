@@ -36,9 +36,11 @@ class Compiled:
         if intercepting and (state.interceptors or state.tracer is not None):
             return self.function(*args, **kwargs)  # inside vmap, detect_anomaly or another compiled function
         tensors: list[Tensor] = []
-        key = (state.recording, threads.count, *[_key(a, tensors) for a in args])
+        key: tuple = (state.recording, threads.count)
+        for value in args:
+            key += (_key(value, tensors),)
         if kwargs:
-            key = (*key, *[(name, _key(kwargs[name], tensors)) for name in sorted(kwargs)])
+            key += tuple([(name, _key(kwargs[name], tensors)) for name in sorted(kwargs)])
         with self.lock:
             for variant in self.variants.get(key, ()):
                 if variant.holds():

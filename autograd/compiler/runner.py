@@ -107,14 +107,11 @@ class Runner:
     def __call__(self, arguments: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
         """Run the program on these arguments; returns them, and the memory of the results after them."""
         inputs: list[np.ndarray] = [*arguments, *[np.empty(shape, dtype) for shape, dtype in self.forms]]
-        if self.plain:
-            if code := self.plain(self.table, self.numbers, *inputs):
-                self.refuse(code, inputs)
-        else:
-            self._run(inputs)
+        self.run(inputs)
         return inputs
 
-    def _run(self, inputs: list[np.ndarray]) -> None:
+    def run(self, inputs: list[np.ndarray]) -> None:
+        """Run the program on these arrays, the last of them for its results; a call in it may replace some."""
         given: Sequence[np.ndarray] = inputs  # the first segment takes them
         for i, part in enumerate(self.parts):
             if hasattr(part, "call"):

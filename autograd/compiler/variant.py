@@ -9,8 +9,9 @@ from ..func.tree import leaves, map_leaves
 from ..graph import Node, Slot
 from ..modes import state
 from ..tensor import Tensor
-from ..writes import Stamp, Write, note_again, note_write, user_place
-from .capture import Backward, Captured
+from ..writes import Stamp, Write, note_write, user_place
+from .capture import Captured
+from .entry import print_run
 from .program import Ref
 from .runner import Runner
 from .trace import ANY
@@ -42,8 +43,6 @@ class Variant:
         # A gradient that is also returned is a new tensor at each run.
         self.returned_grads = [(leaf, i, returned[id(end)]) for leaf, i, end in self.leaves if id(end) in returned]
         self.leaves = [(leaf, i, end) for leaf, i, end in self.leaves if id(end) not in returned]
-        grads = [Condition(leaf, "_grad", gradient) for leaf, i, gradient in self.leaves if i is None]
-        self.have_grads = _all_hold(grads) if len(grads) == len(self.leaves) else lambda: False
         self.conditions = _guard(captured, self.input_of)
         self.holds = _all_hold(self.conditions)
         program = captured.program
@@ -51,27 +50,11 @@ class Variant:
         self.written_inputs = [i for i, m in enumerate(program.inputs) if m.kind == "input" and program.writes(m)]
         self.random = [ref for action in captured.actions for ref in action.fed if isinstance(ref, Ref)]
         self.originals = _leaf_tensors(captured.result)
-        self.makers = [self._maker(*pair) for pair in enumerate(self.originals)]
-        numbers = iter(range(len(self.makers)))
+        numbers = iter(range(len(self.originals)))
         self.template = map_leaves(lambda v: _Place(next(numbers)) if isinstance(v, Tensor) else v, captured.result)
+        self.returns_one = type(self.template) is _Place
         captured.result = None
-
-    def _maker(self, number: int, tensor: Tensor) -> Callable[[Sequence[Tensor], Sequence[np.ndarray]], Tensor]:
-        """How an output is made at each run."""
-        place = self.input_of.get(id(tensor))
-        if place is not None:
-            return lambda tensors, arrays: tensors[place]
-        ref = self.captured.program.outputs[number]
-        if (given := self.runner.places.get(ref.memory)) is not None:
-
-            def whole(tensors: Sequence[Tensor], arrays: Sequence[np.ndarray]) -> Tensor:
-                array = arrays[given]
-                return Tensor(array if array.shape == ref.shape and array.dtype == ref.dtype else ref.array(array))
-
-            return whole
-        if ref.memory in self.captured.resets:
-            return lambda tensors, arrays: Tensor(self.runner.array(ref).copy())
-        return lambda tensors, arrays: tensor
+        self.run = print_run(self)
 
     def reasons(self) -> list[str]:
         """What is not as it was when the function was captured."""
@@ -84,37 +67,6 @@ class Variant:
         return "\n\n".join([*texts, f"# --- {self.name} ---\n\n{emitted.source}"])
 
     # --- a run --------------------------------------------------------------------------------------------------------
-
-    def run(self, tensors: Sequence[Tensor]) -> Any:
-        """What the function does and returns, for these tensors."""
-        captured = self.captured
-        if captured.actions:
-            self._feed()
-        for memory in captured.resets:
-            assert memory.initial is not None
-            np.copyto(memory.owner, memory.initial)
-        arguments = [a if (a := t.array).flags.c_contiguous else np.ascontiguousarray(a) for t in tensors]
-        if not self.have_grads():
-            for leaf, place, gradient in self.leaves:
-                (leaf if place is None else tensors[place])._grad = gradient
-        arrays = self.runner(arguments)
-        if self.writes:
-            note_again(self.writes, self.stamp)
-        for i in self.written_inputs:
-            array = tensors[i].array
-            if array is not arrays[i]:
-                array[...] = arrays[i]
-            note_write(array)
-        made = [make(tensors, arrays) for make in self.makers]
-        for leaf, place, output in self.returned_grads:
-            (leaf if place is None else tensors[place])._grad = made[output]
-        if captured.backward is not None and state.recording:
-            self._record(made, tensors, arguments, captured.backward)
-        return (
-            made[0]
-            if type(self.template) is _Place
-            else map_leaves(lambda v: made[v.number] if type(v) is _Place else v, self.template)
-        )
 
     def first(self, tensors: Sequence[Tensor]) -> Any:
         """What the run that was watched has returned, as later runs return it."""
@@ -135,16 +87,21 @@ class Variant:
                 made.append(Tensor(tensor.array) if ref.memory in results or tensor.node is not None else tensor)
         if self.captured.backward is not None and state.recording:
             arrays = [t.array for t in self.stand_ins]
-            self._record(made, tensors, arrays, self.captured.backward)
+            self.record(made, tensors, arrays)
         self.originals, self.stand_ins = [], []
         self.captured.program.release()
-        return (
-            made[0]
-            if type(self.template) is _Place
-            else map_leaves(lambda v: made[v.number] if type(v) is _Place else v, self.template)
-        )
+        return self.fill(made)
 
-    def _feed(self) -> None:
+    def fill(self, made: Sequence[Tensor]) -> Any:
+        """What the function returns, with these tensors in it."""
+        return map_leaves(lambda v: made[v.number] if type(v) is _Place else v, self.template)
+
+    def form(self, place: int) -> tuple[tuple[int, ...], np.dtype]:
+        """The shape and dtype of an array that the program takes, by its place."""
+        inputs = [(t.array.shape, t.array.dtype) for t in self.stand_ins]
+        return [*inputs, *self.runner.forms][place]
+
+    def feed(self) -> None:
         """Do what Python does before each run; numbers and arrays go where the program reads them."""
         numbers = self.runner.numbers
         for action in self.captured.actions:
@@ -166,10 +123,10 @@ class Variant:
 
     # --- backward -----------------------------------------------------------------------------------------------------
 
-    def _record(
-        self, made: list[Tensor], tensors: Sequence[Tensor], arrays: Sequence[np.ndarray], backward: Backward
-    ) -> None:
+    def record(self, made: list[Tensor], tensors: Sequence[Tensor], arrays: Sequence[np.ndarray]) -> None:
         """Give the outputs a node whose backward is the program of their gradients."""
+        backward = self.captured.backward
+        assert backward is not None
         edges = []
         for source in backward.sources:
             place = self.input_of.get(id(source))

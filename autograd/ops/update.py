@@ -68,11 +68,11 @@ class Update:
         """Update these tensors together."""
         if numbers.keys() != {*self.numbers}:
             raise TypeError(f"{self.name}: takes the numbers {', '.join(self.numbers)}; got {', '.join(numbers)}")
-        self.each([tensors], self.choose(numbers))
+        self.each([tensors], self.choose(numbers, {}))
 
-    def choose(self, known: Mapping[str, Any]) -> tuple:
+    def choose(self, known: Mapping[str, Any], otherwise: Mapping[str, Any]) -> tuple:
         """Of what is known by name the ``numbers``, in their order."""
-        return tuple(map(known.__getitem__, self.numbers))
+        return tuple([known[name] if name in known else otherwise[name] for name in self.numbers])
 
     def each(self, rows: Iterable[Sequence[Tensor]], numbers: Sequence[Any]) -> None:
         """Update the tensors of each row together; the numbers, in the order of the formula, are the same for all."""
