@@ -18,7 +18,7 @@ import numpy as np
 from . import writes
 from .hooks import Hooks
 from .modes import state
-from .writes import clock, line_at, user_place, written_since
+from .writes import Place, clock, line_at, user_place, written_since
 
 __all__ = ["Node", "Slot", "backward", "reachable"]
 
@@ -28,7 +28,9 @@ class Node:
     reads none) and, for each input, the ``edges`` entry the gradient goes to: a Node, a leaf tensor, or None.
     """
 
-    __slots__ = ("__weakref__", "attrs", "data", "edges", "hooks", "module", "number", "op", "place", "saved", "shape")
+    __slots__ = (
+        "__weakref__", "attrs", "code", "data", "edges", "hooks", "module", "number", "offset", "op", "saved", "shape",
+    )  # fmt: skip
 
     def __init__(self, op: Any, edges: Sequence, saved: list | None, attrs: dict, shape: Any) -> None:
         self.op = op
@@ -37,10 +39,15 @@ class Node:
         self.attrs = attrs
         self.shape = shape
         self.module, place = state.within
-        self.place = place or user_place(3)
+        self.code, self.offset = place or user_place(4)  # not as a pair: the garbage collector would count it
         self.hooks: Hooks | None = None
         self.data: dict[int, Any] | None = None
         self.number = next(clock)
+
+    @property
+    def place(self) -> Place:
+        """The place in the user's program where the operation ran."""
+        return self.code, self.offset
 
     def name(self) -> str:
         """The name of the operation, as in `repr` of a tensor and in pictures."""

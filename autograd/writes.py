@@ -111,11 +111,14 @@ def user_place(nearest: int = 1) -> Place:
     """The place outside this library that is running: the code, and how far into it. ``nearest`` is how many calls
     outward of this one it may be.
     """
-    frame = outermost = sys._getframe(nearest)
+    try:
+        frame = outermost = sys._getframe(nearest)
+    except ValueError:  # called by no Python code, as the first function of a thread may be
+        frame = outermost = sys._getframe(1)
     while is_ours[frame.f_globals.get("__name__")]:
         outermost = frame
         frame = frame.f_back  # type: ignore[assignment]
-        if frame is None:  # called by no Python code, as the first function of a thread may be
+        if frame is None:
             return outermost.f_code, outermost.f_lasti
     return frame.f_code, frame.f_lasti
 
