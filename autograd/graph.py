@@ -11,6 +11,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import heappop, heappush
+from types import CodeType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +32,8 @@ class Node:
     __slots__ = (
         "__weakref__", "attrs", "code", "data", "edges", "hooks", "module", "number", "offset", "op", "saved", "shape",
     )  # fmt: skip
+    code: CodeType
+    offset: int
 
     def __init__(self, op: Any, edges: Sequence, saved: list | None, attrs: dict, shape: Any) -> None:
         self.op = op
