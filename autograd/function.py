@@ -75,6 +75,12 @@ class _FunctionOp:
                 f"got {len(parts)} for {attrs['count']}"
             )
         wanted = [parts[i] for i in attrs["places"]]
+        for part, edge in zip(wanted, edges, strict=True):
+            if part is not None and edge is not None and part.shape != edge.shape:
+                raise RuntimeError(
+                    f"{self.name}.backward: a gradient has the shape of its input; got {part.shape} for an input of "
+                    f"shape {edge.shape}; sum it over the axes that were broadcast"
+                )
         return [p if p is None or recorded else p.array for p in wanted]
 
 

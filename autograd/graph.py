@@ -193,11 +193,6 @@ def backward(
                 if freed and edge is None and i < len(saved):
                     node.remember(i, saved[i])
                 continue
-            if part.shape != edge.shape:
-                raise RuntimeError(
-                    f"{op.name}: a gradient has the shape of its input; got {part.shape} for an input of "
-                    f"shape {edge.shape}; the rule of {op.name} is wrong"
-                )
             if edge not in pending:
                 pending[edge] = part
                 if isinstance(edge, Node):

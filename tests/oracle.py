@@ -80,6 +80,7 @@ def assert_same(
 def assert_close(x: np.ndarray, y: np.ndarray, what: str, ulps: float | None = None, terms: float = 0.0) -> None:
     """Values within so many units in the last place; NaN, infinities and integers equal. ``terms`` is how large the
     terms of a sum were that may have cancelled: the error allowed is then that of the terms."""
+    assert np.shape(x) == np.shape(y), what
     if x.dtype.kind != "f":
         np.testing.assert_array_equal(x, y, what)
         return

@@ -386,6 +386,19 @@ def walked_twice():
     y.backward()
 
 
+def wrong_shape():
+    class Tall(autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x.expand(3, 1)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g
+
+    Tall.apply(leaf(1.0)).sum().backward()
+
+
 def wrong_count():
     class Bad(autograd.Function):
         @staticmethod
@@ -424,6 +437,7 @@ REFUSED = [
     (lambda: leaf(1.0, 2.0) + leaf(1.0, 2.0, 3.0), "add: the shapes do not broadcast; got (2,), (3,); from the last axis on, lengths must be equal or one of them 1"),
     (lambda: tensor([1.0]).retain_grad(), "retain_grad: the tensor must require a gradient; got requires_grad=False"),
     (lambda: autograd.zeros(2, device="cuda"), 'zeros: the only device is "cpu"; got \'cuda\''),
+    (wrong_shape, "Tall.backward: a gradient has the shape of its input; got (3, 1) for an input of shape (1,); sum it over the axes that were broadcast"),
     (wrong_count, "Bad.backward: one gradient for each argument of forward; got 1 for 2"),
     (lambda: autograd.exp("text"), "exp: input must be a tensor or a number; got str"),
     (lambda: setattr(leaf(1.0), "grad", autograd.zeros(2)), "grad: a gradient has the shape and dtype of its tensor; got (2,) float32 for (1,) float64"),

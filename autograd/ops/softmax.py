@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ..door import apply
 from ..dtypes import float16, float32, get_default_dtype, is_float, to_dtype
 from ..kernels import softmax as kernels
 from ..kernels.reduce import EXPONENTIALS, MAXIMUM, layout, reduce
@@ -160,11 +161,9 @@ def softmax_cross_entropy(
     >>> softmax_cross_entropy(tensor([[0.0, 0.0]]), tensor([1]))
     tensor(0.6931)
     """
-    attrs = {"ignored": ignore_index, "smoothing": float(label_smoothing), "reduction": reduction}
-    if input.dtype == float16:
-        return cast(_cross_entropy(cast(input, float32), target, weight=_as(float32, weight), **attrs), float16)
-    return _cross_entropy(input, target, weight=_as(input.dtype, weight), **attrs)
-
-
-def _as(dtype: np.dtype, weight: Tensor | None) -> np.ndarray | None:
-    return None if weight is None else np.asarray(weight.array, dtype)
+    attrs: dict[str, Any] = {"ignored": ignore_index, "smoothing": float(label_smoothing), "reduction": reduction}
+    half = input.dtype == float16
+    attrs["weight"] = None if weight is None else np.asarray(weight.array, float32 if half else input.dtype)
+    if half:
+        return cast(apply(_cross_entropy, (cast(input, float32), target), attrs), float16)
+    return apply(_cross_entropy, (input, target), attrs)
