@@ -3,18 +3,21 @@
 All others are what their hand-written kernels are, or an ordinary call.
 """
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..door import apply
 from ..kernels.printer import is_printable
 from ..kernels.symbol import Symbol
 from ..ops.formula import Elementwise
 from ..ops.op import registry
+from ..tensor import Tensor
 from .program import Copy, Formula, Product, Ref, Sum
 
-__all__ = ["NATIVES", "note_formula"]
+__all__ = ["NATIVES", "in_numpy", "note_formula"]
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _BOOL = np.dtype(bool)
@@ -61,10 +64,12 @@ def _mean(tracer: Any, op: Any, arrays: list, attrs: dict, out: np.ndarray) -> b
 
 
 def _sum_to(tracer: Any, op: Any, arrays: list, attrs: dict, out: np.ndarray) -> bool:
-    x, to = arrays[0], attrs["to"]
+    return _note_sum(tracer, arrays[0], out, _broadcast_axes(arrays[0], attrs["to"]))
+
+
+def _broadcast_axes(x: np.ndarray, to: tuple[int, ...]) -> tuple[int, ...]:
     lead = x.ndim - len(to)
-    axes = [*range(lead), *(lead + i for i, n in enumerate(to) if n == 1 and x.shape[lead + i] != 1)]
-    return _note_sum(tracer, x, out, tuple(axes))
+    return (*range(lead), *(lead + i for i, n in enumerate(to) if n == 1 and x.shape[lead + i] != 1))
 
 
 # --- products --------------------------------------------------------------------------------------------------------
@@ -149,3 +154,22 @@ NATIVES: dict[str, Callable] = {
     "nothing": _nothing, "overwrite": _overwrite,
 }  # fmt: skip
 """By name of the operation: a function that notes its steps, or answers False if it can't for these inputs."""
+
+
+# --- while they are watched ------------------------------------------------------------------------------------------
+
+_IN_NUMPY: dict[str, Callable] = {
+    "matmul": np.matmul,
+    "linear": lambda x, weight, bias: x @ weight.T + bias,
+    "sum": lambda x, dim, keepdim: np.add.reduce(x, axis=dim, keepdims=keepdim),
+    "sum_to": lambda x, to: np.add.reduce(x, axis=_broadcast_axes(x, to)).reshape(to),
+}
+"""Kernels that would run once, while a function is watched, and take a second to compile."""
+
+
+def in_numpy(op: Any, inputs: Sequence, arrays: Sequence, attrs: dict) -> Tensor | None:
+    """What the operation returns, and records, computed by numpy; None if it has no form in numpy."""
+    function = _IN_NUMPY.get(op.name)
+    if function is None or any(a.dtype not in _FLOATS for a in arrays):
+        return None
+    return apply(op, inputs, attrs, functools.partial(function, **attrs))

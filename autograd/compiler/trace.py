@@ -26,7 +26,7 @@ from ..tensor import Tensor
 from ..writes import owner_of, user_line
 from .blocks import Blocks
 from .kernel_runs import KernelRun, arrays_in, note_kernels
-from .natives import NATIVES, note_formula
+from .natives import NATIVES, in_numpy, note_formula
 from .pieces import Piece, PieceOp, rebuild_tensors
 from .program import Call, Copy, Fed, Ref, Step, Tally, UpdateCall
 
@@ -123,23 +123,26 @@ class Tracer(Blocks):
             if inputs[0].array.size:
                 self.copy(inputs[1].array, inputs[0].array)
             return out
-        with self._collecting() as kernels:
-            out = op(*inputs, **attrs)
         arrays = []
         for x in inputs:
             if isinstance(x, np.ndarray) and x.size == 1 and self.known(x) is None:
                 self.constant(x)  # a number of the formula
             arrays.append(x.array if isinstance(x, Tensor) else x)
+        if (out := in_numpy(op, inputs, arrays, attrs)) is not None and self._note(op, arrays, attrs, [out.array]):
+            self.results.append((weakref.ref(out), out.array))
+            return out
+        with self._collecting() as kernels:
+            out = op(*inputs, **attrs)
         tensors = out if isinstance(out, tuple) else (out,)
         results = [t.array for t in tensors]
         self.results += [(weakref.ref(t), t.array) for t in tensors]
-        if not self._note(op, arrays, attrs, results, kernels):
+        if not self._note(op, arrays, attrs, results):
             kept = self._kept(out, [*arrays, *results])
             if not note_kernels(self, kernels, [*results, *kept], _forward(op), (tuple(arrays), attrs)):
                 self.call(op.name, _forward(op), (tuple(arrays), attrs), [*results, *kept])
         return out
 
-    def _note(self, op: Any, arrays: list, attrs: dict, results: list, kernels: list) -> bool:
+    def _note(self, op: Any, arrays: list, attrs: dict, results: list) -> bool:
         """Whether the operation has a form of its own in a program, which is noted."""
         if isinstance(op, Elementwise):
             return note_formula(self, op, arrays, results[0])
