@@ -10,8 +10,8 @@
 
 The first call runs the function as it stands, watched: `trace` writes down every operation as a step that reads and
 writes memory. `fuse` puts the steps in order and makes one loop of elementwise ones, `memory` finds a place for what
-lies between steps, `loops` and `emit` print the text that numba compiles, and `runner` calls it from then on, with what
-`variant` puts around it: guards, results, the way back.
+lies between steps, `loops` and `emit` print the text that numba compiles, and `runner` holds its memory. `variant` is
+what a program is to Python: when it fits, and the way back; `entry` prints the function that runs it from then on.
 """
 
 import functools
