@@ -52,7 +52,9 @@ class Module(Stateful):
         cls._is_ours = autograd.writes.is_ours[cls.__module__]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        outer = _state.within  # so that the nodes recorded now know where in the model and the program they belong
+        # The nodes recorded now know where they belong, in the model and in the program. Where all that runs inside is
+        # this library's, the line is that of the outermost call, and is looked up once.
+        outer = _state.within
         _state.within = self, (outer[1] or _user_place(2)) if self._is_ours and self._hooks is None else None
         if _intercepting and _state.tracer is not None:
             _state.tracer.note_module(self)

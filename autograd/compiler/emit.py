@@ -18,7 +18,7 @@ from .loops import Loop, numba_name
 from .memory import Layout
 from .program import Call, Copy, Fed, KernelCall, Memory, Product, Ref, Step, Sum, Tally, UpdateCall
 
-__all__ = ["Emitted", "emit"]
+__all__ = ["Emitted", "emit", "print_call"]
 
 
 class Line(NamedTuple):
@@ -154,23 +154,11 @@ class _Emitter:
         return Line(step, self.piece("product", "product", text), ", ".join(map(str, numbers)))
 
     def kernel(self, step: KernelCall) -> Line:
-        names = [f"x{i}" for i, a in enumerate(step.args) if isinstance(a, Ref)]
         shapes = [a.shape for a in step.args if isinstance(a, Ref)]
         pays = isinstance(step.kernel, hand.ParallelKernel) and self._pays(*shapes)
-        text = [step.kernel.text(step.dtype, pays), ADDRESSES]
         if step.kernel.multiplies:
             gemm.prepare(step.dtype)
-        text.append(f"\n\n@njit(cache=True)\ndef call({', '.join(names)}):\n")
-        given = [_view(f"x{i}", a) if isinstance(a, Ref) else _literal(a) for i, a in enumerate(step.args)]
-        text.append("".join(f"    v{i} = {value}\n" for i, value in enumerate(given)))
-        names_given = [f"v{i}" for i in range(len(given))]
-        if step.kernel.takes_parts:
-            names_given.append(str(threads.count if pays else 1))
-        text.append(f"    {step.kernel.function.__name__}({', '.join(names_given)})\n")
-        if step.status is not None:
-            place = next(i for i, a in enumerate(step.args) if a is step.status)
-            text.append(f"    return v{place}[0]\n")
-        name = self.piece(step.kernel.name, "call", "".join(text))
+        name = self.piece(step.kernel.name, "call", print_call(step.kernel, step.args, step.dtype, pays))
         arguments = ", ".join(self.address(a) for a in step.args if isinstance(a, Ref))
         if step.status is None:
             return Line(step, name, arguments)
@@ -259,6 +247,23 @@ def emit(
 
 
 # --- as text ---------------------------------------------------------------------------------------------------------
+
+
+def print_call(kernel: Any, args: Sequence[Any], dtype: np.dtype, parallel: bool) -> str:
+    """The text of a function ``call`` that runs a kernel on arrays at these addresses. ``args`` are references, of
+    which only shapes and strides count, and numbers; what the kernel reports in ``status`` is returned.
+    """
+    names = [f"x{i}" for i, a in enumerate(args) if isinstance(a, Ref)]
+    text = [kernel.text(dtype, parallel), ADDRESSES, f"\n\n@njit(cache=True)\ndef call({', '.join(names)}):\n"]
+    given = [_view(f"x{i}", a) if isinstance(a, Ref) else _literal(a) for i, a in enumerate(args)]
+    text.append("".join(f"    v{i} = {value}\n" for i, value in enumerate(given)))
+    passed = [f"v{i}" for i in range(len(given))]
+    if kernel.takes_parts:
+        passed.append(str(threads.count if parallel else 1))
+    text.append(f"    {kernel.function.__name__}({', '.join(passed)})\n")
+    if "status" in kernel.parameters:
+        text.append(f"    return v{kernel.parameters.index('status')}[0]\n")
+    return "".join(text)
 
 
 def _identifier(title: str) -> str:

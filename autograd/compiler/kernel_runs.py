@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 
 from ..func.tree import leaves, map_leaves
+from ..kernels import gemm
+from ..kernels.loader import load
 from ..ops.dims import is_filled
 from ..tensor import Tensor
 from ..writes import owner_of
 from .effects import effects_of
-from .program import KernelCall, Ref
+from .emit import print_call
+from .program import KernelCall, Memory, Ref
 
 __all__ = ["KernelRun", "arrays_in", "note_kernels"]
 
@@ -40,6 +43,19 @@ class KernelRun:
             for i, (name, arg) in enumerate(zip(self.effects.parameters, args, strict=False))
             if isinstance(arg, np.ndarray) and name in added_to and tracer.known(arg) is None and not (arg != 0).any()
         }
+
+    def as_in_programs(self, parallel: bool) -> Callable[[], Any] | None:
+        """What runs the kernel as a program that is compiled for these arguments will, so that it is compiled once;
+        None if no program can.
+        """
+        kernel, dtype = self.kernel, self.args[0].dtype
+        given = [_place_of(a) if isinstance(a, np.ndarray) else a for a in self.args]
+        if self.effects.returns or dtype not in _FLOATS or not all(_is_plain(a) for a in given):
+            return None
+        if kernel.multiplies:
+            gemm.prepare(dtype)
+        call = load(kernel.name, print_call(kernel, given, dtype, parallel)).call
+        return lambda: call(*(array.ctypes.data for _, array in self.arrays()))
 
     def arrays(self) -> list[tuple[str, np.ndarray]]:
         """The arguments that are arrays, with the names of their parameters."""
@@ -65,6 +81,17 @@ def note_kernels(
     return True
 
 
+def _place_of(array: np.ndarray) -> Ref:
+    """A reference of the array's shape and strides."""
+    strides = tuple(stride // array.itemsize for stride in array.strides)
+    return Ref(Memory(array, "outside"), 0, array.shape, strides, array.dtype)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a program can hand this to a kernel as it stands: a number, or an array in row-major order."""
+    return value.contiguous if isinstance(value, Ref) else value is None or type(value) in (int, float, bool)
+
+
 def _are_all(tracer: Any, runs: Sequence[KernelRun], results: Sequence[Any], arguments: Any) -> bool:
     fresh: set[int] = set()  # memory that only these kernels have written
 
@@ -72,8 +99,7 @@ def _are_all(tracer: Any, runs: Sequence[KernelRun], results: Sequence[Any], arg
         return tracer.known(array) is not None or id(owner_of(array)) in fresh
 
     for run in runs:
-        numbers = [a for a in run.args if not isinstance(a, np.ndarray)]
-        plain = all(a is None or type(a) in (int, float, bool) for a in numbers)
+        plain = all(_is_plain(a) for a in run.args if not isinstance(a, np.ndarray))
         if run.effects.returns or not plain or run.args[0].dtype not in _FLOATS:
             return False
         for name, array in run.arrays():

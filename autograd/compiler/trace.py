@@ -105,11 +105,13 @@ class Tracer(Blocks):
         finally:
             self.kernels = outer
 
-    def watch_kernel(self, kernel: Any, args: Sequence[Any]) -> None:
-        """Called by every kernel before it runs, in whatever thread."""
+    def watch_kernel(self, kernel: Any, args: Sequence[Any]) -> Any:
+        """Called by every kernel before it runs, in whatever thread; what it returns may run it."""
         if self.kernels is None or threading.get_ident() != self.thread:
-            return
-        self.kernels.append(KernelRun(kernel, args, self))
+            return None
+        run = KernelRun(kernel, args, self)
+        self.kernels.append(run)
+        return run.as_in_programs
 
     def __call__(self, op: Any, inputs: Sequence, attrs: dict) -> Any:
         if not hasattr(op, "forward") and op.name != "assign":

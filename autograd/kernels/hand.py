@@ -36,18 +36,21 @@ _FLAGS = "cache=True, **LOOSE"
 _PRODUCTS = {"cut", "gemm", "gemm_part"}
 
 watchers: list[Callable] = []
-"""Are told of every kernel, with its arguments, before it runs: the compiler's."""
+"""Are told of every kernel, with its arguments, before it runs: the compiler's. One may return a function of whether it
+runs on the pool, which gives another that runs it, or None.
+"""
 
 
-def tell_watchers(kernel: "Kernel", *args: Any) -> None:
-    """Tell every watcher that a kernel is about to run."""
-    for watcher in [*watchers]:
-        watcher(kernel, args)
+def tell_watchers(kernel: "Kernel", parallel: bool, args: tuple) -> Callable[[], Any] | None:
+    """Tell every watcher that a kernel is about to run; what is to run it, if it has not been compiled yet."""
+    compiled = kernel.parallel if parallel else kernel.compiled  # type: ignore[attr-defined]
+    others = [made for made in [watcher(kernel, args) for watcher in [*watchers]] if made is not None]
+    return others[-1](parallel) if others and args[0].dtype not in compiled else None
 
 
 _CALL = """def call({names}):
-    if watchers:
-        tell_watchers(kernel, {names})
+    if watchers and (run := tell_watchers(kernel, False, ({names},))):
+        return run()
     return compiled[{first}.dtype]({names}{parts})
 """
 """How a kernel is called on this thread. It is printed, since to pass on ``*args`` takes as long as a small kernel."""
@@ -72,12 +75,17 @@ class Kernel:
         return type(self)(self.function, self.layouts, f"{self.name}_{name}", formulas)
 
     @functools.cached_property
+    def compiled(self) -> Table[np.dtype, Callable]:
+        """What runs it on the calling thread, by dtype."""
+        return Table(self._load)
+
+    @functools.cached_property
     def serially(self) -> Callable[..., Any]:
-        """What runs it on the calling thread."""
+        """The call of it on the calling thread."""
         names = self.parameters[:-1] if self.takes_parts else self.parameters
         text = _CALL.format(names=", ".join(names), first=names[0], parts=", 1" if self.takes_parts else "")
         known = {
-            "kernel": self, "compiled": Table(self._load), "watchers": watchers, "tell_watchers": tell_watchers
+            "kernel": self, "compiled": self.compiled, "watchers": watchers, "tell_watchers": tell_watchers
         }  # fmt: skip
         exec(text, known)
         return known["call"]  # type: ignore[return-value]
@@ -158,7 +166,8 @@ class ParallelKernel(Kernel):
     _is_large: Callable[..., bool] | None = None
 
     @functools.cached_property
-    def _parallel(self) -> Table[np.dtype, Callable]:
+    def parallel(self) -> Table[np.dtype, Callable]:
+        """What runs it on the pool, by dtype."""
         return Table(lambda dtype: self._load(dtype, parallel=True))
 
     def __call__(self, *args: Any) -> Any:
@@ -169,10 +178,10 @@ class ParallelKernel(Kernel):
         """Run it on the pool, if that may be had."""
         if not threads.enter():
             return self.serially(*args)
-        if watchers:
-            tell_watchers(self, *args)
         try:
-            compiled = self._parallel[args[0].dtype]
+            if watchers and (run := tell_watchers(self, True, args)):
+                return run()
+            compiled = self.parallel[args[0].dtype]
             return compiled(*args, threads.count) if self.takes_parts else compiled(*args)
         finally:
             threads.leave()
