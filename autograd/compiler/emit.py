@@ -20,6 +20,8 @@ from .program import Call, Copy, Fed, KernelCall, Memory, Product, Ref, Step, Su
 
 __all__ = ["Emitted", "emit", "print_call"]
 
+_NJIT = "\n\n@njit(cache=True, nogil=True, no_cfunc_wrapper=True)\n"
+
 
 class Line(NamedTuple):
     """What an item of a program became: a function of a module, what it is called with, and what becomes of what it
@@ -119,7 +121,7 @@ class _Emitter:
         source, out = step.source, step.out
         text = [IMPORTS, ADDRESSES]
         given = isinstance(source, Ref)
-        text.append(f"\n\n@njit(cache=True)\ndef convert(o{', x' if given else ''}):\n")
+        text.append(f"{_NJIT}def convert(o{', x' if given else ''}):\n")
         text.append(f"    out = {_view('o', out)}\n")
         index = ", ".join(f"i{d}" for d in range(len(out.shape))) or "()"
         if given:
@@ -169,7 +171,7 @@ class _Emitter:
         kernel: UpdateKernel = step.update.kernel
         text = [kernel.text(step.dtype, self._pays((step.tensors[0].size,))), ADDRESSES]
         arrays = [f"x{i}" for i in range(len(step.tensors))]
-        text.append(f"\n\n@njit(cache=True)\ndef call(n, {', '.join(arrays)}, numbers):\n")
+        text.append(f"{_NJIT}def call(n, {', '.join(arrays)}, numbers):\n")
         given = [f"carray(at({a}), n, F)" for a in arrays]
         text.append(f"    {kernel.name}({', '.join(given)}, *numbers)\n")
         name = self.piece(kernel.name, "call", "".join(text))
@@ -184,7 +186,7 @@ class _Emitter:
         return Line(step, name, ", ".join(map(self.number, step.numbers)), result)
 
     def tally(self, step: Tally) -> Line:
-        text = f"\n\n@njit(cache=True)\ndef tally(x):\n    {_view('x', step.counter)}[()] += 1\n"
+        text = f"{_NJIT}def tally(x):\n    {_view('x', step.counter)}[()] += 1\n"
         name = self.piece("tally", "tally", IMPORTS + ADDRESSES + text)
         return Line(step, name, self.address(step.counter))
 
@@ -227,7 +229,7 @@ def emit(
     arguments = "".join(f", x{i}" for i in range(len(inputs)))
     functions = []
     for k, segment in enumerate(segments):
-        text = [f"\n\n@njit(cache=True, nogil=True)\ndef run{k}(t, s{arguments if k == 0 else ''}):\n"]
+        text = [f"{_NJIT}def run{k}(t, s{arguments if k == 0 else ''}):\n"]
         if k == 0:
             text += [f"    t[{table[m]}] = x{i}.ctypes.data\n" for i, m in enumerate(inputs)]
         text += [f"    {line}\n" for line in segment]
@@ -254,7 +256,7 @@ def print_call(kernel: Any, args: Sequence[Any], dtype: np.dtype, parallel: bool
     which only shapes and strides count, and numbers; what the kernel reports in ``status`` is returned.
     """
     names = [f"x{i}" for i, a in enumerate(args) if isinstance(a, Ref)]
-    text = [kernel.text(dtype, parallel), ADDRESSES, f"\n\n@njit(cache=True)\ndef call({', '.join(names)}):\n"]
+    text = [kernel.text(dtype, parallel), ADDRESSES, f"{_NJIT}def call({', '.join(names)}):\n"]
     given = [_view(f"x{i}", a) if isinstance(a, Ref) else _literal(a) for i, a in enumerate(args)]
     text.append("".join(f"    v{i} = {value}\n" for i, value in enumerate(given)))
     passed = [f"v{i}" for i in range(len(given))]

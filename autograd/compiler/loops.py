@@ -44,7 +44,7 @@ and make SIMD code of the loop around it, whose memory does not lie together.
 
 _PLUS = """
 
-@njit(forceinline=True, fastmath={"reassoc", "nsz"}, error_model="numpy")
+@njit(**INSIDE, fastmath={"reassoc", "nsz"}, **EXACT)
 def plus(a, b):
     return a + b
 """
@@ -333,7 +333,9 @@ class Loop:
         """
         buffers = [f"u{k}" for k in range(len(self.stages))]
         addresses = [f"p{place}" for place in range(len(self.pointers))]
-        lines = [f"\n\n@njit(**EXACT)\ndef stretch({', '.join(['count', *buffers, *addresses])}):"]
+        lines = [
+            f"\n\n@njit(no_cpython_wrapper=True, **EXACT)\ndef stretch({', '.join(['count', *buffers, *addresses])}):"
+        ]
         for place, (ref, steps) in enumerate(zip(self.pointers, self.steps, strict=True)):
             size = f"count * {steps[-1]}" if steps[-1] else "1"
             lines.append(f"    a{place} = carray(at(p{place}), {size}, {numba_name(ref.dtype)})")

@@ -41,20 +41,20 @@ _gemm = types.ExternalFunction(f"jitgrad_gemm_{F.__name__}", types.void(
     types.intp, types.intp, types.intp, types.intp))
 
 
-@njit(forceinline=True, **EXACT)
+@njit(**INSIDE, **EXACT)
 def gemm(a, b, adds, c):
     size = c.itemsize
     _gemm(a.ctypes, a.strides[0] // size, a.strides[1] // size, b.ctypes, b.strides[0] // size, b.strides[1] // size,
           c.ctypes, c.strides[0] // size, c.shape[0], c.shape[1], a.shape[1], adds)
 
 
-@njit(forceinline=True, **EXACT)
+@njit(**INSIDE, **EXACT)
 def cut(n, part, parts):
     first = 0 if part == 0 else n * part // parts // 32 * 32
     return first, n if part == parts - 1 else n * (part + 1) // parts // 32 * 32
 
 
-@njit(forceinline=True, **EXACT)
+@njit(**INSIDE, **EXACT)
 def cut_longer(m, n, part, parts):
     if m >= n:
         top, bottom = cut(m, part, parts)
@@ -63,7 +63,7 @@ def cut_longer(m, n, part, parts):
     return 0, m, left, end
 
 
-@njit(forceinline=True, **EXACT)
+@njit(**INSIDE, **EXACT)
 def gemm_part(a, b, c, part, parts):
     top, bottom, left, end = cut_longer(c.shape[0], c.shape[1], part, parts)
     gemm(a[top:bottom], b[:, left:end], 0, c[top:bottom, left:end])
@@ -73,7 +73,7 @@ def gemm_part(a, b, c, part, parts):
 
 _PACKING = """
 
-@njit(**EXACT)
+@njit(no_cpython_wrapper=True, **EXACT)
 def evenly(n, most, unit):
     # The size of parts of n that are as large as each other and no larger than ``most``, in units.
     if n > most:
@@ -82,7 +82,7 @@ def evenly(n, most, unit):
     return (n + unit - 1) // unit * unit
 
 
-@njit(**EXACT)
+@njit(no_cpython_wrapper=True, **EXACT)
 def pack_panel(b, at, down, right, count, columns, out, to):
     # out[to + p WIDE + j] = b[at + p down + j right] for p < count and j < columns.
     if right == 1 and columns > LANES:
@@ -100,14 +100,14 @@ def pack_panel(b, at, down, right, count, columns, out, to):
                 out[to + p * WIDE + j] = b[np.uint64(at + p * down + j * right)]  # which may be before the first
 
 
-@njit(**EXACT)
+@njit(no_cpython_wrapper=True, **EXACT)
 def pack_rows(a, at, down, rows, count, out, pitch):
     # out[i pitch + p] = a[at + i down + p] for i < rows and p < count.
     for p in range(0, count, LANES):
         copy_rows(1, a, at + p, down, rows, min(LANES, count - p), out, p, pitch)
 
 
-@njit(**EXACT)
+@njit(no_cpython_wrapper=True, **EXACT)
 def add_dots(a, a_down, b, b_right, c, c_down, m, n, k, adds):
     # c[i, j] is the sum of a row of a and a column of b, numbers that lie side by side in both.
     for i in range(m):
@@ -117,7 +117,7 @@ def add_dots(a, a_down, b, b_right, c, c_down, m, n, k, adds):
             c[i * c_down + j] = (c[i * c_down + j] if adds else F(0)) + dot(x, y)
 
 
-@njit(fastmath={"contract", "reassoc", "nsz"}, **EXACT)
+@njit(no_cpython_wrapper=True, fastmath={"contract", "reassoc", "nsz"}, **EXACT)
 def dot(x, y):
     total = F(0)
     for p in range(x.size):

@@ -31,7 +31,7 @@ from .table import Table
 __all__ = ["Kernel", "kernel", "watchers"]
 
 # Sums may be reordered, which is what lets them vectorise; NaN, infinities and the order of a formula stay.
-_LOOSE = 'LOOSE = {"error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}\n'
+_LOOSE = 'LOOSE = {"fastmath": {"contract", "reassoc", "nsz"}, **EXACT}\n'
 _FLAGS = "cache=True, **LOOSE"
 _PRODUCTS = {"cut", "gemm", "gemm_part"}
 

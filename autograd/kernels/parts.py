@@ -50,7 +50,7 @@ def print_parts(function: Callable) -> str:
     """The text of the parts of a function, and the import of `tile`."""
     tiles = sorted(_TILES.intersection(part_names(function)))
     imports = import_of("tile", tiles) if tiles else ""
-    return imports + "".join(f"\n\n@njit(forceinline=True, **LOOSE)\n{source_of(part)}" for part in _parts(function))
+    return imports + "".join(f"\n\n@njit(**INSIDE, **LOOSE)\n{source_of(part)}" for part in _parts(function))
 
 
 def import_of(module: str, names: Iterable[str]) -> str:
