@@ -179,7 +179,6 @@ def backward(
     parts: Sequence = [part for _, part in roots]
     wanted = None if targets is None else _on_a_path_to(targets, reachable(edges))
     watch = state.watch
-    op: Any = None
     gradient: Any = None
     shares = True  # who seeds the roots may hold the seeds
 

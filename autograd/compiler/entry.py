@@ -100,8 +100,7 @@ class _Printer:
         if variant.captured.backward is not None:
             record, inputs = self.name("record", variant.record), ", ".join(self.inputs)
             self.lines.append(f"if state.recording: {record}({made}, tensors, [{inputs}])")
-        fills = self.name("fill", variant.fill)
-        self.lines.append("return y0" if variant.returns_one else f"return {fills}({made})")
+        self.lines.append("return y0" if variant.returns_one else f"return {self.name('fill', variant.fill)}({made})")
 
     def output(self, number: int, tensor: Tensor) -> str:
         """How an output is made."""

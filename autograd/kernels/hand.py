@@ -41,15 +41,14 @@ runs on the pool, which gives another that runs it, or None.
 """
 
 
-def tell_watchers(kernel: "Kernel", parallel: bool, args: tuple) -> Callable[[], Any] | None:
+def tell_watchers(kernel: "Kernel", compiled: Table, parallel: bool, args: tuple) -> Callable[[], Any] | None:
     """Tell every watcher that a kernel is about to run; what is to run it, if it has not been compiled yet."""
-    compiled = kernel.parallel if parallel else kernel.compiled  # type: ignore[attr-defined]
     others = [made for made in [watcher(kernel, args) for watcher in [*watchers]] if made is not None]
     return others[-1](parallel) if others and args[0].dtype not in compiled else None
 
 
 _CALL = """def call({names}):
-    if watchers and (run := tell_watchers(kernel, False, ({names},))):
+    if watchers and (run := tell_watchers(kernel, compiled, False, ({names},))):
         return run()
     return compiled[{first}.dtype]({names}{parts})
 """
@@ -179,7 +178,7 @@ class ParallelKernel(Kernel):
         if not threads.enter():
             return self.serially(*args)
         try:
-            if watchers and (run := tell_watchers(self, True, args)):
+            if watchers and (run := tell_watchers(self, self.parallel, True, args)):
                 return run()
             compiled = self.parallel[args[0].dtype]
             return compiled(*args, threads.count) if self.takes_parts else compiled(*args)

@@ -196,8 +196,24 @@ def _import(path: Path) -> ModuleType:
 def _import_unkept(name: str, text: str) -> ModuleType:
     """The module without a file; its kernels are compiled."""
     module = sys.modules[f"jitgrad_kernel_{name}"] = ModuleType(f"jitgrad_kernel_{name}")
+    _prepare_to_compile()
     exec(text.replace("cache=True", "cache=False"), vars(module))
     return module
+
+
+@functools.cache
+def _prepare_to_compile() -> None:
+    """Import what numba compiles with, but not SciPy's BLAS: it only looks whether there is one, and loading that one
+    takes 0.1 s, memory and a thread.
+    """
+    from numba.np import linalg
+
+    look = linalg.ensure_blas
+    linalg.ensure_blas = lambda: None
+    try:
+        import numba.np.arraymath  # noqa: F401 (which looks)
+    finally:
+        linalg.ensure_blas = look
 
 
 @contextlib.contextmanager
@@ -237,10 +253,13 @@ def _cache_type() -> type:
                 with self._guard_against_spurious_io_errors():
                     found = self._load_overload(sig, target_context)
             except Exception:  # a file was cut off
+                found = None
                 with contextlib.suppress(OSError):
                     self.flush()
-                return None
-            return found if found is None or found.signature.args == normalize_signature(sig)[0] else None
+            if found is not None and found.signature.args == normalize_signature(sig)[0]:
+                return found
+            _prepare_to_compile()
+            return None
 
         def save_overload(self, sig: Any, data: Any) -> None:
             try:
