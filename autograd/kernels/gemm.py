@@ -6,11 +6,12 @@ loops of Goto and van de Geijn (2008, https://doi.org/10.1145/1356052.1356053). 
 columns, stays in the second cache while up to `TALL` rows of a pass over it; a tile's rows of a stay in the first while
 they meet one *panel* of the block after the other, each two vectors wide.
 
-The panels are copied first, so that each lies in one piece: `STRIP` rows of all panels, then the next, since memory is
-read fastest along a row. Where b is a transposed matrix in memory, it is turned on the way. Of a, numbers are read
-where they lie, unless its rows (or columns) are so far apart that the lines of the cache collide. Where little is done
-with each number, copying does not pay: with few rows b is read where it lies too, and with very few the product with a
-transposed b is sums along its columns.
+The panels are copied first, so that each lies in one piece, at whole lines of the cache: `STRIP` rows of all panels,
+then the next, since memory is read fastest along a row. Where b is a transposed matrix in memory, it is turned on the
+way. Of a, numbers are read where they lie, unless its rows are so far apart that the lines of the cache collide, or it
+is transposed, so that each column of a tile is in another page, and many panels meet it: then it is copied tile by
+tile. Where little is done with each number, copying does not pay: with few rows b is read where it lies too, and with
+very few the product with a transposed b is sums along its columns.
 
 The order in which the terms of an element are added depends on how many there are, not on how the product is cut into
 parts (unless a part has fewer rows than `DOTS`), so the number of threads does not change the result.
@@ -83,21 +84,21 @@ def evenly(n, most, unit):
 
 
 @njit(no_cpython_wrapper=True, **EXACT)
-def pack_panel(b, at, down, right, count, columns, out, to):
-    # out[to + p WIDE + j] = b[at + p down + j right] for p < count and j < columns.
+def pack_panel(b, at, down, right, count, columns, out, to, pitch):
+    # out[to + p pitch + j] = b[at + p down + j right] for p < count and j < columns.
     if right == 1 and columns > LANES:
-        copy_rows(2, b, at, down, count, columns, out, to, WIDE)
+        copy_rows(2, b, at, down, count, columns, out, to, pitch)
     elif right == 1:
-        copy_rows(1, b, at, down, count, columns, out, to, WIDE)
+        copy_rows(1, b, at, down, count, columns, out, to, pitch)
     else:
         squares = count // LANES * LANES if down == 1 else 0
         whole = columns // LANES * LANES
         for j in range(0, whole, LANES):
             for p in range(0, squares, LANES):
-                turn_square(b, at + j * right + p, right, out, to + p * WIDE + j, WIDE)
+                turn_square(b, at + j * right + p, right, out, to + p * pitch + j, pitch)
         for p in range(count):
             for j in range(whole if p < squares else 0, columns):
-                out[to + p * WIDE + j] = b[np.uint64(at + p * down + j * right)]  # which may be before the first
+                out[to + p * pitch + j] = b[np.uint64(at + p * down + j * right)]  # which may be before the first
 
 
 @njit(no_cpython_wrapper=True, **EXACT)
@@ -127,16 +128,17 @@ def dot(x, y):
 
 _GEMM = """
 
-@cfunc(types.void(*[types.intp] * 12), cache=True, **EXACT)
-def multiply_block(x_at, x_down, x_right, y_at, y_down, pitch, c_at, c_down, rows, width, count, adds):
-    # c = x @ y, or c += x @ y, for matrices at these addresses; each panel of y lies ``pitch`` numbers after the last.
+@cfunc(types.void(*[types.intp] * 13), cache=True, **EXACT)
+def multiply_block(x_at, x_pitch, x_down, x_right, y_at, y_pitch, y_down, c_at, c_down, rows, width, count, adds):
+    # c = x @ y, or c += x @ y, for matrices at these addresses. Each tile of x, and each panel of y, lies ``pitch``
+    # numbers after the last.
     x, y, c = carray(at(x_at), count, F), carray(at(y_at), count, F), carray(at(c_at), rows, F)
     i = 0
 {tiles}
 
 # Through its address, or it would be compiled once more as part of the function that calls it.
 add_symbol(f"jitgrad_block_{F.__name__}", multiply_block.address)
-_multiply_block = types.ExternalFunction(f"jitgrad_block_{F.__name__}", types.void(*[types.intp] * 12))
+_multiply_block = types.ExternalFunction(f"jitgrad_block_{F.__name__}", types.void(*[types.intp] * 13))
 
 
 @cfunc(types.void(types.voidptr, types.intp, types.intp, types.voidptr, types.intp, types.intp, types.voidptr,
@@ -157,16 +159,16 @@ def gemm(a_address, a_down, a_right, b_address, b_down, b_right, c_address, c_do
         add_dots(a, a_down, b, b_right, c, c_down, m, n, k, adds)
         return
     packs_b = b_right != 1 or m > FEW or (m > HIGH and b_down * SIZE % COLLIDING == 0)
-    packs_a = n > WIDE and (a_down * SIZE % COLLIDING == 0 if a_right == 1 else a_right * SIZE % COLLIDING == 0)
-    packs_a = packs_a and (a_right == 1 or a_down == 1)
+    packs_a = n > WIDE and a_down * SIZE % COLLIDING == 0 if a_right == 1 else n > MANY and a_down == 1
     if not packs_a and not packs_b and m <= TALL and n <= BROAD and k <= DEEP:
         x, y, to = a.ctypes.data, b.ctypes.data, c.ctypes.data
-        _multiply_block(x, a_down, a_right, y, b_down, WIDE, to, c_down, m, n, k, adds)
+        _multiply_block(x, HIGH * a_down, a_down, a_right, y, WIDE, b_down, to, c_down, m, n, k, adds)
         return
     depth, breadth, height = evenly(k, DEEP, 1), evenly(n, BROAD, WIDE), evenly(m, TALL, HIGH)
     panels = carray(on_stack(NEAR, b), NEAR, F)
     if packs_b and depth * breadth > NEAR:
-        panels = np.empty(depth * breadth, F)
+        panels = np.empty(depth * breadth + 64 // SIZE, F)
+    gap = -panels.ctypes.data % 64 // SIZE
     block = panels
     if packs_a:
         block = np.empty((height + LANES) * (depth + LANES), F)
@@ -175,28 +177,33 @@ def gemm(a_address, a_down, a_right, b_address, b_down, b_right, c_address, c_do
         rows = min(height, m - top)
         for first in range(0, k, depth):
             count = min(depth, k - first)
-            from_a, x_down, x_right = top * a_down + first * a_right, a_down, a_right
-            x = a.ctypes.data + from_a * SIZE
+            from_a = top * a_down + first * a_right
+            x, x_pitch, x_down, x_right = a.ctypes.data + from_a * SIZE, HIGH * a_down, a_down, a_right
             if packs_a:
-                if a_right == 1:
-                    pack_rows(a, from_a, a_down, rows, count, block, depth + LANES)
-                    x_down = depth + LANES
-                else:
-                    pack_rows(a, from_a, a_right, count, rows, block, height + LANES)
-                    x_right = height + LANES
                 x = block.ctypes.data
+                if a_right == 1:
+                    x_down = depth + LANES
+                    x_pitch = HIGH * x_down
+                    pack_rows(a, from_a, a_down, rows, count, block, x_down)
+                else:
+                    x_pitch, x_down, x_right = HIGH * count, 1, HIGH
+                    for i in range(0, rows, HIGH):
+                        some = min(HIGH, rows - i)
+                        pack_panel(a, from_a + i, a_right, 1, count, some, block, i * count, HIGH)
             for left in range(0, n, breadth):
                 width = min(breadth, n - left)
-                y, y_down, pitch = b.ctypes.data + (first * b_down + left) * SIZE, b_down, WIDE
+                y, y_pitch, y_down = b.ctypes.data + (first * b_down + left) * SIZE, WIDE, b_down
                 if packs_b:
-                    y, y_down, pitch = panels.ctypes.data, WIDE, WIDE * count
+                    y, y_pitch, y_down = panels.ctypes.data + gap * SIZE, WIDE * count, WIDE
                     for p in range(0, count, strip):
                         for j in range(0, width, WIDE):
-                            start, to = (first + p) * b_down + (left + j) * b_right, j * count + p * WIDE
+                            start, to = (first + p) * b_down + (left + j) * b_right, gap + j * count + p * WIDE
                             some, columns = min(strip, count - p), min(WIDE, width - j)
-                            pack_panel(b, start, b_down, b_right, some, columns, panels, to)
+                            pack_panel(b, start, b_down, b_right, some, columns, panels, to, WIDE)
                 to, adding = c.ctypes.data + (top * c_down + left) * SIZE, 1 if first else adds
-                _multiply_block(x, x_down, x_right, y, y_down, pitch, to, c_down, rows, width, count, adding)
+                _multiply_block(
+                    x, x_pitch, x_down, x_right, y, y_pitch, y_down, to, c_down, rows, width, count, adding
+                )
 """
 
 
@@ -205,12 +212,13 @@ def _print_tiles(heights: tuple[int, ...]) -> str:
     lines = []
     for high in heights:
         lines.append(
-            f"while i + {high} <= rows:\n    for j in range(0, width, WIDE):\n        columns = min(WIDE, width - j)\n"
+            f"while i + {high} <= rows:\n    start = i // HIGH * x_pitch + i % HIGH * x_down\n"
+            "    for j in range(0, width, WIDE):\n        columns = min(WIDE, width - j)\n"
         )
         for vectors, condition in ((2, "if columns > LANES"), (1, "else")):
             lines.append(
                 f"        {condition}:\n"
-                f"            multiply_tile({high}, {vectors}, x, i * x_down, x_down, x_right, y, j // WIDE * pitch, "
+                f"            multiply_tile({high}, {vectors}, x, start, x_down, x_right, y, j // WIDE * y_pitch, "
                 "y_down, c, i * c_down + j, c_down, columns, count, adds)\n"
             )
         lines.append(f"    i += {high}\n")
@@ -226,7 +234,7 @@ def _text(dtype: np.dtype) -> str:
     constants = {
         "LANES": lanes, "WIDE": 2 * lanes, "HIGH": heights[0], "SIZE": dtype.itemsize,
         "DEEP": 512, "BROAD": 1536 // dtype.itemsize, "TALL": 1056, "STRIP": 8,
-        "DOTS": 4, "FEW": 96, "COLLIDING": 2048, "NEAR": 4096,
+        "DOTS": 4, "FEW": 96, "MANY": 8 * lanes, "COLLIDING": 2048, "NEAR": 4096,
     }  # fmt: skip
     return "".join(
         [
