@@ -1,4 +1,4 @@
-"""erf and erfc: an odd polynomial near zero; beyond it erf through log2(erfc), erfc as exp(-x^2) times erfcx."""
+"""erf and erfc: odd polynomials; far from zero erf in float64 through log2(erfc), erfc as exp(-x^2) times erfcx."""
 
 from ..symbol import Symbol
 from .base import Precision, apply, polynomial, scalar, where
@@ -16,17 +16,23 @@ ERF = {
     ),
 }  # fmt: skip
 
-# -log2(erfc(x)), a polynomial in x from 1 to 4, in x - 1 from 1 to 6; absolute error of erfc 2^-29.6 and 2^-56.
-LOG2_ERFC = {
-    23: (0.0004878439, 1.6260654, 0.9206163, 0.1487798, -0.031519566, 0.00425621, -0.00026928206),
-    52: (
-        2.6684166967815997, 3.807225345853595, 1.216346657686912, 0.059959990019572154, -0.014475749869262282,
-        0.0028535085004332346, -0.0003423760381594355, -3.7935636959333736e-05, 3.9236430494087855e-05,
-        -1.3948539426856186e-05, 3.071716084737395e-06, -2.9271066132196034e-07, -8.509290991737107e-08,
-        4.868452082783332e-08, -1.2420880618754144e-08, 1.925313226005767e-09, -1.7440098439095362e-10,
-        7.12100725194063e-12,
-    ),
-}  # fmt: skip
+# erf(x) / x in float32, for all x whose erf is not 1 within an ULP: a polynomial in z = 2 (x / 3.87)^2 - 1, from -1 to
+# 1; relative error 2^-28.
+ERF_IS_ONE = 3.86
+ERF_WHOLE = (
+    0.3653901, -0.18237935, 0.13560262, -0.11005302, 0.09077152, -0.073406205, 0.05698232, -0.041971035, 0.028914023,
+    -0.018346349, 0.011272455, -0.0070935288, 0.0035711133, -0.0010144155, 0.00061194645, -0.00072672113,
+    0.0002724451,
+)  # fmt: skip
+
+# -log2(erfc(x)), a polynomial in x - 1 from 1 to 6; absolute error of erfc 2^-56.
+LOG2_ERFC = (
+    2.6684166967815997, 3.807225345853595, 1.216346657686912, 0.059959990019572154, -0.014475749869262282,
+    0.0028535085004332346, -0.0003423760381594355, -3.7935636959333736e-05, 3.9236430494087855e-05,
+    -1.3948539426856186e-05, 3.071716084737395e-06, -2.9271066132196034e-07, -8.509290991737107e-08,
+    4.868452082783332e-08, -1.2420880618754144e-08, 1.925313226005767e-09, -1.7440098439095362e-10,
+    7.12100725194063e-12,
+)  # fmt: skip
 
 # erfcx(x) (x + a) as a polynomial in t = (x - a) / (x + a), x from 0.8 to 10.2 (from 1/2 to 27.4); relative error
 # 2^-29.1 and 2^-53.8. That this change of variable makes a short polynomial of erfcx is from M. M. Shepherd and J. G.
@@ -54,11 +60,20 @@ def erf_small(x: Symbol, precision: Precision) -> Symbol:
 
 @scalar
 def erf(x: Symbol, precision: Precision) -> Symbol:
-    """erf(x) = 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x; beyond 1, 1 - 2**log2(erfc); within 2 ULP."""
+    """erf(x) = 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x; within 4 ULP."""
+    return precision.pick(_erf_single, _erf_double)(x, precision)
+
+
+def _erf_single(x: Symbol, precision: Precision) -> Symbol:
+    z = x * x * (2.0 / 3.87**2) - 1.0
+    return where(abs(x) >= ERF_IS_ONE, apply("copysign", 1.0, x), x * polynomial(z, ERF_WHOLE))
+
+
+def _erf_double(x: Symbol, precision: Precision) -> Symbol:
+    """Beyond 1 it is 1 - 2**log2(erfc)."""
     a = abs(x)
-    end = precision.pick(4.0, 6.0)  # whose erf rounds to 1
-    clamped = where(a > end, end, a)
-    exponent = -polynomial(precision.pick(clamped, clamped - 1.0), LOG2_ERFC[precision.mantissa])
+    clamped = where(a > 6.0, 6.0, a)
+    exponent = -polynomial(clamped - 1.0, LOG2_ERFC)
     whole, k = nearest(exponent, precision)
     r = exponent - whole
     large = 1.0 - (1.0 + r * polynomial(r, EXP2[precision.mantissa])) * power_of_two(k, precision)
