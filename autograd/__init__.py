@@ -35,6 +35,7 @@ from .anomaly import detect_anomaly, is_anomaly_check_nan_enabled, is_anomaly_en
 from .function import Function
 from .gradcheck import gradcheck, gradgradcheck
 from .modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
+from .kernels.denormals import set_flush_denormal
 from .kernels.memory import empty_cache
 from .kernels.threads import get_num_threads, set_num_threads
 from .ops.activation import *

@@ -83,12 +83,16 @@ def thread_environment(threads: int) -> dict[str, str]:
     return {f"{name}_{suffixes.get(name, 'NUM_THREADS')}": str(threads) for name in names}
 
 
+def _set(lib: Lib, threads: int) -> Lib:
+    """Have it use so many threads, and take denormal numbers for zero, as JAX always does."""
+    lib.torch.set_num_threads(threads)
+    lib.torch.set_flush_denormal(True)
+    return lib
+
+
 def load_jitgrad(threads: int) -> Lib:
     """This repository's engine, from the checkout."""
-    lib = Lib("autograd", "nn", "optim")
-    if hasattr(lib.torch, "set_num_threads"):
-        lib.torch.set_num_threads(threads)
-    return lib
+    return _set(Lib("autograd", "nn", "optim"), threads)
 
 
 def load_compiled(threads: int) -> Lib:
@@ -100,15 +104,12 @@ def load_compiled(threads: int) -> Lib:
 
 def release_jitgrad(lib: Lib) -> None:
     """Empty the engine's cache of freed blocks, if it keeps one."""
-    if hasattr(lib.torch, "empty_cache"):
-        lib.torch.empty_cache()
+    lib.torch.empty_cache()
 
 
 def load_torch(threads: int) -> Lib:
     """PyTorch, eager."""
-    lib = Lib("torch", "torch.nn", "torch.optim")
-    lib.torch.set_num_threads(threads)
-    return lib
+    return _set(Lib("torch", "torch.nn", "torch.optim"), threads)
 
 
 def load_torch_compiled(threads: int) -> Lib:

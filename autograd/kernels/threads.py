@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["GRAIN", "OPTIONS", "enter", "get_num_threads", "leave", "set_num_threads", "strained"]
+__all__ = ["GRAIN", "OPTIONS", "enter", "get_num_threads", "leave", "set_num_threads", "started", "strained"]
 
 GRAIN = 2**15
 """From so many elements on a loop over memory is shared out. A region of the pool costs 1 to 2 us, what a thread does
@@ -189,6 +189,11 @@ def leave() -> None:
         _pool.set(_pool.before)
     state[BUSY] = 0
     _taken.release()
+
+
+def started() -> bool:
+    """Whether there are threads that a large call of this process may be shared with."""
+    return _pool is not None and count > 1
 
 
 def strained() -> None:
