@@ -134,6 +134,10 @@ def multiply_block(x_at, x_pitch, x_down, x_right, y_at, y_pitch, y_down, c_at, 
     # numbers after the last.
     x, y, c = carray(at(x_at), count, F), carray(at(y_at), count, F), carray(at(c_at), rows, F)
     i = 0
+    if width <= LANES and x_pitch == HIGH * x_down:  # eight sums keep the adders busy, and eight rows leave few over
+        while i + 8 <= rows:
+            multiply_tile(8, 1, x, i * x_down, x_down, x_right, y, 0, y_down, c, i * c_down, c_down, width, count, adds)
+            i += 8
 {tiles}
 
 # Through its address, or it would be compiled once more as part of the function that calls it.
