@@ -40,9 +40,15 @@ def _spans(rows: int, batch: int, sizes: Sequence[int] | None, reverse: bool) ->
     return np.ascontiguousarray(spans[::-1]) if reverse else spans
 
 
-def _transposed(weight: np.ndarray, rows: int) -> np.ndarray:
-    """weight.T; for many rows as a copy, whose rows every step's product can read where they lie."""
-    return np.ascontiguousarray(weight.T) if rows >= 64 else np.ascontiguousarray(weight).T
+def _for_steps(weight: np.ndarray, rows: int) -> np.ndarray:
+    """The weight as a step's product reads it fastest: for many rows a copy that begins at a line of the cache."""
+    if rows < 64:
+        return weight
+    room = np.empty(weight.nbytes + 64, np.uint8)
+    first = -room.ctypes.data % 64
+    copy = room[first : first + weight.nbytes].view(weight.dtype).reshape(weight.shape)
+    copy[...] = weight
+    return copy
 
 
 def _like(h: np.ndarray, rows: int, count: int) -> list[np.ndarray]:
@@ -82,7 +88,7 @@ def _rnn(x, h, weight_ih, weight_hh, bias_ih, bias_hh, *, nonlinearity, sizes, r
     count, (batch, size) = rows.shape[0], h.shape
     out = matmul(rows, weight_ih.T)
     (before,), h = _like(h, count, 1), h.copy()
-    spans, weight = _spans(count, batch, sizes, reverse), _transposed(weight_hh, count)
+    spans, weight = _spans(count, batch, sizes, reverse), _for_steps(weight_hh.T, count)
     kernels.rnn(out, spans, weight, h, bias_ih + bias_hh, before, nonlinearity == "relu")
     return Kept((out.reshape(*x.shape[:-1], size), h), (rows, before))
 
@@ -93,7 +99,7 @@ def _rnn_backward(g, x, h, weight_ih, weight_hh, out, kept, needs, nonlinearity,
     count, (batch, size) = rows.shape[0], h.shape
     dout, dh = _arriving_rows(g[0], h, count), _arriving(g[1], h)
     dgates, dbias = np.empty(before.shape, h.dtype), np.empty(size, h.dtype)
-    spans, weight = _spans(count, batch, sizes, reverse), np.ascontiguousarray(weight_hh)
+    spans, weight = _spans(count, batch, sizes, reverse), _for_steps(weight_hh, count)
     kernels.rnn_backward(dout, spans, weight, dh, _rows(out[0]), dgates, dbias, nonlinearity == "relu")
     dx, *dweights = _before_gates((needs[0], *needs[2:4]), x, dgates, rows, dgates, before, (weight_ih, weight_hh))
     return [dx, dh, *dweights, dbias, dbias.copy()]
@@ -115,7 +121,7 @@ def _lstm(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh, *, sizes, reverse):
     gates, bias = matmul(rows, weight_ih.T).reshape(count, 4, size), (bias_ih + bias_hh).reshape(4, size)
     before_h, before_c, squashed, out = _like(h, count, 4)
     h, c = h.copy(), c.copy()
-    spans, weight = _spans(count, batch, sizes, reverse), _transposed(weight_hh, count)
+    spans, weight = _spans(count, batch, sizes, reverse), _for_steps(weight_hh.T, count)
     kernels.lstm(gates, spans, weight, h, c, bias, before_h, before_c, squashed, out)
     return Kept((out.reshape(*x.shape[:-1], size), h, c), (rows, gates, before_h, before_c, squashed))
 
@@ -126,7 +132,7 @@ def _lstm_backward(g, x, h, weight_ih, weight_hh, kept, needs, sizes, reverse):
     count, (batch, size) = rows.shape[0], h.shape
     dout, dh, dc = _arriving_rows(g[0], h, count), _arriving(g[1], h), _arriving(g[2], h)
     dgates, dbias = np.empty(gates.shape, h.dtype), np.empty(4 * size, h.dtype)
-    spans, weight = _spans(count, batch, sizes, reverse), np.ascontiguousarray(weight_hh)
+    spans, weight = _spans(count, batch, sizes, reverse), _for_steps(weight_hh, count)
     kernels.lstm_backward(dout, spans, weight, dh, dc, gates, before_c, squashed, dgates, dbias)
     flat = dgates.reshape(count, 4 * size)
     dx, *dweights = _before_gates((needs[0], *needs[3:5]), x, flat, rows, flat, before_h, (weight_ih, weight_hh))
@@ -150,7 +156,7 @@ def _gru(x, h, weight_ih, weight_hh, bias_ih, bias_hh, *, sizes, reverse):
     biases = [np.ascontiguousarray(b).reshape(3, size) for b in (bias_ih, bias_hh)]
     before, inner, out = _like(h, count, 3)
     h, part = h.copy(), np.empty((batch, 3, size), h.dtype)
-    spans, weight = _spans(count, batch, sizes, reverse), _transposed(weight_hh, count)
+    spans, weight = _spans(count, batch, sizes, reverse), _for_steps(weight_hh.T, count)
     kernels.gru(gates, spans, weight, h, *biases, part, before, inner, out)
     return Kept((out.reshape(*x.shape[:-1], size), h), (rows, gates, before, inner))
 
@@ -162,7 +168,7 @@ def _gru_backward(g, x, h, weight_ih, weight_hh, kept, needs, sizes, reverse):
     dout, dh = _arriving_rows(g[0], h, count), _arriving(g[1], h)
     dgates, dhidden = np.empty(gates.shape, h.dtype), np.empty(gates.shape, h.dtype)
     dbias_ih, dbias_hh = np.empty((2, 3 * size), h.dtype)
-    spans, weight = _spans(count, batch, sizes, reverse), np.ascontiguousarray(weight_hh)
+    spans, weight = _spans(count, batch, sizes, reverse), _for_steps(weight_hh, count)
     kernels.gru_backward(dout, spans, weight, dh, gates, before, inner, dgates, dhidden, dbias_ih, dbias_hh)
     parts = (dgates.reshape(count, 3 * size), rows, dhidden.reshape(count, 3 * size), before)
     dx, *dweights = _before_gates((needs[0], *needs[2:4]), x, *parts, (weight_ih, weight_hh))
