@@ -99,8 +99,8 @@ def test_float16_is_computed_in_float32():
     np.testing.assert_allclose(y.array, 1 / (1 + np.exp(-x.array.astype(np.float64))), rtol=1e-3)
 
 
-# The last two are larger than one block of either operand.
-SIZES = [(0, 3, 2), (3, 2, 0), (1, 40, 33), (2, 1, 70), (5, 17, 1), (13, 33, 20), (97, 530, 550), (1070, 150, 30)]
+# The last three are larger than one block of an operand.
+SIZES = [(0, 3, 2), (3, 2, 0), (1, 40, 33), (2, 1, 70), (5, 17, 1), (13, 33, 20), (97, 530, 550), (40, 70, 530), (1070, 150, 30)]
 FORMS = {
     "rows": lambda x: x,
     "columns": lambda x: np.ascontiguousarray(x.T).T,

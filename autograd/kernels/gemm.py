@@ -163,7 +163,10 @@ def gemm(a_address, a_down, a_right, b_address, b_down, b_right, c_address, c_do
         add_dots(a, a_down, b, b_right, c, c_down, m, n, k, adds)
         return
     packs_b = b_right != 1 or m > FEW or (m > HIGH and b_down * SIZE % COLLIDING == 0)
-    packs_a = n > WIDE and a_down * SIZE % COLLIDING == 0 if a_right == 1 else n > MANY and a_down == 1
+    if a_right == 1:
+        packs_a = n > WIDE and a_down * SIZE % COLLIDING == 0
+    else:
+        packs_a = a_down == 1 and (n > MANY or (n > WIDE and k > DEEP))
     if not packs_a and not packs_b and m <= TALL and n <= BROAD and k <= DEEP:
         x, y, to = a.ctypes.data, b.ctypes.data, c.ctypes.data
         _multiply_block(x, HIGH * a_down, a_down, a_right, y, WIDE, b_down, to, c_down, m, n, k, adds)
@@ -175,7 +178,7 @@ def gemm(a_address, a_down, a_right, b_address, b_down, b_right, c_address, c_do
     gap = -panels.ctypes.data % 64 // SIZE
     block = panels
     if packs_a:
-        block = np.empty((height + LANES) * (depth + LANES), F)
+        block = np.empty((height + 2 * LANES) * (depth + 2 * LANES), F)
     strip = STRIP if b_right == 1 else DEEP
     for top in range(0, m, height):
         rows = min(height, m - top)
@@ -190,10 +193,13 @@ def gemm(a_address, a_down, a_right, b_address, b_down, b_right, c_address, c_do
                     x_pitch = HIGH * x_down
                     pack_rows(a, from_a, a_down, rows, count, block, x_down)
                 else:
-                    x_pitch, x_down, x_right = HIGH * count, 1, HIGH
-                    for i in range(0, rows, HIGH):
-                        some = min(HIGH, rows - i)
-                        pack_panel(a, from_a + i, a_right, 1, count, some, block, i * count, HIGH)
+                    # The last vector that is written of a tile reaches beyond it.
+                    x_pitch, x_down, x_right = HIGH * count + 2 * LANES, 1, HIGH
+                    for p in range(0, count, STRIP):
+                        for i in range(0, rows, HIGH):
+                            start, to = from_a + i + p * a_right, i // HIGH * x_pitch + p * HIGH
+                            some, high = min(STRIP, count - p), min(HIGH, rows - i)
+                            pack_panel(a, start, a_right, 1, some, high, block, to, HIGH)
             for left in range(0, n, breadth):
                 width = min(breadth, n - left)
                 y, y_pitch, y_down = b.ctypes.data + (first * b_down + left) * SIZE, WIDE, b_down
