@@ -100,7 +100,10 @@ def test_float16_is_computed_in_float32():
 
 
 # The last three are larger than one block of an operand.
-SIZES = [(0, 3, 2), (3, 2, 0), (1, 40, 33), (2, 1, 70), (5, 17, 1), (13, 33, 20), (97, 530, 550), (40, 70, 530), (1070, 150, 30)]
+SIZES = [
+    (0, 3, 2), (3, 2, 0), (1, 40, 33), (2, 1, 70), (5, 17, 1), (13, 33, 20), (97, 530, 550), (40, 70, 530),
+    (1070, 150, 30),
+]  # fmt: skip
 FORMS = {
     "rows": lambda x: x,
     "columns": lambda x: np.ascontiguousarray(x.T).T,

@@ -14,13 +14,17 @@ _SAME_MEMORY = {"T", "reshape", "ravel"}
 
 
 class Effects(ast.NodeVisitor):
-    """Which parameters are read and which are written, and whether a value is returned."""
+    """Which parameters are read and which are written, and whether a value is returned.
+
+    What a parameter held before counts if it is read before anything is written to it, in the order of the text.
+    """
 
     def __init__(self, function: Any) -> None:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
         definition = next(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
         self.parameters = [a.arg for a in definition.args.args]
         self.read: set[str] = set()
+        self.read_first: set[str] = set()
         self.written: set[str] = set()
         self.returns = False
         self._root = {name: name for name in self.parameters}  # local names of the memory of a parameter
@@ -39,6 +43,11 @@ class Effects(ast.NodeVisitor):
             return self._memory(node.func.value)
         return None
 
+    def _load(self, name: str) -> None:
+        self.read.add(name)
+        if name not in self.written:
+            self.read_first.add(name)
+
     def _store(self, target: ast.AST) -> None:
         if isinstance(target, (ast.Tuple, ast.List)):
             for part in target.elts:
@@ -49,20 +58,29 @@ class Effects(ast.NodeVisitor):
             self.visit(target.slice)
 
     def visit_Assign(self, node: ast.Assign) -> None:
-        self.visit(node.value)
         for target in node.targets:
+            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                for name, value in zip(target.elts, node.value.elts, strict=True):
+                    self._give(name, value)
+            else:
+                self._give(target, node.value)
             self._store(target)
-            values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
-            names = target.elts if isinstance(target, ast.Tuple) else [target]
-            for name, value in zip(names, values, strict=False):
-                if isinstance(name, ast.Name) and (memory := self._memory(value)) is not None:
-                    self._root[name.id] = memory
+
+    def _give(self, target: ast.AST, value: ast.AST) -> None:
+        """A name for a part of an array does not read it; what is done with the name may."""
+        if isinstance(target, ast.Name) and (memory := self._memory(value)) is not None:
+            self._root[target.id] = memory
+            for part in ast.walk(value):
+                if isinstance(part, ast.Subscript):
+                    self.visit(part.slice)
+        else:
+            self.visit(value)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         self.visit(node.value)
-        self._store(node.target)
         if isinstance(node.target, ast.Subscript) and (name := self._memory(node.target)) is not None:
-            self.read.add(name)
+            self._load(name)
+        self._store(node.target)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         if node.attr not in _SHAPE_ONLY:
@@ -70,7 +88,7 @@ class Effects(ast.NodeVisitor):
 
     def visit_Name(self, node: ast.Name) -> None:
         if (name := self._root.get(node.id)) is not None:
-            self.read.add(name)
+            self._load(name)
 
     def visit_Call(self, node: ast.Call) -> None:
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -78,9 +96,9 @@ class Effects(ast.NodeVisitor):
         for i, argument in enumerate(node.args):
             if i == result:
                 if (name := self._memory(argument)) is not None:
-                    self.written.add(name)
                     if called == "gemm" and ast.unparse(node.args[2]) != "0":
-                        self.read.add(name)
+                        self._load(name)
+                    self.written.add(name)
             elif called not in _SHAPE_ONLY:
                 self.visit(argument)
         for keyword in node.keywords:

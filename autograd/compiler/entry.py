@@ -61,6 +61,8 @@ class _Printer:
             self.lines.append(f"if not {x}.flags.c_contiguous: {x} = contiguous({x})")
         for leaf, place, gradient in variant.leaves:
             self.set_grad(leaf, place, self.name("grad", gradient))
+        for leaf, place in variant.forgotten:
+            self.set_grad(leaf, place, "None")
 
     def set_grad(self, leaf: Tensor, place: int | None, gradient: str) -> None:
         """The gradient of a leaf, which may be an input, is another tensor."""

@@ -37,7 +37,7 @@ class KernelRun:
     def __init__(self, kernel: Any, args: Sequence[Any], tracer: Any) -> None:
         self.kernel, self.args = kernel, args
         self.effects = effects_of(kernel.function)
-        added_to = self.effects.written & self.effects.read  # what a kernel only writes it writes whole
+        added_to = self.effects.written & self.effects.read_first  # what a kernel writes first it writes whole
         self.zeros = {
             i
             for i, (name, arg) in enumerate(zip(self.effects.parameters, args, strict=False))

@@ -41,6 +41,7 @@ class Runner:
         self.plain = self.parts[0] if alone else None  # a program of one function that needs nothing around it
         self.fastest: dict[int, int] = {}  # the time of each segment on the pool, and how long it took last without
         self.alone: dict[int, int] = {}
+        self.slow: set[int] = set()  # the segments whose last run on the pool took much longer than that
         self.serial = None if self.emitted.on_pool else self.parts  # what runs where the pool can't be had
 
     def _form(self, memory: Memory) -> tuple[tuple[int, ...], np.dtype]:
@@ -133,11 +134,15 @@ class Runner:
             given = ()
 
     def _on_pool(self, i: int, part: Callable, given: Sequence[np.ndarray]) -> int:
-        """Run a segment on the pool, and look whether it took as long as it takes."""
+        """Run a segment on the pool, and look whether it took longer than it takes. Once its data may have been far."""
         code, took = self._timed(part, given)
         fastest = self.fastest[i] = min(took, self.fastest.get(i, took))
-        if took > threads.SLOW and (took > 2 * fastest or took > self.alone.get(i, took)):
+        if took <= threads.SLOW or took <= min(2 * fastest, self.alone.get(i, took)):
+            self.slow.discard(i)
+        elif i in self.slow:
             threads.strained()
+        else:
+            self.slow.add(i)
         return code
 
     def _timed(self, part: Callable, given: Sequence[np.ndarray]) -> tuple[int, int]:

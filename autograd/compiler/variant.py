@@ -36,13 +36,19 @@ class Variant:
         self.backward: Runner | None = None
         self.input_of = {id(t): i for i, t in enumerate(inputs)}
         self.stand_ins = list(inputs)
-        self.leaves = [
-            (leaf, self.input_of.get(id(leaf)), end) for leaf, start, end in captured.grads if end is not start
-        ]
         returned = {id(t): i for i, t in enumerate(_leaf_tensors(captured.result))}
-        # A gradient that is also returned is a new tensor at each run.
-        self.returned_grads = [(leaf, i, returned[id(end)]) for leaf, i, end in self.leaves if id(end) in returned]
-        self.leaves = [(leaf, i, end) for leaf, i, end in self.leaves if id(end) not in returned]
+        self.leaves: list[tuple[Tensor, int | None, Any]] = []
+        self.returned_grads: list[tuple[Tensor, int | None, int]] = []
+        self.forgotten: list[tuple[Tensor, int | None]] = []
+        for leaf, start, end in captured.grads:
+            place = self.input_of.get(id(leaf))
+            if end is not start and id(end) in returned:
+                # A new tensor at each run. If nobody asks for the last one, it may take that one's memory.
+                self.returned_grads.append((leaf, place, returned[id(end)]))
+                if start is ANY:
+                    self.forgotten.append((leaf, place))
+            elif end is not start:
+                self.leaves.append((leaf, place, end))
         self.conditions = _guard(captured, self.input_of)
         self.holds = _all_hold(self.conditions)
         program = captured.program

@@ -1,0 +1,106 @@
+"""Hand-written kernels in programs: what they do to their arguments, what they are given, and when they run alone."""
+
+import weakref
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd.compiler import runner
+from autograd.compiler.effects import effects_of
+from autograd.kernels import threads
+from autograd.kernels.language import exp, gemm
+from nn import functional as F
+
+
+def whole(x, out):
+    for i in range(x.shape[0]):
+        row, result = x[i], out[i]
+        for j in range(x.shape[1]):
+            result[j] = exp(row[j])
+        result[0] *= 2
+
+
+def added(x, out):
+    flat = out.reshape(-1)
+    for i in range(x.size):
+        flat[i] += x[i]
+
+
+def running(x, state, out):
+    for i in range(x.size):
+        before = state[0]
+        state[0] = before + x[i]
+        out[i] = state[0]
+
+
+def product(x, y, out):
+    gemm(x, y, 0, out)
+
+
+def sum_of_products(x, y, out):
+    gemm(x, y, 1, out)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "written", "read_first"),
+    [
+        (whole, {"out"}, {"x"}),
+        (added, {"out"}, {"x", "out"}),
+        (running, {"state", "out"}, {"x", "state"}),
+        (product, {"out"}, {"x", "y"}),
+        (sum_of_products, {"out"}, {"x", "y", "out"}),
+    ],
+)
+def test_what_a_kernel_reads_before_it_writes(kernel, written, read_first):
+    effects = effects_of(kernel)
+    assert (effects.written, effects.read_first) == (written, read_first)
+
+
+@pytest.mark.parametrize("function", [lambda x: F.cross_entropy(x, x.argmax(1)), lambda x: F.layer_norm(x, (6,)).exp()])
+def test_memory_that_a_kernel_writes_whole_is_not_filled_before(monkeypatch, function):
+    monkeypatch.setattr(np, "empty", np.zeros)  # which memory from the system is, too
+    compiled = autograd.compile(lambda x: autograd.grad(function(x).sum(), x)[0])
+    x = autograd.randn(5, 6, requires_grad=True)
+    expected = autograd.grad(function(x).sum(), x)[0]
+    for _ in range(2):
+        np.testing.assert_allclose(compiled(x).array, expected.array, rtol=1e-5, atol=1e-6)
+    assert " copy (" not in compiled.explain()
+
+
+def test_a_returned_gradient_may_take_the_memory_of_the_last_one(monkeypatch):
+    x = autograd.randn(1000, requires_grad=True)
+    last: list[weakref.ref] = []
+    alive = []
+
+    def empty(*args, allocate=np.empty, **kwargs):
+        alive.extend(gradient() is not None for gradient in last)
+        return allocate(*args, **kwargs)
+
+    monkeypatch.setattr(np, "empty", empty)
+
+    @autograd.compile
+    def step():
+        x.grad = None
+        (x * x).sum().backward()
+        return x.grad
+
+    for _ in range(3):
+        alive.clear()
+        step()
+        last[:] = [weakref.ref(x.grad)]
+    assert alive and not any(alive)
+    np.testing.assert_array_equal(x.grad.array, 2 * x.array)
+
+
+def test_a_segment_leaves_the_pool_when_it_is_slow_twice_in_a_row(monkeypatch):
+    strained = []
+    monkeypatch.setattr(threads, "strained", lambda: strained.append(True))
+    run = object.__new__(runner.Runner)
+    run.fastest, run.alone, run.slow = {}, {}, set()
+    found = []
+    for took in (2, 9, 2, 9, 9, 2):
+        monkeypatch.setattr(run, "_timed", lambda part, given, took=took: (0, took * 1_000_000), raising=False)
+        run._on_pool(0, None, ())
+        found.append(len(strained))
+    assert found == [0, 0, 0, 0, 1, 1]
