@@ -59,7 +59,7 @@ class Variant:
         numbers = iter(range(len(self.originals)))
         self.template = map_leaves(lambda v: _Place(next(numbers)) if isinstance(v, Tensor) else v, captured.result)
         self.returns_one = type(self.template) is _Place
-        captured.result = None
+        captured.result, captured.grads = None, []  # their arrays are the first run's
         self.run = print_run(self)
 
     def reasons(self) -> list[str]:
