@@ -84,21 +84,21 @@ def evenly(n, most, unit):
 
 
 @njit(no_cpython_wrapper=True, **EXACT)
-def pack_panel(b, at, down, right, count, columns, out, to, pitch):
-    # out[to + p pitch + j] = b[at + p down + j right] for p < count and j < columns.
+def pack_panel(x, at, down, right, count, columns, out, to, pitch):
+    # out[to + p pitch + j] = x[at + p down + j right] for p < count and j < columns.
     if right == 1 and columns > LANES:
-        copy_rows(2, b, at, down, count, columns, out, to, pitch)
+        copy_rows(2, x, at, down, count, columns, out, to, pitch)
     elif right == 1:
-        copy_rows(1, b, at, down, count, columns, out, to, pitch)
+        copy_rows(1, x, at, down, count, columns, out, to, pitch)
     else:
         squares = count // LANES * LANES if down == 1 else 0
         whole = columns // LANES * LANES
         for j in range(0, whole, LANES):
             for p in range(0, squares, LANES):
-                turn_square(b, at + j * right + p, right, out, to + p * pitch + j, pitch)
+                turn_square(x, at + j * right + p, right, out, to + p * pitch + j, pitch)
         for p in range(count):
             for j in range(whole if p < squares else 0, columns):
-                out[to + p * pitch + j] = b[np.uint64(at + p * down + j * right)]  # which may be before the first
+                out[to + p * pitch + j] = x[np.uint64(at + p * down + j * right)]  # which may be before the first
 
 
 @njit(no_cpython_wrapper=True, **EXACT)
