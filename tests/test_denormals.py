@@ -50,6 +50,20 @@ def test_a_kernel_on_the_pool_flushes_on_each_of_its_threads(tiny):
     assert survivors(matrix.cumsum(1)) == 0
 
 
+@pytest.mark.parametrize("most", [2, 5])
+def test_threads_that_are_not_in_use_flush_when_they_are(tiny, most):
+    autograd.set_num_threads(most)
+    assert survivors(tiny * 2) == SIZE  # has the pool started
+    autograd.set_num_threads(1)
+    autograd.set_flush_denormal(True)
+    autograd.set_num_threads(most)
+    assert survivors(tiny * 2) == 0
+    autograd.set_num_threads(1)
+    autograd.set_flush_denormal(False)
+    autograd.set_num_threads(most)
+    assert survivors(tiny * 2) == SIZE
+
+
 def test_a_compiled_function_flushes(tiny):
     double = autograd.compile(lambda x: x * 2 + x)
     assert [survivors(double(tiny)) for _ in range(2)] == [SIZE, SIZE]

@@ -64,7 +64,8 @@ def set_flush_denormal(mode: bool) -> bool:
         raise TypeError(f"set_flush_denormal: the mode is a bool; got {type(mode).__name__}")
     if platform.machine() not in _MACHINES:
         return False
-    text = import_of("float_mode", ["flush_denormals"]) + (_POOL if threads.started() else _ALONE)
+    size = threads.pool_size()
+    text = import_of("float_mode", ["flush_denormals"]) + (_POOL if size > 1 else _ALONE)
     setter: Any = load("denormals", text).set_mode
-    setter.ctypes(mode, threads.count)
+    setter.ctypes(mode, size)
     return True

@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["GRAIN", "OPTIONS", "enter", "get_num_threads", "leave", "set_num_threads", "started", "strained"]
+__all__ = ["GRAIN", "OPTIONS", "enter", "get_num_threads", "leave", "pool_size", "set_num_threads", "strained"]
 
 GRAIN = 2**15
 """From so many elements on a loop over memory is shared out. A region of the pool costs 1 to 2 us, what a thread does
@@ -65,14 +65,16 @@ FIRST_REST, LONGEST_REST = 20_000_000, 640_000_000
 after a region that was not slow. Trying in vain costs some milliseconds.
 """
 
+_most = count
 _serial = False
 _taken = threading.Lock()
 _pool: "_Pool | None" = None
 
 
 def _use(n: int) -> None:
-    global count
+    global count, _most
     count = state[COUNT] = n
+    _most = max(_most, n)
     state[REST] = 0
 
 
@@ -191,9 +193,14 @@ def leave() -> None:
     _taken.release()
 
 
-def started() -> bool:
-    """Whether there are threads that a large call of this process may be shared with."""
-    return _pool is not None and count > 1
+def pool_size() -> int:
+    """How many threads the pool has, whatever number is in use now; 1 where there is none."""
+    if _pool is None or _serial:
+        return 1
+    import numba
+
+    config: Any = numba.config
+    return max(_most, config.NUMBA_NUM_THREADS)
 
 
 def strained() -> None:
