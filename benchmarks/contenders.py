@@ -103,7 +103,7 @@ def load_compiled(threads: int) -> Lib:
 
 
 def release_jitgrad(lib: Lib) -> None:
-    """Empty the engine's cache of freed blocks, if it keeps one."""
+    """Empty the engine's cache of freed blocks."""
     lib.torch.empty_cache()
 
 

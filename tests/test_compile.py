@@ -9,7 +9,6 @@ import autograd
 import nn
 import optim
 from autograd import Tensor, tensor
-from autograd.kernels import softmax
 
 F = nn.functional
 
@@ -619,14 +618,3 @@ def test_halves_count_their_steps():
             run()
         ends.append(w.detach().array)
     np.testing.assert_array_equal(*ends)
-
-
-def test_a_kernel_is_compiled_once_as_the_program_calls_it(monkeypatch):
-    fresh = softmax.entropy.of("of_classes", **softmax._ORDER)
-    monkeypatch.setattr(softmax, "cross_entropy", fresh)
-    x, y = autograd.randn(6, 3), tensor([0, 1, 2, 2, 1, 0])
-    loss = autograd.compile(F.cross_entropy)
-    found = [loss(x, y).item(), loss(x, y).item()]
-    assert not fresh.compiled, "the watched run has compiled it for eager calls too"
-    np.testing.assert_allclose(found, F.cross_entropy(x, y).item(), rtol=1e-6)
-    assert x.dtype in fresh.compiled

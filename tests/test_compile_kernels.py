@@ -1,14 +1,16 @@
 """Hand-written kernels in programs: what they do to their arguments, what they are given, and when they run alone."""
 
+import gc
 import weakref
 
 import numpy as np
 import pytest
 
 import autograd
+from autograd import tensor
 from autograd.compiler import runner
 from autograd.compiler.effects import effects_of
-from autograd.kernels import threads
+from autograd.kernels import softmax, threads
 from autograd.kernels.language import exp, gemm
 from nn import functional as F
 
@@ -34,6 +36,12 @@ def running(x, state, out):
         out[i] = state[0]
 
 
+def moved(x, out):
+    old = out[0]
+    out[0] = x[0]
+    out[1] = old
+
+
 def product(x, y, out):
     gemm(x, y, 0, out)
 
@@ -48,6 +56,7 @@ def sum_of_products(x, y, out):
         (whole, {"out"}, {"x"}),
         (added, {"out"}, {"x", "out"}),
         (running, {"state", "out"}, {"x", "state"}),
+        (moved, {"out"}, {"x", "out"}),
         (product, {"out"}, {"x", "y"}),
         (sum_of_products, {"out"}, {"x", "y", "out"}),
     ],
@@ -68,7 +77,9 @@ def test_memory_that_a_kernel_writes_whole_is_not_filled_before(monkeypatch, fun
     assert " copy (" not in compiled.explain()
 
 
-def test_a_returned_gradient_may_take_the_memory_of_the_last_one(monkeypatch):
+def test_a_returned_gradient_may_take_the_memory_of_the_last_one(monkeypatch, request):
+    gc.disable()
+    request.addfinalizer(gc.enable)  # all is freed without the collector
     x = autograd.randn(1000, requires_grad=True)
     last: list[weakref.ref] = []
     alive = []
@@ -106,3 +117,14 @@ def test_a_segment_leaves_the_pool_when_it_is_slow_twice_in_a_row(monkeypatch):
         run._on_pool(0, None, ())
         found.append(len(strained))
     assert found == [0, 0, 0, 0, 1, 1]
+
+
+def test_a_kernel_is_compiled_once_as_the_program_calls_it(monkeypatch):
+    fresh = softmax.entropy.of("of_classes", **softmax._ORDER)
+    monkeypatch.setattr(softmax, "cross_entropy", fresh)
+    x, y = autograd.randn(6, 3), tensor([0, 1, 2, 2, 1, 0])
+    loss = autograd.compile(F.cross_entropy)
+    found = [loss(x, y).item(), loss(x, y).item()]
+    assert not fresh.compiled, "the watched run has compiled it for eager calls too"
+    np.testing.assert_allclose(found, F.cross_entropy(x, y).item(), rtol=1e-6)
+    assert x.dtype in fresh.compiled

@@ -25,7 +25,8 @@ def tiny():
 
 
 def survivors(x: autograd.Tensor) -> int:
-    return np.count_nonzero(x.array)
+    """How many are not zero by their bits: in a comparison they may count as zero."""
+    return np.count_nonzero(x.array.view(np.int32))
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -43,10 +44,8 @@ def test_denormal_numbers_are_zero_where_asked_for(tiny, threads, operation):
 def test_a_kernel_on_the_pool_flushes_on_each_of_its_threads(tiny):
     autograd.set_num_threads(2)
     matrix = tiny.reshape(512, -1)
-    assert survivors(autograd.softmax(matrix, 1)) == SIZE  # has the pool started
-    sums = autograd.logsumexp(matrix, 1)
+    assert survivors(matrix.cumsum(1)) == SIZE  # has the pool started
     autograd.set_flush_denormal(True)
-    np.testing.assert_array_equal(autograd.logsumexp(matrix, 1).array, sums.array)
     assert survivors(matrix.cumsum(1)) == 0
 
 

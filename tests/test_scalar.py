@@ -204,6 +204,12 @@ def test_infinities_and_zeros(name, dtype):
     np.testing.assert_array_equal(np.signbit(y[numbers]), np.signbit(expected[numbers]))
 
 
+def test_erf_is_never_larger_than_1():
+    """In float32 it is a polynomial that comes as near to 1 as an ULP; these are all numbers where it may."""
+    first, end = np.array([3, 4], F32).view(np.int32)
+    assert evaluate("erf", np.arange(first, end, dtype=np.int32).view(F32)).max() == 1
+
+
 @both_precisions
 def test_standins_agree_at_their_ends(dtype):
     for name, standins in scalar.STANDINS.items():

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import graph
+from ..func.tree import leaves
 from ..graph import Node
 from ..kernels import hand
 from ..modes import intercept, no_grad, state
@@ -16,7 +17,7 @@ from .memory import Layout, place
 from .program import Call, Memory, Ref, Step
 from .trace import Action, Tracer
 
-__all__ = ["Backward", "Captured", "Program", "capture"]
+__all__ = ["Backward", "Captured", "Program", "capture", "tensors_in"]
 
 
 class watching:  # noqa: N801 (a context, used like a function)
@@ -115,7 +116,7 @@ def capture(function: Callable[[], Any], inputs: Sequence[Tensor]) -> Captured:
     tracer = Tracer(inputs)
     with watching(tracer):
         result = function()
-    outputs = _tensors(result)
+    outputs = tensors_in(result)
     _settle(tracer, outputs)
     refs = [tracer.ref(t.array) for t in outputs]
     forward = tracer.steps
@@ -126,21 +127,9 @@ def capture(function: Callable[[], Any], inputs: Sequence[Tensor]) -> Captured:
     return captured
 
 
-def _tensors(result: Any) -> list[Tensor]:
-    found: list[Tensor] = []
-
-    def walk(value: Any) -> None:
-        if isinstance(value, Tensor):
-            found.append(value)
-        elif isinstance(value, (tuple, list)):
-            for part in value:
-                walk(part)
-        elif isinstance(value, dict):
-            for part in value.values():
-                walk(part)
-
-    walk(result)
-    return found
+def tensors_in(result: Any) -> list[Tensor]:
+    """The tensors of what a function returns, from left to right."""
+    return [leaf for leaf in leaves(result) if isinstance(leaf, Tensor)]
 
 
 _REFERENCES = 4  # to a tensor that nobody else holds: the result, the list of outputs, the loop, the call that counts

@@ -28,6 +28,8 @@ class Effects(ast.NodeVisitor):
         self.written: set[str] = set()
         self.returns = False
         self._root = {name: name for name in self.parameters}  # local names of the memory of a parameter
+        bases = [node.value for node in ast.walk(definition) if isinstance(node, (ast.Attribute, ast.Subscript))]
+        self._arrays = {base.id for base in bases if isinstance(base, ast.Name)}  # which are surely no numbers
         for statement in definition.body:
             self.visit(statement)
 
@@ -67,14 +69,17 @@ class Effects(ast.NodeVisitor):
             self._store(target)
 
     def _give(self, target: ast.AST, value: ast.AST) -> None:
-        """A name for a part of an array does not read it; what is done with the name may."""
-        if isinstance(target, ast.Name) and (memory := self._memory(value)) is not None:
-            self._root[target.id] = memory
+        """A name for a part of an array does not read it; what is done with the name may. One for a number does."""
+        name = target.id if isinstance(target, ast.Name) else ""
+        memory = self._memory(value) if name else None
+        if memory is not None and name in self._arrays:
             for part in ast.walk(value):
                 if isinstance(part, ast.Subscript):
                     self.visit(part.slice)
         else:
             self.visit(value)
+        if memory is not None:
+            self._root[name] = memory
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         self.visit(node.value)

@@ -3,12 +3,11 @@
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from ..kernels.memory import LINE
 from .fuse import Group
 from .program import Memory, Step
 
 __all__ = ["Layout", "place"]
-
-_ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 
 
 class Layout(NamedTuple):
@@ -34,7 +33,7 @@ def place(items: Sequence[Group | Step], results: Collection[Memory]) -> Layout:
     living: list[tuple[int, int, int]] = []  # offset, end, last use
     size = unshared = 0
     for memory in sorted(first, key=first.__getitem__):
-        wanted = -(-memory.nbytes // _ALIGNMENT) * _ALIGNMENT
+        wanted = -(-memory.nbytes // LINE) * LINE
         living = sorted(block for block in living if block[2] >= first[memory])
         at = 0
         for offset, end, _ in living:

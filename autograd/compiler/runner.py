@@ -8,6 +8,7 @@ import numpy as np
 
 from ..func.tree import map_leaves
 from ..kernels import threads
+from ..kernels.memory import at_a_line
 from ..writes import owner_of
 from .capture import Program
 from .emit import Emitted, emit
@@ -23,9 +24,7 @@ class Runner:
         self.name = name
         self.program = program
         self.emitted: Emitted = self._emit(threads.count > 1)
-        arena = np.empty(program.layout.size + 64, np.uint8)
-        skipped = -arena.ctypes.data % 64
-        self.block = arena[skipped:]
+        self.block = at_a_line(program.layout.size)
         self.table = np.zeros(len(program.table) + 1, np.intp)
         self.table[0] = self.block.ctypes.data
         self.numbers = np.zeros(max(numbers, 1), np.float64)
@@ -41,7 +40,7 @@ class Runner:
         self.plain = self.parts[0] if alone else None  # a program of one function that needs nothing around it
         self.fastest: dict[int, int] = {}  # the time of each segment on the pool, and how long it took last without
         self.alone: dict[int, int] = {}
-        self.slow: set[int] = set()  # the segments whose last run on the pool took much longer than that
+        self.slow: set[int] = set()  # the segments whose last run on the pool was too slow
         self.serial = None if self.emitted.on_pool else self.parts  # what runs where the pool can't be had
 
     def _form(self, memory: Memory) -> tuple[tuple[int, ...], np.dtype]:

@@ -10,7 +10,7 @@ from ..graph import Node, Slot
 from ..modes import state
 from ..tensor import Tensor
 from ..writes import Stamp, Write, note_write, user_place
-from .capture import Captured
+from .capture import Captured, tensors_in
 from .entry import print_run
 from .program import Ref
 from .runner import Runner
@@ -36,7 +36,7 @@ class Variant:
         self.backward: Runner | None = None
         self.input_of = {id(t): i for i, t in enumerate(inputs)}
         self.stand_ins = list(inputs)
-        returned = {id(t): i for i, t in enumerate(_leaf_tensors(captured.result))}
+        returned = {id(t): i for i, t in enumerate(tensors_in(captured.result))}
         self.leaves: list[tuple[Tensor, int | None, Any]] = []
         self.returned_grads: list[tuple[Tensor, int | None, int]] = []
         self.forgotten: list[tuple[Tensor, int | None]] = []
@@ -55,7 +55,7 @@ class Variant:
         self.writes = [Write.to(m.owner) for m in program.written]
         self.written_inputs = [i for i, m in enumerate(program.inputs) if m.kind == "input" and program.writes(m)]
         self.random = [ref for action in captured.actions for ref in action.fed if isinstance(ref, Ref)]
-        self.originals = _leaf_tensors(captured.result)
+        self.originals = tensors_in(captured.result)
         numbers = iter(range(len(self.originals)))
         self.template = map_leaves(lambda v: _Place(next(numbers)) if isinstance(v, Tensor) else v, captured.result)
         self.returns_one = type(self.template) is _Place
@@ -199,10 +199,6 @@ class _Place:
 
 class Changed(RuntimeError):
     """Python did something else than when the function was captured."""
-
-
-def _leaf_tensors(value: Any) -> list[Tensor]:
-    return [leaf for leaf in leaves(value) if isinstance(leaf, Tensor)]
 
 
 class Condition(NamedTuple):

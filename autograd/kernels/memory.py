@@ -12,7 +12,12 @@ import os
 import sys
 from collections.abc import Callable
 
-__all__ = ["empty_cache", "keep_freed"]
+import numpy as np
+
+__all__ = ["LINE", "at_a_line", "empty_cache", "keep_freed"]
+
+LINE = 64
+"""The bytes of a line of the cache, and of the widest vector."""
 
 KEEP = 2**29
 LARGEST = 2**25
@@ -31,6 +36,13 @@ def keep_freed() -> None:
     if mallopt is not None:
         mallopt(_MMAP_THRESHOLD, LARGEST)
         mallopt(_TRIM_THRESHOLD, KEEP)
+
+
+def at_a_line(nbytes: int) -> np.ndarray:
+    """So many bytes of new memory that begin at a line of the cache."""
+    room = np.empty(nbytes + LINE, np.uint8)
+    first = -room.ctypes.data % LINE
+    return room[first : first + nbytes]
 
 
 def empty_cache() -> None:

@@ -65,7 +65,7 @@ FIRST_REST, LONGEST_REST = 20_000_000, 640_000_000
 after a region that was not slow. Trying in vain costs some milliseconds.
 """
 
-_most = count
+_most = count  # that have been in use
 _serial = False
 _taken = threading.Lock()
 _pool: "_Pool | None" = None

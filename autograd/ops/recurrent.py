@@ -11,6 +11,7 @@ import numpy as np
 
 from ..dtypes import float16, float32
 from ..kernels import recurrent as kernels
+from ..kernels.memory import at_a_line
 from ..kernels.products import matmul
 from ..tensor import Tensor
 from .convert import cast
@@ -44,9 +45,7 @@ def _for_steps(weight: np.ndarray, rows: int) -> np.ndarray:
     """The weight as a step's product reads it fastest: for many rows a copy that begins at a line of the cache."""
     if rows < 64:
         return weight
-    room = np.empty(weight.nbytes + 64, np.uint8)
-    first = -room.ctypes.data % 64
-    copy = room[first : first + weight.nbytes].view(weight.dtype).reshape(weight.shape)
+    copy = at_a_line(weight.nbytes).view(weight.dtype).reshape(weight.shape)
     copy[...] = weight
     return copy
 
