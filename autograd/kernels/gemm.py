@@ -4,14 +4,16 @@ The product is made of tiles of c, some rows by two vectors, which stay in regis
 every row's number a[i, p] is multiplied with the two vectors of b's row p (`panels.multiply_tile`). Around that are the
 loops of Goto and van de Geijn (2008, https://doi.org/10.1145/1356052.1356053). A block of b, `DEEP` rows by `BROAD`
 columns, stays in the second cache while up to `TALL` rows of a pass over it; a tile's rows of a stay in the first while
-they meet one *panel* of the block after the other, each two vectors wide.
+they meet one *panel* of the block after the other, each two vectors wide. Where all of these rows are `CLOSE`, it is
+the other way round: a panel is copied, and stays in the first cache while they pass over it.
 
-The panels are copied first, so that each lies in one piece, at whole lines of the cache: `STRIP` rows of all panels,
-then the next, since memory is read fastest along a row. Where b is a transposed matrix in memory, it is turned on the
-way. Of a, numbers are read where they lie, unless its rows are so far apart that the lines of the cache collide, or it
-is transposed, so that each column of a tile is in another page, and many panels meet it: then it is copied tile by
-tile. Where little is done with each number, copying does not pay: with few rows b is read where it lies too, and with
-very few the product with a transposed b is sums along its columns.
+Both are copied first, in the order in which they will be read, so that a panel lies in one piece, at whole lines of the
+cache, and a tile's numbers are at constant distances (to find them elsewhere takes a twentieth of the time).
+Memory is read fastest along a row: `STRIP` rows of all panels, then the next; and where columns lie in one piece, they
+are turned. Where little is done with each number, copying does not pay: with few rows b is read where it lies, with few
+columns a is, unless its rows are so far apart that the lines of the cache collide, or it is transposed and deep, so
+that each column of a tile is in another page. With very few rows the product with a transposed b is sums along its
+columns.
 
 The order in which the terms of an element are added depends on how many there are, not on how the product is cut into
 parts (unless a part has fewer rows than `DOTS`), so the number of threads does not change the result.
@@ -84,28 +86,22 @@ def evenly(n, most, unit):
 
 
 @njit(no_cpython_wrapper=True, **EXACT)
-def pack_panel(x, at, down, right, count, columns, out, to, pitch):
-    # out[to + p pitch + j] = x[at + p down + j right] for p < count and j < columns.
+def pack(x, at, down, right, count, columns, out, to, pitch):
+    # out[to + p pitch + j] = x[at + p down + j right] for p < count and j < columns, which are at most WIDE. Up to
+    # LANES more rows and columns are written, which the next panel or tile overwrites.
     if right == 1 and columns > LANES:
         copy_rows(2, x, at, down, count, columns, out, to, pitch)
     elif right == 1:
         copy_rows(1, x, at, down, count, columns, out, to, pitch)
+    elif down == 1:
+        for p in range(0, count, LANES):
+            for j in range((columns - 1) // LANES * LANES, -1, -LANES):
+                some = min(LANES, columns - j)
+                turn_square(x, at + j * right + p, right, some, min(LANES, count - p), out, to + p * pitch + j, pitch)
     else:
-        squares = count // LANES * LANES if down == 1 else 0
-        whole = columns // LANES * LANES
-        for j in range(0, whole, LANES):
-            for p in range(0, squares, LANES):
-                turn_square(x, at + j * right + p, right, out, to + p * pitch + j, pitch)
         for p in range(count):
-            for j in range(whole if p < squares else 0, columns):
+            for j in range(columns):
                 out[to + p * pitch + j] = x[np.uint64(at + p * down + j * right)]  # which may be before the first
-
-
-@njit(no_cpython_wrapper=True, **EXACT)
-def pack_rows(a, at, down, rows, count, out, pitch):
-    # out[i pitch + p] = a[at + i down + p] for i < rows and p < count.
-    for p in range(0, count, LANES):
-        copy_rows(1, a, at + p, down, rows, min(LANES, count - p), out, p, pitch)
 
 
 @njit(no_cpython_wrapper=True, **EXACT)
@@ -128,21 +124,27 @@ def dot(x, y):
 
 _GEMM = """
 
-@cfunc(types.void(*[types.intp] * 13), cache=True, **EXACT)
-def multiply_block(x_at, x_pitch, x_down, x_right, y_at, y_pitch, y_down, c_at, c_down, rows, width, count, adds):
+@cfunc(types.void(*[types.intp] * 14), cache=True, **EXACT)
+def multiply_block(
+    x_at, x_pitch, x_down, x_right, y_at, y_pitch, y_down, c_at, c_down, rows, width, count, adds, packed
+):
     # c = x @ y, or c += x @ y, for matrices at these addresses. Each tile of x, and each panel of y, lies ``pitch``
-    # numbers after the last.
+    # numbers after the last; ``packed`` says that both are copies.
     x, y, c = carray(at(x_at), count, F), carray(at(y_at), count, F), carray(at(c_at), rows, F)
     i = 0
-    if width <= LANES and x_pitch == HIGH * x_down:  # eight sums keep the adders busy, and eight rows leave few over
+    if packed:
+{packed_tiles}
+    elif width <= LANES and x_pitch == HIGH * x_down:  # eight sums keep the adders busy, and leave few rows over
         while i + 8 <= rows:
-            multiply_tile(8, 1, x, i * x_down, x_down, x_right, y, 0, y_down, c, i * c_down, c_down, width, count, adds)
+            multiply_tile(
+                8, 1, 0, x, i * x_down, x_down, x_right, y, 0, y_down, c, i * c_down, c_down, width, count, adds
+            )
             i += 8
 {tiles}
 
 # Through its address, or it would be compiled once more as part of the function that calls it.
 add_symbol(f"jitgrad_block_{F.__name__}", multiply_block.address)
-_multiply_block = types.ExternalFunction(f"jitgrad_block_{F.__name__}", types.void(*[types.intp] * 13))
+_multiply_block = types.ExternalFunction(f"jitgrad_block_{F.__name__}", types.void(*[types.intp] * 14))
 
 
 @cfunc(types.void(types.voidptr, types.intp, types.intp, types.voidptr, types.intp, types.intp, types.voidptr,
@@ -163,22 +165,20 @@ def gemm(a_address, a_down, a_right, b_address, b_down, b_right, c_address, c_do
         add_dots(a, a_down, b, b_right, c, c_down, m, n, k, adds)
         return
     packs_b = b_right != 1 or m > FEW or (m > HIGH and b_down * SIZE % COLLIDING == 0)
-    if a_right == 1:
-        packs_a = n > WIDE and a_down * SIZE % COLLIDING == 0
-    else:
-        packs_a = a_down == 1 and (n > MANY or (n > WIDE and k > DEEP))
+    packs_a = n > MANY or (n > WIDE and (a_down * SIZE % COLLIDING == 0 if a_right == 1 else k > DEEP))
     if not packs_a and not packs_b and m <= TALL and n <= BROAD and k <= DEEP:
         x, y, to = a.ctypes.data, b.ctypes.data, c.ctypes.data
-        _multiply_block(x, HIGH * a_down, a_down, a_right, y, WIDE, b_down, to, c_down, m, n, k, adds)
+        _multiply_block(x, HIGH * a_down, a_down, a_right, y, WIDE, b_down, to, c_down, m, n, k, adds, 0)
         return
-    depth, breadth, height = evenly(k, DEEP, 1), evenly(n, BROAD, WIDE), evenly(m, TALL, HIGH)
-    panels = carray(on_stack(NEAR, b), NEAR, F)
-    if packs_b and depth * breadth > NEAR:
-        panels = np.empty(depth * breadth + 64 // SIZE, F)
+    depth, height = evenly(k, DEEP, 1), evenly(m, TALL, HIGH)
+    breadth = WIDE if depth * height * SIZE <= CLOSE else evenly(n, BROAD, WIDE)
+    panels = carray(on_stack(PANEL, b), PANEL, F)
+    if packs_b and breadth > WIDE:
+        panels = np.empty((depth + LANES) * breadth + 64 // SIZE, F)
     gap = -panels.ctypes.data % 64 // SIZE
     block = panels
     if packs_a:
-        block = np.empty((height + 2 * LANES) * (depth + 2 * LANES), F)
+        block = np.empty((height + HIGH) * (depth + 2 * LANES), F)
     strip = STRIP if b_right == 1 else DEEP
     for top in range(0, m, height):
         rows = min(height, m - top)
@@ -187,19 +187,12 @@ def gemm(a_address, a_down, a_right, b_address, b_down, b_right, c_address, c_do
             from_a = top * a_down + first * a_right
             x, x_pitch, x_down, x_right = a.ctypes.data + from_a * SIZE, HIGH * a_down, a_down, a_right
             if packs_a:
-                x = block.ctypes.data
-                if a_right == 1:
-                    x_down = depth + LANES
-                    x_pitch = HIGH * x_down
-                    pack_rows(a, from_a, a_down, rows, count, block, x_down)
-                else:
-                    # The last vector that is written of a tile reaches beyond it.
-                    x_pitch, x_down, x_right = HIGH * count + 2 * LANES, 1, HIGH
-                    for p in range(0, count, STRIP):
-                        for i in range(0, rows, HIGH):
-                            start, to = from_a + i + p * a_right, i // HIGH * x_pitch + p * HIGH
-                            some, high = min(STRIP, count - p), min(HIGH, rows - i)
-                            pack_panel(a, start, a_right, 1, some, high, block, to, HIGH)
+                x, x_pitch, x_down, x_right = block.ctypes.data, HIGH * (count + 2 * LANES), 1, HIGH
+                some = count if a_right == 1 else STRIP
+                for p in range(0, count, some):
+                    for i in range(0, rows, HIGH):
+                        start, to = from_a + i * a_down + p * a_right, i // HIGH * x_pitch + p * HIGH
+                        pack(a, start, a_right, a_down, min(some, count - p), min(HIGH, rows - i), block, to, HIGH)
             for left in range(0, n, breadth):
                 width = min(breadth, n - left)
                 y, y_pitch, y_down = b.ctypes.data + (first * b_down + left) * SIZE, WIDE, b_down
@@ -209,15 +202,16 @@ def gemm(a_address, a_down, a_right, b_address, b_down, b_right, c_address, c_do
                         for j in range(0, width, WIDE):
                             start, to = (first + p) * b_down + (left + j) * b_right, gap + j * count + p * WIDE
                             some, columns = min(strip, count - p), min(WIDE, width - j)
-                            pack_panel(b, start, b_down, b_right, some, columns, panels, to, WIDE)
+                            pack(b, start, b_down, b_right, some, columns, panels, to, WIDE)
                 to, adding = c.ctypes.data + (top * c_down + left) * SIZE, 1 if first else adds
                 _multiply_block(
-                    x, x_pitch, x_down, x_right, y, y_pitch, y_down, to, c_down, rows, width, count, adding
+                    x, x_pitch, x_down, x_right, y, y_pitch, y_down, to, c_down, rows, width, count, adding,
+                    packs_a and packs_b,
                 )
 """
 
 
-def _print_tiles(heights: tuple[int, ...]) -> str:
+def _print_tiles(heights: tuple[int, ...], packed: bool, indent: int) -> str:
     """The loops over the tiles of a block: of the highest as many as fit, and of the lower what is left."""
     lines = []
     for high in heights:
@@ -228,11 +222,11 @@ def _print_tiles(heights: tuple[int, ...]) -> str:
         for vectors, condition in ((2, "if columns > LANES"), (1, "else")):
             lines.append(
                 f"        {condition}:\n"
-                f"            multiply_tile({high}, {vectors}, x, start, x_down, x_right, y, j // WIDE * y_pitch, "
-                "y_down, c, i * c_down + j, c_down, columns, count, adds)\n"
+                f"            multiply_tile({high}, {vectors}, {packed:d}, x, start, x_down, x_right, y, "
+                "j // WIDE * y_pitch, y_down, c, i * c_down + j, c_down, columns, count, adds)\n"
             )
         lines.append(f"    i += {high}\n")
-    return textwrap.indent("".join(lines), " " * 4)
+    return textwrap.indent("".join(lines), " " * indent)
 
 
 def _text(dtype: np.dtype) -> str:
@@ -243,18 +237,20 @@ def _text(dtype: np.dtype) -> str:
     heights = (12, 4, 1) if vector_bytes() == 64 else (6, 3, 1)
     constants = {
         "LANES": lanes, "WIDE": 2 * lanes, "HIGH": heights[0], "SIZE": dtype.itemsize,
-        "DEEP": 512, "BROAD": 1536 // dtype.itemsize, "TALL": 1056, "STRIP": 8,
-        "DOTS": 4, "FEW": 96, "MANY": 8 * lanes, "COLLIDING": 2048, "NEAR": 4096,
+        "DEEP": 512, "BROAD": 1536 // dtype.itemsize, "TALL": 1056, "STRIP": 16,
+        "CLOSE": 2**18, "DOTS": 4, "FEW": 96, "MANY": 8 * lanes, "COLLIDING": 2048,
     }  # fmt: skip
+    packed, tiles = _print_tiles(heights[:1], True, 8), _print_tiles(heights, False, 4)
     return "".join(
         [
             print_prologue(dtype),
             import_of("panels", ["copy_rows", "multiply_tile", "on_stack", "turn_square"]) + "\n",
             "from llvmlite.binding import add_symbol\n",
             *(f"{name} = {value}\n" for name, value in constants.items()),
+            "PANEL = (DEEP + LANES) * WIDE\n",
             ADDRESSES,
             _PACKING,
-            _GEMM.replace("{tiles}", _print_tiles(heights)),
+            _GEMM.replace("{packed_tiles}", packed).replace("{tiles}", tiles),
         ]
     )
 

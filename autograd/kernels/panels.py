@@ -25,28 +25,32 @@ def on_stack(typing, count, like):
 
 @intrinsic(prefer_literal=True)
 def multiply_tile(
-    typing, rows, vectors, a, a_at, a_down, a_right, b, b_at, b_down, c, c_at, c_down, columns, count, adds
+    typing, rows, vectors, packed, a, a_at, a_down, a_right, b, b_at, b_down, c, c_at, c_down, columns, count, adds
 ):
     """c[i, j] = sum over p < count of a[i, p] b[p, j], from what is there if ``adds``, for i < rows and j < columns.
 
     The arrays have one axis, in which the matrices begin at ``_at``; their rows are ``_down`` apart, and the columns of
-    a ``_right``. The first two arguments are constants, and ``columns`` fill so many vectors, the last perhaps in part.
+    a ``_right``. The first three arguments are constants, and ``columns`` fill so many vectors, the last perhaps in
+    part. If ``packed``, a column of a follows the other, so does a row of b, and b's rows fill two vectors.
     """
     names = (
-        "rows", "vectors", "a", "a_at", "a_down", "a_right", "b", "b_at", "b_down", "c", "c_at", "c_down", "columns",
-        "count", "adds",
+        "rows", "vectors", "packed", "a", "a_at", "a_down", "a_right", "b", "b_at", "b_down", "c", "c_at", "c_down",
+        "columns", "count", "adds",
     )  # fmt: skip
     given = (a, a_at, a_down, a_right, b, b_at, b_down, c, c_at, c_down, columns, count, adds)
 
     def generate(context, builder, signature, args):
         write = Writer(context, builder, a, dict(zip(names, zip(signature.args, args, strict=True), strict=True)))
-        high, wide = rows.literal_value, vectors.literal_value
+        high, wide, is_packed = rows.literal_value, vectors.literal_value, packed.literal_value
         in_last = builder.sub(write["columns"], INDEX((wide - 1) * write.lanes))
         some = write.first(in_last)
-        # A pointer for three rows: x86 adds once or twice a distance on the way. If LLVM knew how far these pointers
-        # are from each other, it would make one of them and add the distance eleven times in turn.
-        downs = [write.times(write["a_down"], i) for i in range(3)]
-        lefts = [write.at("a", write["a_at"], write.hide(write.times(write["a_down"], i))) for i in range(0, high, 3)]
+        if is_packed:
+            group, downs, a_right, b_down = high, [INDEX(i) for i in range(high)], INDEX(high), INDEX(2 * write.lanes)
+        else:
+            # A pointer for three rows: x86 adds once or twice a distance on the way.
+            group, downs = 3, [write.times(write["a_down"], i) for i in range(3)]
+            a_right, b_down = write["a_right"], write["b_down"]
+        lefts = [write.at("a", write["a_at"], write.times(write["a_down"], i)) for i in range(0, high, group)]
         out = [
             [write.at("c", write["c_at"], write.times(write["c_down"], i), v * write.lanes) for v in range(wide)]
             for i in range(high)
@@ -61,14 +65,16 @@ def multiply_tile(
 
         def step(turn, values):
             sums, left, right = values[: high * wide], values[high * wide : -1], values[-1]
+            # If LLVM saw how far these pointers are from each other, it would have one for each row, and move them all.
+            left = left if is_packed else [write.hide(address) for address in left]
             row = [write.load(builder.gep(right, [INDEX(v * write.lanes)])) for v in range(wide - 1)]
-            row.append(write.load_some(builder.gep(right, [INDEX((wide - 1) * write.lanes)]), some))
+            last = builder.gep(right, [INDEX((wide - 1) * write.lanes)])
+            row.append(write.load(last) if is_packed else write.load_some(last, some))
             new = []
             for i in range(high):
-                factor = write.spread(builder.gep(left[i // 3], [downs[i % 3]]))
+                factor = write.spread(builder.gep(left[i // group], [downs[i % group]]))
                 new += [write.multiply_add(factor, row[v], sums[i * wide + v]) for v in range(wide)]
-            new += [builder.gep(address, [write["a_right"]]) for address in left]
-            return [*new, builder.gep(right, [write["b_down"]])]
+            return [*new, *(builder.gep(address, [a_right]) for address in left), builder.gep(right, [b_down])]
 
         nothing = [write.zero] * (high * wide)
         sums = write.either(builder.icmp_signed("!=", write["adds"], INDEX(0)), present, lambda: nothing)
@@ -90,7 +96,7 @@ def multiply_tile(
                 finish(False)
         return context.get_dummy_value()
 
-    return types.void(rows, vectors, *map(as_passed, given)), generate
+    return types.void(rows, vectors, packed, *map(as_passed, given)), generate
 
 
 @intrinsic(prefer_literal=True)
@@ -122,27 +128,34 @@ def copy_rows(typing, vectors, x, at, step, count, columns, out, to, pitch):
 
 
 @intrinsic
-def turn_square(typing, x, at, step, out, to, pitch):
-    """out[to + p pitch + j] = x[at + j step + p] for p and j < lanes(x). The arrays have one axis."""
-    names = ("x", "at", "step", "out", "to", "pitch")
-    given = (x, at, step, out, to, pitch)
+def turn_square(typing, x, at, step, rows, columns, out, to, pitch):
+    """out[to + p pitch + j] = x[at + j step + p] for j < rows and p < columns, both at most lanes(x), the number of
+    columns and rows that are written. The arrays have one axis.
+    """
+    names = ("x", "at", "step", "rows", "columns", "out", "to", "pitch")
+    given = (x, at, step, rows, columns, out, to, pitch)
 
     def generate(context, builder, signature, args):
         write = Writer(context, builder, x, dict(zip(names, zip(signature.args, args, strict=True), strict=True)))
         size = write.lanes
-        rows = [write.load(write.at("x", write["at"], write.times(write["step"], i))) for i in range(size)]
+        some = write.first(write["columns"])
+        lines = []
+        for i in range(size):
+            is_there = builder.icmp_signed("<", INDEX(i), write["rows"])
+            down = builder.select(is_there, write.times(write["step"], i), INDEX(0))  # or any row that may be read
+            lines.append(write.load_some(write.at("x", write["at"], down), some))
         # Where element (j, p) goes is a rotation of the bits of its place. Dealing out the first half of the rows among
         # the second, like cards, rotates them by one.
         halves = range(size // 2), range(size // 2, size)
         turns = size.bit_length() - 1
         for _ in range(turns):
-            rows = [
+            lines = [
                 write.choose(a, b, [place for i in half for place in (i, size + i)])
-                for a, b in zip(rows[: size // 2], rows[size // 2 :], strict=True)
+                for a, b in zip(lines[: size // 2], lines[size // 2 :], strict=True)
                 for half in halves
             ]
-        for i, row in enumerate(rows):
-            write.store(row, write.at("out", write["to"], write.times(write["pitch"], i)))
+        for i, line in enumerate(lines):
+            write.store(line, write.at("out", write["to"], write.times(write["pitch"], i)))
         return context.get_dummy_value()
 
     return types.void(*map(as_passed, given)), generate
