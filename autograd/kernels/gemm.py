@@ -24,6 +24,7 @@ is told: so a kernel that multiplies is small, and compiled quickly.
 
 import functools
 import textwrap
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -211,7 +212,7 @@ def gemm(a_address, a_down, a_right, b_address, b_down, b_right, c_address, c_do
 """
 
 
-def _print_tiles(heights: tuple[int, ...], packed: bool, indent: int) -> str:
+def _print_tiles(heights: Sequence[int], packed: int, indent: int) -> str:
     """The loops over the tiles of a block: of the highest as many as fit, and of the lower what is left."""
     lines = []
     for high in heights:
@@ -222,7 +223,7 @@ def _print_tiles(heights: tuple[int, ...], packed: bool, indent: int) -> str:
         for vectors, condition in ((2, "if columns > LANES"), (1, "else")):
             lines.append(
                 f"        {condition}:\n"
-                f"            multiply_tile({high}, {vectors}, {packed:d}, x, start, x_down, x_right, y, "
+                f"            multiply_tile({high}, {vectors}, {packed}, x, start, x_down, x_right, y, "
                 "j // WIDE * y_pitch, y_down, c, i * c_down + j, c_down, columns, count, adds)\n"
             )
         lines.append(f"    i += {high}\n")
@@ -234,13 +235,13 @@ def _text(dtype: np.dtype) -> str:
 
     lanes = vector_bytes() // dtype.itemsize
     # A tile of 12 rows fills 24 of 32 registers, one of 6 rows 12 of 16; 8 sums are enough to keep the adders busy.
-    heights = (12, 4, 1) if vector_bytes() == 64 else (6, 3, 1)
+    heights, packed_heights = ((12, 4, 1), (12, 8)) if vector_bytes() == 64 else ((6, 3, 1), (6,))
     constants = {
         "LANES": lanes, "WIDE": 2 * lanes, "HIGH": heights[0], "SIZE": dtype.itemsize,
         "DEEP": 512, "BROAD": 1536 // dtype.itemsize, "TALL": 1056, "STRIP": 16,
         "CLOSE": 2**18, "DOTS": 4, "FEW": 96, "MANY": 8 * lanes, "COLLIDING": 2048,
     }  # fmt: skip
-    packed, tiles = _print_tiles(heights[:1], True, 8), _print_tiles(heights, False, 4)
+    packed, tiles = _print_tiles(packed_heights, heights[0], 8), _print_tiles(heights, 0, 4)
     return "".join(
         [
             print_prologue(dtype),

@@ -1,5 +1,7 @@
 """The inner parts of a matrix product (`gemm`): a tile of the result, and operands brought into order for it."""
 
+import itertools
+
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
@@ -31,7 +33,8 @@ def multiply_tile(
 
     The arrays have one axis, in which the matrices begin at ``_at``; their rows are ``_down`` apart, and the columns of
     a ``_right``. The first three arguments are constants, and ``columns`` fill so many vectors, the last perhaps in
-    part. If ``packed``, a column of a follows the other, so does a row of b, and b's rows fill two vectors.
+    part. Where both are copies, the columns of a lie ``packed`` apart, its rows and the rows of b, two vectors each,
+    side by side; it is 0 where they lie as the distances say.
     """
     names = (
         "rows", "vectors", "packed", "a", "a_at", "a_down", "a_right", "b", "b_at", "b_down", "c", "c_at", "c_down",
@@ -41,11 +44,11 @@ def multiply_tile(
 
     def generate(context, builder, signature, args):
         write = Writer(context, builder, a, dict(zip(names, zip(signature.args, args, strict=True), strict=True)))
-        high, wide, is_packed = rows.literal_value, vectors.literal_value, packed.literal_value
+        high, wide, apart = rows.literal_value, vectors.literal_value, packed.literal_value
         in_last = builder.sub(write["columns"], INDEX((wide - 1) * write.lanes))
         some = write.first(in_last)
-        if is_packed:
-            group, downs, a_right, b_down = high, [INDEX(i) for i in range(high)], INDEX(high), INDEX(2 * write.lanes)
+        if apart:
+            group, downs, a_right, b_down = high, [INDEX(i) for i in range(high)], INDEX(apart), INDEX(2 * write.lanes)
         else:
             # A pointer for three rows: x86 adds once or twice a distance on the way.
             group, downs = 3, [write.times(write["a_down"], i) for i in range(3)]
@@ -66,10 +69,10 @@ def multiply_tile(
         def step(turn, values):
             sums, left, right = values[: high * wide], values[high * wide : -1], values[-1]
             # If LLVM saw how far these pointers are from each other, it would have one for each row, and move them all.
-            left = left if is_packed else [write.hide(address) for address in left]
+            left = left if apart else [write.hide(address) for address in left]
             row = [write.load(builder.gep(right, [INDEX(v * write.lanes)])) for v in range(wide - 1)]
             last = builder.gep(right, [INDEX((wide - 1) * write.lanes)])
-            row.append(write.load(last) if is_packed else write.load_some(last, some))
+            row.append(write.load(last) if apart else write.load_some(last, some))
             new = []
             for i in range(high):
                 factor = write.spread(builder.gep(left[i // group], [downs[i % group]]))
@@ -77,6 +80,9 @@ def multiply_tile(
             return [*new, *(builder.gep(address, [a_right]) for address in left), builder.gep(right, [b_down])]
 
         nothing = [write.zero] * (high * wide)
+        if apart:
+            for address in itertools.chain.from_iterable(out):
+                write.prefetch(address)
         sums = write.either(builder.icmp_signed("!=", write["adds"], INDEX(0)), present, lambda: nothing)
         sums = write.loop(write["count"], [*sums, *lefts, write.at("b", write["b_at"])], step)
 
