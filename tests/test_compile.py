@@ -551,6 +551,33 @@ def test_threads_of_the_pool():
         autograd.set_num_threads(before)
 
 
+@pytest.mark.parametrize(("shape", "shared"), [((300, 320), True), ((7, 16, 512), True), ((300, 301), False)])
+def test_sums_over_the_first_axes_do_not_depend_on_the_threads(shape, shared):
+    axes = tuple(range(len(shape) - 1))
+
+    def columns(x):
+        y = (x * x).tanh() - x
+        return y, y.sum(axes), y.mean(axes)
+
+    before = autograd.get_num_threads()
+    try:
+        ends = []
+        for count in (1, 2, 4):
+            autograd.set_num_threads(count)
+            run = autograd.compile(columns)
+            run(data(*shape))
+            ends.append([t.array for t in run(data(*shape, seed=1))])
+            assert ("in prange" in run.source) == (shared and count > 1)
+    finally:
+        autograd.set_num_threads(before)
+    for other in ends[1:]:
+        for a, b in zip(ends[0], other, strict=True):
+            np.testing.assert_array_equal(a, b)
+    y, total, mean = ends[0]
+    np.testing.assert_allclose(total, y.sum(axes, np.float64), rtol=1e-5, atol=1e-4)
+    np.testing.assert_allclose(mean, y.mean(axes, np.float64), rtol=1e-5, atol=1e-6)
+
+
 # --- looking at it ---------------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from ..kernels.updates import UpdateKernel
 from .fuse import Group
 from .loops import Loop, numba_name
 from .memory import Layout
-from .program import Call, Copy, Fed, KernelCall, Memory, Product, Ref, Step, Sum, Tally, UpdateCall
+from .program import Call, Copy, Fed, KernelCall, Memory, Product, Ref, Step, Tally, UpdateCall
 
 __all__ = ["Emitted", "emit", "print_call"]
 
@@ -113,7 +113,7 @@ class _Emitter:
         return known
 
     def group(self, group: Group) -> Line:
-        loop = Loop(group, self._pays(group.shape) and not any(isinstance(s, Sum) and s.by_column for s in group.steps))
+        loop = Loop(group, self._pays(group.shape))
         name = self.piece(_short(group.title), "loop", loop.text())
         return Line(group, name, ", ".join(map(self.address, loop.pointers)))
 

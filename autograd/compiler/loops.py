@@ -2,7 +2,8 @@
 
 Axes are merged where every array allows it, so most loops run over one axis or two. A sum over the last axes is kept in
 a variable, block by block, and the blocks are added up in double precision; a sum over the first axes is added to its
-place in memory, turn by turn.
+place in memory, turn by turn. The pool shares out the first axis, or where sums go over that, parts of the last: so the
+order in which numbers are added does not depend on the threads.
 """
 
 from collections.abc import Sequence
@@ -73,13 +74,15 @@ class Loop:
     def __init__(self, group: Group, parallel: bool = False) -> None:
         self.group = group
         self.shape = group.shape
-        self.parallel = parallel
         self.pointers: list[Ref] = []
         self._strides: list[tuple[int, ...]] = []
         self._places: dict[Any, int] = {}
         self._sums = [step for step in group.steps if isinstance(step, Sum)]
         self._read_body()
         self._merge()
+        self.columns = [k for k, over in enumerate(self.reduced) if 0 in over and len(over) < len(self.lengths)]
+        self.rows = [k for k in range(len(self._sums)) if k not in self.columns]
+        self.parallel = parallel and (not self.columns or self._cut_columns(threads.count))
 
     # --- what is computed at each turn --------------------------------------------------------------------------------
 
@@ -155,6 +158,16 @@ class Loop:
         self.steps = [[strides[run[-1]] for run in merged] for strides in self._strides]
         self.reduced = [{i for i, run in enumerate(merged) if run[0] in over} for over in reduced]
 
+    def _cut_columns(self, parts: int) -> bool:
+        """Make the last axis two, of which the first counts its parts and comes first, if no sum is over it."""
+        last, width = len(self.lengths) - 1, self.lengths[-1] // parts
+        if any(last in over for over in self.reduced) or width * parts != self.lengths[-1] or width < SHORT:
+            return False
+        self.lengths = [parts, *self.lengths[:-1], width]
+        self.steps = [[steps[-1] * width, *steps] for steps in self.steps]
+        self.reduced = [{axis + 1 for axis in over} for over in self.reduced]
+        return True
+
     def _index(self, place: int) -> str:
         """Where in its array the element of this turn is; shared out, arrays begin where the share of a thread does."""
         ref = self.pointers[place]
@@ -223,8 +236,6 @@ class Loop:
         """A module with the function ``loop`` of the addresses of `pointers`."""
         self._split()
         depth = len(self.lengths)
-        self.columns = [k for k, over in enumerate(self.reduced) if len(over) < depth and 0 in over]
-        self.rows = [k for k in range(len(self._sums)) if k not in self.columns]
         long = bool(self.rows) and depth > 0 and self.lengths[-1] > BLOCK
         shared = self.parallel and depth == 1
         self.in_stretches = bool(self.stages) or ((long or shared) and not self._turned())
@@ -248,26 +259,32 @@ class Loop:
         lines = [f"\n\n@njit(cache=True, **EXACT{flags})\ndef loop({arguments}):"]
         if not self.parallel:
             lines += self._arrays("    ")
+            lines += [*self._buffers("    "), *self._with_columns(0, "    ")]
+        else:
+            lines += self._nest(0, "    ")
+        return "\n".join(lines) + "\n"
+
+    def _with_columns(self, axis: int, pad: str) -> list[str]:
+        """The loops from this axis inward, before and after them what sums of columns need."""
+        lines = []
         for k in self.columns:
-            lines += self._over_kept(k, f"a{self.sum_places[k]}[{{}}] = F(0)")
-        if not self.parallel:
-            lines += self._buffers("    ")
-        lines += self._nest(0, "    ")
+            lines += self._over_kept(k, axis, pad, f"a{self.sum_places[k]}[{{}}] = F(0)")
+        lines += self._nest(axis, pad)
         for k in self.columns:
             if self._sums[k].scale != 1:
                 place = f"a{self.sum_places[k]}[{{0}}]"
-                lines += self._over_kept(k, f"{place} = {place} * F({self._sums[k].scale!r})")
-        return "\n".join(lines) + "\n"
+                lines += self._over_kept(k, axis, pad, f"{place} = {place} * F({self._sums[k].scale!r})")
+        return lines
 
     def _buffers(self, pad: str) -> list[str]:
         return [f"{pad}u{k} = np.empty({STRETCH}, F)" for k in range(len(self.stages))]
 
-    def _over_kept(self, k: int, statement: str) -> list[str]:
-        """A loop over what a sum of columns is stored in."""
-        lines, pad = [], "    "
-        for axis, n in enumerate(self.lengths):
+    def _over_kept(self, k: int, first: int, pad: str, statement: str) -> list[str]:
+        """A loop over what a sum of columns is stored in, from the axis ``first`` inward."""
+        lines = []
+        for axis in range(first, len(self.lengths)):
             if axis not in self.reduced[k]:
-                lines.append(f"{pad}for i{axis} in range({n}):")
+                lines.append(f"{pad}for i{axis} in range({self.lengths[axis]}):")
                 pad += "    "
         return [*lines, pad + statement.format(self._index(self.sum_places[k]))]
 
@@ -284,7 +301,7 @@ class Loop:
             # numba counts the turns of a prange without a sign, which makes floating numbers of sums with others, and
             # SIMD wants an index that is known not to be negative: the address moves instead.
             lines += [f"{pad}for turn in prange({self.lengths[0]}):", f"{inner}i0 = np.intp(turn)"]
-            lines += [*self._arrays(inner, "i0"), *self._buffers(inner), *self._nest(1, inner)]
+            lines += [*self._arrays(inner, "i0"), *self._buffers(inner), *self._with_columns(1, inner)]
         elif axis < depth - 1:
             lines += [f"{pad}for i{axis} in range({self.lengths[axis]}):", *self._nest(axis + 1, inner)]
         elif shared:

@@ -159,12 +159,6 @@ class Sum(Step):
     axes: tuple[int, ...]
     scale: float = 1.0
 
-    @property
-    def by_column(self) -> bool:
-        """Whether it is over the first axes and not over all: such sums grow in memory, turn by turn."""
-        lengths = [n for d, n in enumerate(self.source.shape) if d not in self.axes]
-        return 0 in self.axes and any(n != 1 for n in lengths)
-
 
 @dataclass(eq=False)
 class Product(Step):
