@@ -238,7 +238,7 @@ def _text(dtype: np.dtype) -> str:
     heights, packed_heights = ((12, 4, 1), (12, 8)) if vector_bytes() == 64 else ((6, 3, 1), (6,))
     constants = {
         "LANES": lanes, "WIDE": 2 * lanes, "HIGH": heights[0], "SIZE": dtype.itemsize,
-        "DEEP": 512, "BROAD": 1536 // dtype.itemsize, "TALL": 1056, "STRIP": 16,
+        "DEEP": 512, "BROAD": 1536 // dtype.itemsize, "TALL": 1056, "STRIP": 32,
         "CLOSE": 2**18, "DOTS": 4, "FEW": 96, "MANY": 8 * lanes, "COLLIDING": 2048,
     }  # fmt: skip
     packed, tiles = _print_tiles(packed_heights, heights[0], 8), _print_tiles(heights, 0, 4)
