@@ -6,6 +6,14 @@ import torch
 
 import autograd
 import nn.functional as F
+from autograd.ops import conv
+
+
+@pytest.fixture(params=["planes", "columns"])
+def way(request, monkeypatch):
+    """Both ways to convolve, whatever the number of outputs."""
+    for name in ("_MANY", "_MANY_GRADIENTS"):
+        monkeypatch.setattr(conv, name, 1 if request.param == "columns" else 10**9)
 
 
 def step(threads: int) -> list[np.ndarray]:
@@ -25,13 +33,13 @@ def step(threads: int) -> list[np.ndarray]:
     return [y.detach().numpy(), z.detach().numpy(), *[leaf.grad.numpy() for leaf in leaves]]
 
 
-def test_threads_change_no_bit():
+def test_threads_change_no_bit(way):
     for alone, shared in zip(step(1), step(2), strict=True):
         np.testing.assert_array_equal(alone, shared)
 
 
 @pytest.mark.parametrize("options", [{}, {"padding": 1, "stride": 2}, {"dilation": 2}], ids=str)
-def test_nan_and_infinity_reach_what_reads_them_alone(options):
+def test_nan_and_infinity_reach_what_reads_them_alone(options, way):
     """The kernel lays rows behind each other: what it reads across their ends must not show."""
     random = np.random.default_rng(0)
     x, weight = random.standard_normal((2, 3, 6, 6)), random.standard_normal((4, 3, 3, 3))
@@ -46,8 +54,38 @@ def test_nan_and_infinity_reach_what_reads_them_alone(options):
         np.testing.assert_allclose(mine, theirs, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("seed", range(12))
+def test_any_shape_and_options(seed, dtype, way):
+    """Outputs that fill no tile, images that fill no panel, positions across images, taps that nothing reads."""
+    random = np.random.default_rng(seed)
+    rank = seed % 3 + 1
+    groups = int(random.choice([1, 1, 2]))
+    stride, dilation = (random.integers(1, 4, rank).tolist() for _ in range(2))
+    padding = random.integers(0, 3, rank).tolist()
+    kernel = random.integers(1, 4, rank)
+    least = (kernel - 1) * dilation + 1 - 2 * np.array(padding)
+    sizes = np.maximum(least, 1) + random.integers(0, (400, 20, 6)[rank - 1], rank)
+    images, inputs, outputs = (int(n) for n in random.integers(1, (9, 40, 50)))
+    x = random.standard_normal((images, inputs * groups, *sizes)).astype(dtype)
+    weight = random.standard_normal((outputs * groups, inputs, *kernel)).astype(dtype)
+    bias = random.standard_normal(outputs * groups).astype(dtype)
+    back = random.standard_normal((outputs * groups, inputs, *kernel)).astype(dtype)
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    results = []
+    for library, functions in ((autograd, F), (torch, torch.nn.functional)):
+        leaves = [library.from_numpy(v.copy()).requires_grad_() for v in (x, weight, bias, back)]
+        out = getattr(functions, f"conv{rank}d")(*leaves[:3], **options)
+        again = getattr(functions, f"conv_transpose{rank}d")(out, leaves[3], **options)
+        (again * again).sum().backward()
+        results.append([out.detach().numpy(), again.detach().numpy(), *[leaf.grad.numpy() for leaf in leaves]])
+    for mine, theirs in zip(*results, strict=True):
+        scale = np.abs(theirs).max(initial=1.0)
+        np.testing.assert_allclose(mine / scale, theirs / scale, rtol=0, atol=300 * np.finfo(dtype).eps)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "int64", "int32", "uint8"])
-def test_other_dtypes(dtype):
+def test_other_dtypes(dtype, way):
     random = np.random.default_rng(0)
     x, weight = (random.integers(0, 4, s).astype(dtype) for s in ((2, 3, 6, 7), (4, 3, 3, 3)))
     mine, theirs = (

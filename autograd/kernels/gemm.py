@@ -33,14 +33,16 @@ from .loader import load
 from .parts import import_of
 from .printer import print_prologue
 
-__all__ = ["CALLS", "WORTH_THREADS", "prepare", "print_product"]
+__all__ = ["WORTH_THREADS", "prepare", "print_calls", "print_product"]
 
 WORTH_THREADS = 2**20
 """From how many multiplications on a product is cut into parts for the pool."""
 
-CALLS = """
+_CALLS = """
 
-_gemm = types.ExternalFunction(f"jitgrad_gemm_{F.__name__}", types.void(
+HIGH, WIDE = {high}, {wide}
+
+_gemm = types.ExternalFunction("jitgrad_gemm_" + F.__name__, types.void(
     types.voidptr, types.intp, types.intp, types.voidptr, types.intp, types.intp, types.voidptr, types.intp,
     types.intp, types.intp, types.intp, types.intp))
 
@@ -72,8 +74,19 @@ def gemm_part(a, b, c, part, parts):
     top, bottom, left, end = cut_longer(c.shape[0], c.shape[1], part, parts)
     gemm(a[top:bottom], b[:, left:end], 0, c[top:bottom, left:end])
     return top, bottom, left, end
+
+
+_block = types.ExternalFunction("jitgrad_block_" + F.__name__, types.void(*[types.intp] * 14))
+
+
+@njit(**INSIDE, **EXACT)
+def multiply_block(
+    x, x_at, x_pitch, x_down, x_right, y, y_at, y_pitch, c, c_at, c_down, rows, width, count, adds, packed
+):
+    size = c.itemsize
+    _block(x.ctypes.data + x_at * size, x_pitch, x_down, x_right, y.ctypes.data + y_at * size, y_pitch, WIDE,
+           c.ctypes.data + c_at * size, c_down, rows, width, count, adds, packed)
 """
-"""The functions of products that kernels see; `language` says what they do."""
 
 _PACKING = """
 
@@ -230,12 +243,25 @@ def _print_tiles(heights: Sequence[int], packed: int, indent: int) -> str:
     return textwrap.indent("".join(lines), " " * indent)
 
 
-def _text(dtype: np.dtype) -> str:
+def _tile(dtype: np.dtype) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
+    """How many numbers a vector holds, how many rows tiles have, and those of copies, where the rest goes with the
+    others. A tile of 12 rows fills 24 of 32 registers, one of 6 rows 12 of 16; 8 sums are enough to keep the adders
+    busy.
+    """
     from .vectors import vector_bytes
 
-    lanes = vector_bytes() // dtype.itemsize
-    # A tile of 12 rows fills 24 of 32 registers, one of 6 rows 12 of 16; 8 sums are enough to keep the adders busy.
-    heights, packed_heights = ((12, 4, 1), (12, 8)) if vector_bytes() == 64 else ((6, 3, 1), (6,))
+    heights, packed = ((12, 4, 1), (12, 8)) if vector_bytes() == 64 else ((6, 3, 1), (6,))
+    return vector_bytes() // dtype.itemsize, heights, packed
+
+
+def print_calls(dtype: np.dtype) -> str:
+    """The functions of products that kernels see; `language` says what they do."""
+    lanes, heights, _ = _tile(dtype)
+    return _CALLS.format(high=heights[0], wide=2 * lanes)
+
+
+def _text(dtype: np.dtype) -> str:
+    lanes, heights, packed_heights = _tile(dtype)
     constants = {
         "LANES": lanes, "WIDE": 2 * lanes, "HIGH": heights[0], "SIZE": dtype.itemsize,
         "DEEP": 512, "BROAD": 1536 // dtype.itemsize, "TALL": 1056, "STRIP": 32,
@@ -283,7 +309,7 @@ def print_product(dtype: np.dtype, axes: int, options: str) -> str:
     lines.append(
         f"{pad}_gemm(at(a{at_a}), a_down, a_right, at(b{at_b}), b_down, b_right, at(o{at_o}), o_down, {extent}, k, 0)"
     )
-    return "".join([print_prologue(dtype), ADDRESSES, CALLS, "\n\n", "\n".join(lines), "\n"])
+    return "".join([print_prologue(dtype), ADDRESSES, print_calls(dtype), "\n\n", "\n".join(lines), "\n"])
 
 
 @functools.cache

@@ -33,7 +33,7 @@ __all__ = ["Kernel", "kernel", "watchers"]
 # Sums may be reordered, which is what lets them vectorise; NaN, infinities and the order of a formula stay.
 _LOOSE = 'LOOSE = {"fastmath": {"contract", "reassoc", "nsz"}, **EXACT}\n'
 _FLAGS = "cache=True, **LOOSE"
-_PRODUCTS = {"cut", "gemm", "gemm_part"}
+_PRODUCTS = {"cut", "gemm", "gemm_part", "multiply_block"}
 
 watchers: list[Callable] = []
 """Are told of every kernel, with its arguments, before it runs: the compiler's. One may return a function of whether it
@@ -100,7 +100,7 @@ class Kernel:
     def text(self, dtype: np.dtype, parallel: bool = False) -> str:
         """The kernel as it is compiled."""
         names = part_names(self.function)
-        products = gemm.CALLS if _PRODUCTS.intersection(names) else ""
+        products = gemm.print_calls(dtype) if _PRODUCTS.intersection(names) else ""
         formulas = ""
         for name, formula in self.formulas.items():
             arguments, root = scalar.read(formula, dtype)

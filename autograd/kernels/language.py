@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "F", "I", "copy_row", "cut", "exp", "exp_falling", "expm1", "formula", "gemm", "gemm_part", "keep_larger", "lanes",
-    "log", "log1p", "prange", "tanh", "tile_dots", "tile_products",
+    "HIGH", "WIDE", "F", "I", "copy_pieces", "copy_row", "cut", "exp", "exp_falling", "expm1", "formula", "gemm",
+    "gemm_part", "keep_larger", "lanes", "log", "log1p", "multiply_block", "prange", "tanh", "tile_dots",
+    "tile_products", "turn_square",
 ]  # fmt: skip
 
 F: Any = np.float64
@@ -38,9 +39,27 @@ def gemm_part(a: Any, b: Any, c: Any, part: int, parts: int) -> Any:
     """One part of c = a @ b, cut along the longer side of c; returns the first and end of its rows and its columns."""
 
 
-# Of `tile`, which says what they do.
+HIGH: Any = NotImplemented
+WIDE: Any = NotImplemented
+"""The rows and the columns of a tile of a product."""
+
+
+def multiply_block(
+    x: Any, x_at: int, x_pitch: int, x_down: int, x_right: int, y: Any, y_at: int, y_pitch: int, c: Any, c_at: int,
+    c_down: int, rows: int, width: int, count: int, adds: int, packed: int,
+) -> None:  # fmt: skip
+    """c = x @ y, added to what is there if ``adds``, for x (rows, count) and y (count, width) in arrays of one axis.
+
+    y is in panels, each ``y_pitch`` after the last: WIDE columns, the rows one after the other. Tiles of x, HIGH rows
+    each, are ``x_pitch`` apart, and if it is ``packed``, the HIGH numbers of a column lie together in a tile.
+    """
+
+
+# Of `tile` and `panels`, which say what they do.
+copy_pieces: Any = None
 copy_row: Any = None
 keep_larger: Any = None
 lanes: Any = None
 tile_dots: Any = None
 tile_products: Any = None
+turn_square: Any = None

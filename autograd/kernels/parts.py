@@ -1,5 +1,5 @@
 """What stands in front of a kernel's text beside the scalar functions: parts that several kernels share, and the import
-of those functions of `tile` that it names.
+of those functions of `tile` and `panels` that it names.
 """
 
 import functools
@@ -11,7 +11,10 @@ from typing import Any
 
 __all__ = ["Part", "import_of", "part_names", "print_parts", "source_of"]
 
-_TILES = {"copy_row", "keep_larger", "lanes", "tile_dots", "tile_products"}
+_WRITTEN = {
+    "panels": {"turn_square"},
+    "tile": {"copy_pieces", "copy_row", "keep_larger", "lanes", "tile_dots", "tile_products"},
+}
 
 
 class Part:
@@ -47,9 +50,10 @@ def part_names(function: Callable) -> list[str]:
 
 
 def print_parts(function: Callable) -> str:
-    """The text of the parts of a function, and the import of `tile`."""
-    tiles = sorted(_TILES.intersection(part_names(function)))
-    imports = import_of("tile", tiles) if tiles else ""
+    """The text of the parts of a function, and the import of what is written by `vectors`."""
+    names = part_names(function)
+    used = {module: sorted(written.intersection(names)) for module, written in _WRITTEN.items()}
+    imports = "".join(import_of(module, found) for module, found in used.items() if found)
     return imports + "".join(f"\n\n@njit(**INSIDE, **LOOSE)\n{source_of(part)}" for part in _parts(function))
 
 

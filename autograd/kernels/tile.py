@@ -13,7 +13,7 @@ from numba.extending import intrinsic
 
 from .vectors import INDEX, SLOT, Writer, as_passed, vector_bytes
 
-__all__ = ["copy_row", "keep_larger", "lanes", "tile_dots", "tile_products"]
+__all__ = ["copy_pieces", "copy_row", "keep_larger", "lanes", "tile_dots", "tile_products"]
 
 
 @intrinsic
@@ -76,6 +76,35 @@ def copy_row(typing, read_step, write_step, source, start, count, plus, out, to)
 
     passed = [kind if kind is source.dtype else as_passed(kind) for kind in given[2:]]
     return types.void(read_step, write_step, *passed), generate
+
+
+@intrinsic
+def copy_pieces(typing, x, offsets, first, count, starts, places, pieces, out, to, pitch):
+    """out[to + r pitch + places[k] + i] = x[offsets[first + r] + starts[k] + i] for r < count, k < pieces and
+    i < lanes, one after the other: where a piece ends before a whole vector, the next one overwrites the rest. Both
+    counts are at least 1.
+    """
+    names = ("x", "offsets", "first", "count", "starts", "places", "pieces", "out", "to", "pitch")
+    given = (x, offsets, first, count, starts, places, pieces, out, to, pitch)
+
+    def generate(context, builder, signature, args):
+        write = Writer(context, builder, x, dict(zip(names, zip(signature.args, args, strict=True), strict=True)))
+
+        def row(r, nothing):
+            source = write.at("x", builder.load(write.at("offsets", write["first"], r)))
+            into = write.at("out", write["to"], write.times(r, write["pitch"]))
+
+            def copy(k, nothing):
+                start, place = (builder.load(write.at(name, k)) for name in ("starts", "places"))
+                write.store(write.load(builder.gep(source, [start])), builder.gep(into, [place]))
+                return []
+
+            return write.loop(write["pieces"], [], copy)
+
+        write.loop(write["count"], [], row)
+        return context.get_dummy_value()
+
+    return types.void(*map(as_passed, given)), generate
 
 
 @intrinsic

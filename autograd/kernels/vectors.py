@@ -137,11 +137,11 @@ class Writer:
         builder.position_at_end(turns)
         turn, values = builder.phi(INDEX), [builder.phi(value.type) for value in start]
         new = body(turn, values)
-        following = builder.add(turn, INDEX(1))
+        following, end = builder.add(turn, INDEX(1)), builder.block
         builder.cbranch(builder.icmp_signed("<", following, count), turns, after)
         for phi, before, later in zip([turn, *values], [INDEX(0), *start], [following, *new], strict=True):
             phi.add_incoming(before, entry)
-            phi.add_incoming(later, turns)
+            phi.add_incoming(later, end)
         builder.position_at_end(after)
         return new
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import float16, float32
-from ..kernels import conv as kernels
+from ..kernels.columns import add_parts, convolve_columns, correlate_columns
+from ..kernels.conv import convolve, correlate
 from ..kernels.planes import Layout, layout
 from ..tensor import Tensor
 from .op import op
@@ -29,6 +30,9 @@ __all__ = [
 _GROUP = 1024
 """About how many positions are worked on together, so that the buffers stay in the cache."""
 
+_MANY, _MANY_GRADIENTS = 96, 32
+"""From so many outputs of a group on, columns are copied for products of matrices, and for gradients of the weight."""
+
 
 def _volumes(x: np.ndarray, sizes: Sizes) -> np.ndarray:
     """(n, c, *) as contiguous (n, c, d, h, w) of these sizes."""
@@ -36,7 +40,9 @@ def _volumes(x: np.ndarray, sizes: Sizes) -> np.ndarray:
 
 
 def _images(n: int, found: Layout, positions: int) -> int:
-    return max(1, min(n, positions // math.prod(found.lengths)))
+    """How many images make about so many positions, nearly as many in each group."""
+    groups = -(-n // max(1, positions // math.prod(found.lengths)))
+    return -(-n // max(groups, 1))
 
 
 def _chunks(n: int, images: int) -> int:
@@ -55,7 +61,8 @@ def _run(
     strides = (weight.size // groups, taps, made) if back else (weight.size // groups, made, taps)
     images = _images(x.shape[0], found, _GROUP)
     read, written = (found.counts, found.sizes) if back else (found.sizes, found.counts)
-    kernels.convolve(
+    run = convolve_columns if out.shape[1] // groups >= _MANY else convolve
+    run(
         _volumes(x, read), np.ascontiguousarray(weight).reshape(-1), strides, np.ascontiguousarray(bias),
         _volumes(out, written), groups, found.lengths, *side, images, _chunks(x.shape[0], images),
     )  # fmt: skip
@@ -125,15 +132,21 @@ def _conv_weight(part, x, *, kernel, stride, padding, dilation, groups):
         return np.zeros(shape, x.dtype)
     found = layout(x.shape[2:], part.shape[2:], tuple(kernel), stride, padding, dilation)
     images = _images(x.shape[0], found, _GROUP)
-    width = math.prod(shape[1:])
-    parts = np.zeros((_chunks(x.shape[0], images), shape[0], -(-width // 3) * 3), x.dtype)
+    outputs, width = shape[0] // groups, math.prod(shape[1:])
+    by_columns = outputs >= _MANY_GRADIENTS
+    room = (groups * width, outputs) if by_columns else (shape[0], -(-width // 3) * 3)
+    parts = np.zeros((_chunks(x.shape[0], images), *room), x.dtype)
     side = found.forward
-    kernels.correlate(
+    run = correlate_columns if by_columns else correlate
+    run(
         _volumes(x, found.sizes), _volumes(part, found.counts), parts, groups, found.lengths, side.reads,
-        side.read_step, side.taps, side.front,
-        side.back, images,
+        side.read_step, side.taps, side.front, side.back, images,
     )  # fmt: skip
-    out = np.add.reduce(parts, 0, dtype=x.dtype)[:, :width].reshape(shape)
+    if by_columns:
+        out = np.empty(shape, x.dtype)
+        add_parts(parts.reshape(-1, groups, width, outputs), out.reshape(groups, outputs, width))
+    else:
+        out = np.add.reduce(parts, 0, dtype=x.dtype)[:, :width].reshape(shape)
     return out if np.isfinite(out).all() else _exact_weight(part, x, shape, stride, padding, dilation, groups)
 
 
