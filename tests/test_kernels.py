@@ -11,7 +11,7 @@ import pytest
 
 import autograd
 from autograd.dtypes import bool_
-from autograd.kernels import gemm, loader, parts, vectors
+from autograd.kernels import gemm, loader, parts, turn, vectors
 from autograd.kernels.printer import Argument
 from autograd.kernels.symbol import Symbol
 from autograd.kernels.ufuncs import compile_formula
@@ -129,6 +129,29 @@ def test_a_product_in_registers_of_each_width(width, dtype, monkeypatch):
             strides = [stride // room.itemsize for x in (a, b) for stride in x.strides]
             multiply(a.ctypes.data, *strides[:2], b.ctypes.data, *strides[2:], room.ctypes.data, n + 3, m, n, k, adds)
             np.testing.assert_allclose(room, expected, rtol=0, atol=4 * (k + 4) * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64", "float16", "int8", "bool"])
+@pytest.mark.parametrize(
+    "shape", [(80, 90), (64, 128), (5, 40, 33), (16, 16, 16), (3, 20, 1, 90), (4, 7, 20, 16), (5000,)]
+)
+def test_copies_in_row_major_order(shape, dtype):
+    x = np.random.default_rng(0).integers(0, 100, shape).astype(dtype)
+    for axes in itertools.permutations(range(len(shape))):
+        turned = x.transpose(axes)
+        for view in (turned, turned[::2], turned[..., 1:], np.flip(turned, 0)):
+            copy = turn.row_major(view)
+            assert copy.flags.c_contiguous and copy.flags.owndata and copy.dtype == x.dtype
+            np.testing.assert_array_equal(copy, view)
+    x.flags.writeable = False
+    np.testing.assert_array_equal(turn.row_major(x.T), x.T)
+
+
+def test_a_compiled_copy_of_a_turned_matrix():
+    x = autograd.randn(200, 300)
+    run = autograd.compile(lambda x: x.T.contiguous() * 2)
+    for _ in range(3):
+        np.testing.assert_array_equal(run(x).numpy(), x.numpy().T * 2)
 
 
 @pytest.mark.parametrize("module", ["tile", "panels"])

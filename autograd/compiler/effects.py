@@ -9,7 +9,7 @@ from typing import Any
 __all__ = ["Effects", "effects_of"]
 
 _SHAPE_ONLY = {"shape", "size", "ndim", "dtype", "strides", "itemsize", "len"}
-_RESULT_OF = {"gemm": 3, "gemm_part": 2}  # which argument the function of a product writes
+_RESULT_OF = {"gemm": 3, "gemm_part": 2, "turn_square": 5}  # which argument these functions write
 _SAME_MEMORY = {"T", "reshape", "ravel"}
 
 

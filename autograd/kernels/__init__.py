@@ -12,6 +12,7 @@ ufuncs    a compiled loop -> a numpy ufunc, so broadcasting and strides are nump
 share     long loops of ufuncs, cut into parts for the pool
 broadcast loops over rows, columns and stacks that are broadcast
 table     a dictionary that makes what it is asked for
+turn      copies in row-major order, of transposed arrays too
 order     floating numbers in the order of integers, in which SIMD finds the largest
 
 Families. What reduces, scans or spreads along an axis sees its array as (outer, n, inner), and is one loop for all of

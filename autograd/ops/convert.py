@@ -7,6 +7,7 @@ import numpy as np
 
 from ..creation import check_device
 from ..dtypes import bool_, float16, float32, float64, int8, int16, int32, int64, to_dtype, uint8
+from ..kernels.turn import row_major
 from ..tensor import Tensor
 from .op import op
 
@@ -26,7 +27,7 @@ def cast(x: Any, dtype: np.dtype) -> Any:
 
 @op(input=lambda g: g)
 def _clone(input):
-    return input.copy()
+    return row_major(input)
 
 
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:

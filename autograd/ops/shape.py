@@ -8,6 +8,7 @@ import numpy as np
 
 from ..dtypes import to_dtype
 from ..kernels.reduce import SUM, reduce
+from ..kernels.turn import LARGE, row_major
 from ..tensor import Tensor
 from .dims import as_shape, normal_dim, numpy_spelling
 from .op import op
@@ -109,7 +110,12 @@ def broadcast_for(op: str, tensors: Sequence[Any]) -> tuple:
 
 @op(view=True, x=lambda g, shape: _reshape(g, to=shape))
 def _reshape(x, *, to):
-    return x.reshape(to)
+    if x.size < LARGE or x.flags.c_contiguous:
+        return x.reshape(to)
+    try:
+        return x.reshape(to, copy=False)
+    except ValueError:
+        return row_major(x).reshape(to)
 
 
 def reshape(input: Any, *sizes: Any, shape: Any = None) -> Any:

@@ -1,0 +1,56 @@
+"""Copies of arrays in row-major order, of those too whose last axis does not lie together, such as a transposed matrix.
+
+numpy goes along the rows of the copy, and reads from another line of the cache for every number: a matrix of 1024
+columns takes it eight times as long as its memory needs. Here squares of it are turned in registers.
+"""
+
+import numpy as np
+
+from .hand import kernel
+from .language import lanes, prange, turn_square
+
+__all__ = ["LARGE", "row_major"]
+
+LARGE = 2**12
+"""From so many elements on a kernel is called."""
+
+
+@kernel(layouts="R1 I I C1")
+def turn(x, n, m, out):
+    """out (*, m, n) from x (*, n, m), both flat."""
+    side = lanes(x)
+    strips = -(-n // side)
+    for turn in prange(x.size // (n * m) * strips):
+        first, i = turn // strips * n * m, turn % strips * side
+        rows = min(side, n - i)
+        whole = m // side * side if rows == side else 0
+        for j in range(0, whole, side):
+            turn_square(x, first + i * m + j, m, side, side, out, first + j * n + i, n)
+        for j in range(whole, m):
+            for k in range(i, i + rows):
+                out[first + j * n + k] = x[first + k * m + j]
+
+
+def row_major(x: np.ndarray) -> np.ndarray:
+    """A copy of x in row-major order."""
+    if x.size >= LARGE and x.itemsize in (4, 8) and x.dtype.kind in "iuf" and (found := _find_turn(x)) is not None:
+        source, n, m = found
+        out = np.empty(x.shape, x.dtype)
+        turn(source, n, m, out.reshape(-1))
+        return out
+    return x.copy()
+
+
+def _find_turn(x: np.ndarray) -> tuple[np.ndarray, int, int] | None:
+    """The memory of x, and the lengths of the axes that change places, if it is all that x is made of."""
+    axes = sorted(range(x.ndim), key=lambda axis: -x.strides[axis])
+    lead = next((i for i, axis in enumerate(axes) if axis != i), x.ndim)
+    turned = axes[lead:]
+    split = turned.index(lead) if turned else 0
+    if not split or turned != [*range(lead + len(turned) - split, x.ndim), *range(lead, lead + len(turned) - split)]:
+        return None
+    source = x.transpose(axes)
+    if not source.flags.c_contiguous:
+        return None
+    n, m = (int(np.prod([x.shape[axis] for axis in part])) for part in (turned[:split], turned[split:]))
+    return source.reshape(-1), n, m
