@@ -33,21 +33,34 @@ def add_rows(part, index, outer, n, length, inner, out):
 def add_elements(part, index, outer, n, length, inner, out):
     """out[o, index[o, j, k], k] += part[o, j, k]; part, index are (outer, n, inner), out (outer, length, inner)."""
     for o in prange(outer):
-        for j in range(n):
-            at = (o * n + j) * inner
-            for k in range(inner):
-                out[(o * length + index[at + k]) * inner + k] += part[at + k]
+        if inner == 1:
+            for j in range(o * n, o * n + n):
+                out[o * length + index[j]] += part[j]
+        else:
+            for j in range(n):
+                at = (o * n + j) * inner
+                for k in range(inner):
+                    out[(o * length + index[at + k]) * inner + k] += part[at + k]
 
 
 @kernel
 def take_elements(x, index, outer, n, length, inner, out):
     """out[o, j, k] = x[o, index[o, j, k], k]; index and out are (outer, n, inner), x is (outer, length, inner)."""
-    for i in prange(outer * n):
-        base = i // n * length * inner
-        places = index[i * inner : (i + 1) * inner]
-        result = out[i * inner : (i + 1) * inner]
-        for k in range(inner):
-            result[k] = x[base + places[k] * inner + k]
+    if inner == 1:
+        cuts = (n + 4095) // 4096
+        for i in prange(outer * cuts):
+            row = x[i // cuts * length : (i // cuts + 1) * length]
+            first = i // cuts * n + i % cuts * 4096
+            end = min(first + 4096, i // cuts * n + n)
+            for j in range(first, end):
+                out[j] = row[index[j]]
+    else:
+        for i in prange(outer * n):
+            base = i // n * length * inner
+            places = index[i * inner : (i + 1) * inner]
+            result = out[i * inner : (i + 1) * inner]
+            for k in range(inner):
+                result[k] = x[base + places[k] * inner + k]
 
 
 def _has_kernel(dtype: np.dtype) -> bool:
