@@ -10,7 +10,7 @@ of images, threads share the outputs too, and copy the same columns.
 
 import numpy as np
 
-from .conv import deliver, fill
+from .conv import deliver, fill, find_rows
 from .hand import kernel
 from .language import HIGH, WIDE, copy_pieces, lanes, multiply_block, prange, turn_square
 from .parts import Part
@@ -36,17 +36,6 @@ def find_pieces(begin, size, counts, lengths, most, starts, places):
         done += run
         line, w = line + 1, 0
     return pieces
-
-
-@Part
-def find_rows(inputs, group, phases, taps, begin, end, front, plane, offsets):
-    """Where the planes begin that some taps of a group read. Returns how many there are."""
-    count = 0
-    for c in range(group * inputs, (group + 1) * inputs):
-        for t in range(begin, end):
-            offsets[count] = front + (c * phases + taps[t, 1]) * plane + taps[t, 2]
-            count += 1
-    return count
 
 
 @Part

@@ -1,8 +1,9 @@
 """Convolution: products of a weight with shifted planes. How these lie is told in `planes`.
 
 `convolve` is the forward product, and with the other side of the layout the one that carries gradients back to the
-input; `correlate` carries them to the weight. Each works through groups of images, which are copied into a buffer that
-stays in the cache. Results do not depend on how many threads share the groups.
+input; `correlate` carries them to the weight; `columns` does both for many outputs. Each works through groups of
+images, which are copied into a buffer that stays in the cache. Results do not depend on how many threads share the
+groups.
 """
 
 import numpy as np
@@ -38,6 +39,17 @@ def fill(x, shape, first, images, step, phases, lengths, front, plane, buffer):
                                 buffer[into + w] = x[row + w * step[2]]
                         row += step[1] * width
                         into += lengths[2]
+
+
+@Part
+def find_rows(inputs, group, phases, taps, begin, end, front, plane, offsets):
+    """Where the planes begin that some taps of a group read. Returns how many there are."""
+    count = 0
+    for c in range(group * inputs, (group + 1) * inputs):
+        for t in range(begin, end):
+            offsets[count] = front + (c * phases + taps[t, 1]) * plane + taps[t, 2]
+            count += 1
+    return count
 
 
 @Part
@@ -152,12 +164,9 @@ def convolve(
             place = 0
             for group in range(groups):
                 for e in range(ends.shape[0] - 1):
-                    count = 0
-                    for c in range(inputs):
-                        for t in range(ends[e], ends[e + 1]):
-                            plane = (group * inputs + c) * phases + taps[t, 1]
-                            offsets[count] = front + plane * here * length + taps[t, 2]
-                            count += 1
+                    count = find_rows(
+                        inputs, group, phases, taps, ends[e], ends[e + 1], front, here * length, offsets
+                    )  # fmt: skip
                     if not count:
                         sums[:] = 0
                     for begin in range(0, here * length, block):
@@ -220,11 +229,7 @@ def correlate(x, g, parts, groups, lengths, reads, read_step, taps, front, back,
             fill(flat, x.shape, first, here, read_step, reads, lengths, front, plane, buffer)
             fill(given, g.shape, first, here, ones, whole, lengths, 0, plane, gradient)
             for group in range(groups):
-                count = 0
-                for c in range(inputs):
-                    for t in range(taps.shape[0]):
-                        offsets[count] = front + ((group * inputs + c) * phases + taps[t, 1]) * plane + taps[t, 2]
-                        count += 1
+                count = find_rows(inputs, group, phases, taps, 0, taps.shape[0], front, plane, offsets)
                 o = group * outputs
                 while o < (group + 1) * outputs:
                     rows = tallest((group + 1) * outputs - o, x)
