@@ -11,7 +11,7 @@ from autograd import tensor
 from autograd.compiler import runner
 from autograd.compiler.effects import effects_of
 from autograd.kernels import softmax, threads
-from autograd.kernels.language import exp, gemm
+from autograd.kernels.language import exp, gemm, turn_square
 from nn import functional as F
 
 
@@ -46,6 +46,10 @@ def product(x, y, out):
     gemm(x, y, 0, out)
 
 
+def turned(x, out):
+    turn_square(x, 0, 4, 4, 4, out, 0, 4)
+
+
 def sum_of_products(x, y, out):
     gemm(x, y, 1, out)
 
@@ -59,6 +63,7 @@ def sum_of_products(x, y, out):
         (moved, {"out"}, {"x", "out"}),
         (product, {"out"}, {"x", "y"}),
         (sum_of_products, {"out"}, {"x", "y", "out"}),
+        (turned, {"out"}, {"x"}),
     ],
 )
 def test_what_a_kernel_reads_before_it_writes(kernel, written, read_first):

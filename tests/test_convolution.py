@@ -84,6 +84,29 @@ def test_any_shape_and_options(seed, dtype, way):
         np.testing.assert_allclose(mine / scale, theirs / scale, rtol=0, atol=300 * np.finfo(dtype).eps)
 
 
+def test_outputs_that_threads_share():
+    """So many outputs that they are cut, since there are too few images; not in whole tiles."""
+    random = np.random.default_rng(0)
+    x, weight = random.standard_normal((3, 40, 4, 5)), random.standard_normal((390, 40, 3, 3))
+    found = []
+    before = autograd.get_num_threads()
+    try:
+        for threads in (1, 2):
+            autograd.set_num_threads(threads)
+            a, b = (autograd.from_numpy(v.copy()).requires_grad_() for v in (x, weight))
+            out = F.conv2d(a, b, padding=1)
+            (out * out).sum().backward()
+            found.append([out.detach().numpy(), a.grad.numpy(), b.grad.numpy()])
+    finally:
+        autograd.set_num_threads(before)
+    a, b = (torch.from_numpy(v).requires_grad_() for v in (x, weight))
+    out = torch.nn.functional.conv2d(a, b, padding=1)
+    (out * out).sum().backward()
+    for alone, shared, theirs in zip(*found, (out.detach(), a.grad, b.grad), strict=True):
+        np.testing.assert_array_equal(alone, shared)
+        np.testing.assert_allclose(alone, theirs.numpy(), rtol=0, atol=1e-12 * theirs.abs().max().item())
+
+
 @pytest.mark.parametrize("dtype", ["float16", "int64", "int32", "uint8"])
 def test_other_dtypes(dtype, way):
     random = np.random.default_rng(0)

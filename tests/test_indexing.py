@@ -246,3 +246,20 @@ def test_large_sums_into_rows():
     (x[Tensor(index)] * Tensor(weights)).sum().backward()
     (y[torch.from_numpy(index)] * torch.from_numpy(weights)).sum().backward()
     np.testing.assert_allclose(x.grad.numpy(), y.grad.numpy(), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(3, 10000), (10000,), (2, 5000, 3)])
+@pytest.mark.parametrize("dim", [0, -1])
+def test_gather_and_scatter_of_many(shape, dim):
+    random = np.random.default_rng(0)
+    x = random.standard_normal(shape).astype(np.float32)
+    index = random.integers(0, shape[dim], shape)
+    results = []
+    for library in (autograd, torch):
+        a, places = library.from_numpy(x.copy()).requires_grad_(), library.from_numpy(index)
+        out = a.gather(dim, places)
+        (out * out).sum().backward()
+        added = library.zeros(*shape).scatter_add(dim, places, a.detach())
+        results.append([out.detach().numpy(), a.grad.numpy(), added.numpy()])
+    for mine, theirs in zip(*results, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-5)

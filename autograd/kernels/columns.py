@@ -1,8 +1,8 @@
 """Convolution with many outputs, as products of matrices: what an output at a position reads becomes a column.
 
 The columns are copied from the same planes that `conv` works with, but only those of positions that exist: between the
-rows of small images there is as much for nothing as in them. For a weight of 32 outputs or more that pays. The products
-are made of the tiles of `gemm`, whose panels are what is copied; no matrix of all columns is ever made.
+rows of small images there is as much for nothing as in them. That pays where many outputs read each column. The
+products are made of the tiles of `gemm`, whose panels are what is copied; no matrix of all columns is ever made.
 
 `convolve_columns` and `correlate_columns` take and give what their namesakes in `conv` do. Where there are few groups
 of images, threads share the outputs too, and copy the same columns.
@@ -10,7 +10,7 @@ of images, threads share the outputs too, and copy the same columns.
 
 import numpy as np
 
-from .conv import deliver, fill, find_rows
+from .conv import deliver, extent, fill, find_rows
 from .hand import kernel
 from .language import HIGH, WIDE, copy_pieces, lanes, multiply_block, prange, turn_square
 from .parts import Part
@@ -102,12 +102,7 @@ def convolve_columns(
                     )  # fmt: skip
                     if not count:
                         sums[:] = 0
-                    a, b, c = writes[e]
-                    counts = (
-                        (out.shape[2] - a + write_step[0] - 1) // write_step[0],
-                        (out.shape[3] - b + write_step[1] - 1) // write_step[1],
-                        (out.shape[4] - c + write_step[2] - 1) // write_step[2],
-                    )
+                    counts = extent(out.shape, write_step, writes[e])
                     area = counts[0] * counts[1] * counts[2]
                     shape, rows = out.shape, counts
                     if write_step[0] * write_step[1] * write_step[2] == 1:  # the outputs of an image lie in one piece

@@ -16,20 +16,30 @@ __all__ = ["convolve", "correlate"]
 
 
 @Part
+def extent(shape, step, phase):
+    """How many elements of a phase images have along each axis."""
+    return (
+        (shape[2] - phase[0] + step[0] - 1) // step[0],
+        (shape[3] - phase[1] + step[1] - 1) // step[1],
+        (shape[4] - phase[2] + step[2] - 1) // step[2],
+    )
+
+
+@Part
 def fill(x, shape, first, images, step, phases, lengths, front, plane, buffer):
     """Lay the phases of some images into the buffer, ``plane`` elements for each (channel, phase)."""
     _, channels, depth, height, width = shape
     for c in range(channels):
         for f in range(phases.shape[0]):
             a, b, e = phases[f]
-            count = (width - e + step[2] - 1) // step[2]
+            planes, lines, count = extent(shape, step, phases[f])
             for i in range(images):
                 start = front + (c * phases.shape[0] + f) * plane + i * lengths[0] * lengths[1] * lengths[2]
                 image = ((first + i) * channels + c) * depth
-                for z in range((depth - a + step[0] - 1) // step[0]):
+                for z in range(planes):
                     row = ((image + a + z * step[0]) * height + b) * width + e
                     into = start + z * lengths[1] * lengths[2]
-                    for _ in range((height - b + step[1] - 1) // step[1]):
+                    for _ in range(lines):
                         if step[2] == 1:
                             copy_row(1, 1, x, row, count, F(0), buffer, into)
                         elif step[2] == 2:
@@ -59,9 +69,7 @@ def deliver(sums, size, begin, bias, out, shape, first, images, o, rows, step, p
     """
     _, channels, depth, height, width = shape
     a, b, e = phase
-    planes = (depth - a + step[0] - 1) // step[0]
-    lines = (height - b + step[1] - 1) // step[1]
-    count = (width - e + step[2] - 1) // step[2]
+    planes, lines, count = extent(shape, step, phase)
     volume = depth * height * width
     line = begin // lengths[2]
     rest, y = divmod(line, lengths[1])

@@ -4,8 +4,8 @@ The product is made of tiles of c, some rows by two vectors, which stay in regis
 every row's number a[i, p] is multiplied with the two vectors of b's row p (`panels.multiply_tile`). Around that are the
 loops of Goto and van de Geijn (2008, https://doi.org/10.1145/1356052.1356053). A block of b, `DEEP` rows by `BROAD`
 columns, stays in the second cache while up to `TALL` rows of a pass over it; a tile's rows of a stay in the first while
-they meet one *panel* of the block after the other, each two vectors wide. Where all of these rows are `CLOSE`, it is
-the other way round: a panel is copied, and stays in the first cache while they pass over it.
+they meet one *panel* of the block after the other, each two vectors wide. Where all rows that pass take no more than
+`CLOSE` bytes, it is the other way round: a panel is copied, and stays in the first cache while they pass over it.
 
 Both are copied first, in the order in which they will be read, so that a panel lies in one piece, at whole lines of the
 cache, and a tile's numbers are at constant distances (to find them elsewhere takes a twentieth of the time).

@@ -4,6 +4,8 @@ numpy goes along the rows of the copy, and reads from another line of the cache 
 columns takes it eight times as long as its memory needs. Here squares of it are turned in registers.
 """
 
+import math
+
 import numpy as np
 
 from .hand import kernel
@@ -11,8 +13,8 @@ from .language import lanes, prange, turn_square
 
 __all__ = ["LARGE", "row_major"]
 
-LARGE = 2**12
-"""From so many elements on a kernel is called."""
+LARGE = 2**16
+"""From so many elements on a kernel is called; fewer lie in the cache, and the call would take longer than numpy."""
 
 
 @kernel(layouts="R1 I I C1")
@@ -20,8 +22,8 @@ def turn(x, n, m, out):
     """out (*, m, n) from x (*, n, m), both flat."""
     side = lanes(x)
     strips = -(-n // side)
-    for turn in prange(x.size // (n * m) * strips):
-        first, i = turn // strips * n * m, turn % strips * side
+    for strip in prange(x.size // (n * m) * strips):
+        first, i = strip // strips * n * m, strip % strips * side
         rows = min(side, n - i)
         whole = m // side * side if rows == side else 0
         for j in range(0, whole, side):
@@ -45,12 +47,9 @@ def _find_turn(x: np.ndarray) -> tuple[np.ndarray, int, int] | None:
     """The memory of x, and the lengths of the axes that change places, if it is all that x is made of."""
     axes = sorted(range(x.ndim), key=lambda axis: -x.strides[axis])
     lead = next((i for i, axis in enumerate(axes) if axis != i), x.ndim)
-    turned = axes[lead:]
-    split = turned.index(lead) if turned else 0
-    if not split or turned != [*range(lead + len(turned) - split, x.ndim), *range(lead, lead + len(turned) - split)]:
+    if lead == x.ndim:
         return None
-    source = x.transpose(axes)
-    if not source.flags.c_contiguous:
+    middle, source = axes[lead], x.transpose(axes)
+    if axes[lead:] != [*range(middle, x.ndim), *range(lead, middle)] or not source.flags.c_contiguous:
         return None
-    n, m = (int(np.prod([x.shape[axis] for axis in part])) for part in (turned[:split], turned[split:]))
-    return source.reshape(-1), n, m
+    return source.reshape(-1), math.prod(x.shape[middle:]), math.prod(x.shape[lead:middle])

@@ -42,7 +42,7 @@ def _volumes(x: np.ndarray, sizes: Sizes) -> np.ndarray:
 def _images(n: int, found: Layout, positions: int) -> int:
     """How many images make about so many positions, nearly as many in each group."""
     groups = -(-n // max(1, positions // math.prod(found.lengths)))
-    return -(-n // max(groups, 1))
+    return -(-n // groups)
 
 
 def _chunks(n: int, images: int) -> int:

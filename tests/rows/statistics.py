@@ -108,7 +108,7 @@ row(
 )
 for _p in (0.0, 0.5, 1.0, 2.0, 3.0, float("inf")):
     row("cdist", call(x(3, 4), x(2, 4, seed=1), _p), call(x(2, 3, 4), x(2, 5, 4, seed=1), p=_p), differentiable=_p != 0)
-row("cdist", call(x(3, 4), x(1, 2, 4, seed=1)), call(x(0, 4), x(2, 4)))
+row("cdist", call(x(3, 4), x(1, 2, 4, seed=1)), call(x(0, 4), x(2, 4)), call(x(35, 3), x(2, 3, seed=1)))
 for _p in (1, 2, 2.5):
     row(
         "renorm",
