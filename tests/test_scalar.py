@@ -12,6 +12,7 @@ import scipy.special
 
 from autograd.kernels import scalar
 from autograd.kernels.printer import Argument
+from autograd.kernels.scalar.trigonometric import FAR
 from autograd.kernels.symbol import Symbol
 from autograd.kernels.ufuncs import compile_formula
 
@@ -240,6 +241,55 @@ def test_tiny_arguments_come_back(name, dtype):
     x = np.array([info.smallest_subnormal, 3 * info.smallest_subnormal, info.smallest_normal, 1e-30], dtype)
     x = np.concatenate([x, -x])
     np.testing.assert_array_equal(evaluate(name, x), x)
+
+
+def next_to_multiples_of_half_pi(dtype: np.dtype) -> np.ndarray:
+    """Numbers of every exponent that come nearest to a multiple of pi/2: denominators of the convergents of the
+    continued fraction of 2**n / (pi/2), times 2**n. (Beyond `FAR` the C library errs by more than an ULP at these.)
+    """
+    info, found = np.finfo(dtype), []
+    with mpmath.workprec(200):
+        for n in range(-info.nmant, int(math.log2(FAR)) - info.nmant):
+            rest = mpmath.mpf(2) ** n / (mpmath.pi / 2)
+            before, q = 1, 0
+            while True:
+                whole = int(mpmath.floor(rest))
+                before, q = q, whole * q + before
+                if q >= 2 ** (info.nmant + 1):
+                    break
+                rest = 1 / (rest - whole)
+            found.append(math.ldexp(before, n))
+    return np.array(found, dtype)
+
+
+@both_precisions
+@pytest.mark.parametrize("name", ["sin", "cos", "tan"])
+def test_arguments_next_to_multiples_of_half_pi(name, dtype):
+    x = next_to_multiples_of_half_pi(dtype)
+    x = np.concatenate([x, -x])
+    with mpmath.workprec(200):
+        values = [ROWS[name].precise(mpmath.mpf(float(v))) for v in x]
+        exact = np.array([float(v) for v in values]).astype(dtype)
+        rest = np.array([float(v - mpmath.mpf(float(r))) for v, r in zip(values, exact, strict=True)])
+    assert np.abs(x).max() > FAR / 4
+    assert error_in_ulps(evaluate(name, x), exact, rest).max() <= ROWS[name].ulps
+
+
+@both_precisions
+@pytest.mark.parametrize("name", ["sin", "cos", "tan"])
+def test_a_large_argument_leaves_the_others_as_they_are(name, dtype):
+    """A loop looks at stretches of arguments before it chooses how to compute them."""
+    x = np.random.default_rng(0).uniform(-9, 9, 5000).astype(dtype)
+    with_large = x.copy()
+    with_large[[1500, 4999]] = 1e9, -1e30
+    with_large[[2500, 2600]] = NAN, INF
+    y, with_large_y = evaluate(name, x), evaluate(name, with_large)
+    same = x == with_large
+    np.testing.assert_array_equal(with_large_y[same], y[same])
+    others = evaluate(name, with_large[~same])
+    np.testing.assert_array_equal(with_large_y[~same], others)
+    np.testing.assert_array_equal(np.isnan(others), [False, True, True, False])
+    np.testing.assert_array_equal(evaluate(name, with_large[::-1]), with_large_y[::-1])
 
 
 @both_precisions

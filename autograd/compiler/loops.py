@@ -13,7 +13,7 @@ import numpy as np
 
 from ..kernels import scalar, threads
 from ..kernels.addresses import ADDRESSES
-from ..kernels.printer import expand, print_function, print_helpers, print_prologue
+from ..kernels.printer import Function, expand, indented, print_helpers, print_prologue
 from ..kernels.symbol import Symbol, topological
 from .fuse import Group, spread_ref
 from .program import Copy, Formula, Ref, Sum
@@ -217,8 +217,8 @@ class Loop:
         """Whether an array is passed backward along the last axis."""
         return any(steps[-1] < 0 for steps in self.steps)
 
-    def _inputs(self, roots: Sequence[Symbol]) -> list[str]:
-        return list(dict.fromkeys(s.args[0] for s in topological(roots) if s.op == "input"))
+    def _arguments(self, function: Function) -> str:
+        return ", ".join(map(self._value, function.args))
 
     def _value(self, name: str) -> str:
         """An input of a formula at this turn: an element of an array, or what a stage has made."""
@@ -238,12 +238,13 @@ class Loop:
         depth = len(self.lengths)
         long = bool(self.rows) and depth > 0 and self.lengths[-1] > BLOCK
         shared = self.parallel and depth == 1
-        self.in_stretches = bool(self.stages) or ((long or shared) and not self._turned())
-        used = [s.op for s in topological([*self.results, *self.stages])]
+        self.functions = [self._formula(f"stage{k}", [stage]) for k, stage in enumerate(self.stages)]
+        self.functions.append(self._formula("formula", self.results))
+        looks = any(f.is_checked for f in self.functions) and depth > 0 and self.lengths[-1] >= SHORT
+        self.in_stretches = bool(self.stages) or ((long or shared or looks) and not self._turned())
+        used = [name for f in self.functions for name in f.used]
         parts = [print_prologue(self.group.dtype), ADDRESSES, print_helpers(used, self.group.dtype)]
-        for k, stage in enumerate(self.stages):
-            parts.append(print_function(f"stage{k}", self._inputs([stage]), [stage], self.kinds))
-        parts.append(print_function("formula", self._inputs(self.results), self.results, self.kinds))
+        parts += [f.text for f in self.functions]
         if self._hides_count():
             parts.append(_COUNT)
         if self._sums:
@@ -252,6 +253,10 @@ class Loop:
             parts.append(self._stretch())
         parts.append(self._function())
         return "".join(parts)
+
+    def _formula(self, name: str, results: Sequence[Symbol]) -> Function:
+        inputs = dict.fromkeys(s.args[0] for s in topological(results) if s.op == "input")
+        return Function(name, [*inputs], results, self.kinds)
 
     def _function(self) -> str:
         arguments = ", ".join(f"p{i}" for i in range(len(self.pointers)))
@@ -296,7 +301,7 @@ class Loop:
         shared = self.parallel and axis == 0
         inner = pad + "    "
         if axis == depth:
-            lines += self._turn(pad, "formula", self._inputs(self.results))
+            lines += [pad + line for line in self._turn("formula")]
         elif axis < depth - 1 and shared:
             # numba counts the turns of a prange without a sign, which makes floating numbers of sums with others, and
             # SIMD wants an index that is known not to be negative: the address moves instead.
@@ -323,7 +328,7 @@ class Loop:
         if not self.in_stretches:
             lines = [f"{pad}sum{k} = F(0)" for k in self.rows]
             lines += [f"{pad}for i{axis} in range({first}, {last}):"]
-            lines += self._turn(pad + "    ", "formula", self._inputs(self.results))
+            lines += [f"{pad}    {line}" for line in self._turn("formula")]
             return [*lines, *(f"{pad}total{k} += np.float64(sum{k})" for k in self.rows)]
         length = STRETCH if self.stages else BLOCK
         inner = pad + "    "
@@ -356,24 +361,26 @@ class Loop:
         for place, (ref, steps) in enumerate(zip(self.pointers, self.steps, strict=True)):
             size = f"count * {steps[-1]}" if steps[-1] else "1"
             lines.append(f"    a{place} = carray(at(p{place}), {size}, {numba_name(ref.dtype)})")
-        for k, stage in enumerate(self.stages):
-            arguments = ", ".join(map(self._value, self._inputs([stage])))
-            lines += ["    for j in range(count):", f"        u{k}[j] = stage{k}({arguments})"]
+        *stages, formula = self.functions
+        head = "for j in range(count):"
+        for k, stage in enumerate(stages):
+            arguments = self._arguments(stage)
+            lines += indented(stage.print_turns(head, arguments, f"u{k}[j] = {{}}({arguments})"))
         lines += [f"    sum{k} = F(0)" for k in self.rows]
-        lines += ["    for j in range(count):", *self._turn("        ", "formula", self._inputs(self.results))]
+        lines += indented(formula.print_turns(head, self._arguments(formula), *self._turn("{}")))
         if self.rows:
             lines.append(f"    return ({', '.join(f'sum{k}' for k in self.rows)},)")
         return "\n".join(lines) + "\n"
 
-    def _turn(self, pad: str, function: str, inputs: Sequence[str]) -> list[str]:
+    def _turn(self, function: str) -> list[str]:
         """One turn: the results are stored, and what is summed is added to its sum."""
         names = [f"r{i}" for i in range(len(self.results))]
-        lines = [f"{pad}{', '.join(names)} = {function}({', '.join(map(self._value, inputs))})"]
+        lines = [f"{', '.join(names)} = {function}({self._arguments(self.functions[-1])})"]
         for name, (place, _) in zip(names, self.stores, strict=False):
-            lines.append(f"{pad}{self._element(place)} = {name}")
+            lines.append(f"{self._element(place)} = {name}")
         for k, name in enumerate(names[len(self.stores) :]):
             if k in self.columns:
-                lines.append(f"{pad}{self._element(self.sum_places[k])} += {name}")
+                lines.append(f"{self._element(self.sum_places[k])} += {name}")
             else:
-                lines.append(f"{pad}sum{k} = plus(sum{k}, {name})")
+                lines.append(f"sum{k} = plus(sum{k}, {name})")
         return lines

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from itertools import product
 from typing import NamedTuple
 
-from .scalar import STANDINS
+from .scalar import CHECKED, STANDINS
 from .symbol import Symbol, topological
 
-__all__ = ["Range", "ranges", "with_standins"]
+__all__ = ["Range", "ranges", "with_checks", "with_standins"]
 
 
 class Range(NamedTuple):
@@ -72,6 +72,22 @@ def with_standins(roots: Sequence[Symbol]) -> list[Symbol]:
                 break
         new[symbol] = Symbol(op, tuple(new[a] for a in symbol.operands)) if symbol.operands else symbol
     return [new[root] for root in roots]
+
+
+def with_checks(roots: Sequence[Symbol]) -> tuple[list[Symbol], Symbol] | None:
+    """The same values by the stand-ins of the functions that are worth a look at their arguments, and whether one of
+    these forbids it; None if there is no such function.
+    """
+    new: dict[Symbol, Symbol] = {}
+    forbidden: Symbol | None = None
+    for symbol in topological(roots):
+        op, args = symbol.op, tuple(new[a] for a in symbol.operands)
+        if op in CHECKED:
+            op, low, high = STANDINS[op][0]
+            outside = Symbol.apply("bitwise_or", args[0] < low, args[0] > high)
+            forbidden = outside if forbidden is None else Symbol.apply("bitwise_or", forbidden, outside)
+        new[symbol] = Symbol(op, args) if args else symbol
+    return None if forbidden is None else ([new[root] for root in roots], forbidden)
 
 
 def _ends(function: Callable[[float, float], float]) -> Callable[[Range, Range], Range]:

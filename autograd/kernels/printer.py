@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numpy as np
 
 from . import scalar
-from .bounds import with_standins
+from .bounds import with_checks, with_standins
 from .symbol import Symbol, formulas, topological
 
 __all__ = [
-    "Argument", "expand", "is_primitive", "is_printable", "print_function", "print_helpers", "print_loop",
-    "print_prologue",
+    "Argument", "Function", "expand", "indented", "is_primitive", "is_printable", "print_function", "print_helpers",
+    "print_loop", "print_prologue",
 ]  # fmt: skip
 
 PRIMITIVES = {
@@ -43,6 +43,9 @@ _REAL = {"to_real", "from_bits"}
 _ATOMS = ("input", "constant")
 _FLAGS = 31  # invalid, division by zero, overflow and underflow, on x86 and on Arm
 _CASTS = {"integer": "I", "double": "np.float64"}  # of the constants of a kind; others are F
+
+BLOCK = 1024
+"""At so many elements a loop looks before it chooses how to compute them."""
 
 
 class Argument(NamedTuple):
@@ -129,12 +132,13 @@ def print_loop(
     names = [a.name for a in inputs]
     kinds = {a.name: "bool" if a.dtype.kind == "b" else "real" for a in inputs}
     outs = [f"result{i}" for i in range(len(results))]
+    formula = Function("formula", names, results, kinds)
     lines = [
         print_prologue(dtype),
         '_raised = types.ExternalFunction("fetestexcept", types.int32(types.int32))\n',
         '_clear = types.ExternalFunction("feclearexcept", types.int32(types.int32))\n',
-        print_helpers([s.op for s in topological(results)], dtype),
-        print_function("formula", names, results, kinds),
+        print_helpers(formula.used, dtype),
+        formula.text,
         "\n\nLOOP = types.void(types.CPointer(types.voidptr), types.CPointer(types.intp),"
         " types.CPointer(types.intp), types.voidptr)\n",
         f"\n\n@cfunc(LOOP, cache=True, **EXACT)\ndef {name}(args, dims, steps, data):\n    n = dims[0]\n",
@@ -145,14 +149,16 @@ def print_loop(
         lines.append(f"    d_{array} = steps[{i}] // {kind.itemsize}\n")
     for scalars in _scalar_patterns(inputs):
         unit = [f"d_{a} == {int(a not in scalars)}" for a in (*names, *outs)]
+        # A loop that does not begin at 0 is not known to count from there on upward.
+        turn = "np.uint64(i)" if formula.is_checked else "i"
         lines.append(f"    if {' and '.join(unit)}:\n")
         lines.extend(f"        s_{a} = a_{a}[0]\n" for a in names if a in scalars)
-        arguments = ", ".join(f"s_{a}" if a in scalars else f"a_{a}[i]" for a in names)
-        lines.append(_print_iteration([f"a_{o}[i]" for o in outs], arguments, 8))
+        arguments = ", ".join(f"s_{a}" if a in scalars else f"a_{a}[{turn}]" for a in names)
+        lines.append(_print_iteration(formula, [f"a_{o}[{turn}]" for o in outs], arguments, 8))
         lines.append(f"{_print_clearing(8)}        return\n")
     # Unsigned, because numba would take a negative stride times i as an index from the end.
     at = {a: f"a_{a}[np.uint64(i * d_{a})]" for a in (*names, *outs)}
-    lines.append(_print_iteration([at[o] for o in outs], ", ".join(at[a] for a in names), 4))
+    lines.append(_print_iteration(formula, [at[o] for o in outs], ", ".join(at[a] for a in names), 4))
     lines.append(_print_clearing(4))
     return "".join(lines)
 
@@ -174,13 +180,58 @@ def _print_clearing(indent: int) -> str:
     return f"{' ' * indent}if _raised({_FLAGS}) != 0:\n{' ' * indent}    _clear({_FLAGS})\n"
 
 
-def _print_iteration(places: Sequence[str], arguments: str, indent: int) -> str:
-    pad = " " * indent
-    return f"{pad}for i in range(n):\n{pad}    {', '.join(places)} = formula({arguments})\n"
+def _print_iteration(formula: "Function", places: Sequence[str], arguments: str, indent: int) -> str:
+    turn = f"{', '.join(places)} = {{}}({arguments})"
+    if formula.is_checked:
+        lines = formula.print_turns("for i in range(start, end):", arguments, turn)
+        lines = [f"for start in range(0, n, {BLOCK}):", *indented([f"end = min(start + {BLOCK}, n)", *lines])]
+    else:
+        lines = formula.print_turns("for i in range(n):", arguments, turn)
+    return "".join(f"{' ' * indent}{line}\n" for line in lines)
 
 
 def _numba_name(dtype: np.dtype) -> str:
     return "bool_" if dtype.kind == "b" else dtype.name
+
+
+def indented(lines: Iterable[str]) -> list[str]:
+    """The lines one step further to the right."""
+    return [f"    {line}" for line in lines]
+
+
+class Function:
+    """The text of a function of scalars for loops. If one that it calls is `scalar.CHECKED`, there are two of it, the
+    second with the stand-in, and a third function that tells whether the arguments forbid that.
+    """
+
+    def __init__(self, name: str, args: Sequence[str], results: Sequence[Symbol], kinds: dict) -> None:
+        self.name, self.args = name, args
+        self.text = print_function(name, args, results, kinds)
+        self._used = list(results)
+        checks = with_checks(results)
+        self.is_checked = checks is not None
+        if checks is not None:
+            near, forbidden = checks
+            self.text += print_function(f"{name}_near", args, near, kinds)
+            self.text += print_function(f"{name}_forbids", args, [forbidden], kinds)
+            self._used += near
+
+    @property
+    def used(self) -> list[str]:
+        """The operations in it."""
+        return [s.op for s in topological(self._used)]
+
+    def print_turns(self, head: str, arguments: str, *turn: str) -> list[str]:
+        """The lines of a loop that begins with ``head``, whose ``turn`` is these lines with the function's name."""
+
+        def loop(function: str) -> list[str]:
+            return [head, *indented(line.format(function) for line in turn)]
+
+        if not self.is_checked:
+            return loop(self.name)
+        look = [head, f"    forbidden |= {self.name}_forbids({arguments})"]
+        near, far = loop(f"{self.name}_near"), loop(self.name)
+        return ["forbidden = False", *look, "if forbidden:", *indented(far), "else:", *indented(near)]
 
 
 def print_function(

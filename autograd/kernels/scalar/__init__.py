@@ -10,13 +10,13 @@ exponential    exp (and what may stand in for it), exp2, expm1, sinh, cosh, tanh
 logarithm      log, log2, log10, log1p, asinh, acosh, atanh
 error          erf, erfc
 power          x to the power y (float32; float64 is the C library's)
-trigonometric  sin, cos, tan (float32; float64 is the C library's), asin, acos, atan
+trigonometric  sin, cos, tan (of numbers beyond 2**19 the C library's), asin, acos, atan
 """
 
 from . import error, exponential, logarithm, power, trigonometric
-from .base import FUNCTIONS, STANDINS, Precision, build, read
+from .base import CHECKED, FUNCTIONS, STANDINS, Precision, build, read
 
 __all__ = [
-    "FUNCTIONS", "STANDINS", "Precision", "build", "error", "exponential", "logarithm", "power", "read",
+    "CHECKED", "FUNCTIONS", "STANDINS", "Precision", "build", "error", "exponential", "logarithm", "power", "read",
     "trigonometric",
 ]  # fmt: skip

@@ -9,8 +9,8 @@ import numpy as np
 from ..symbol import Symbol
 
 __all__ = [
-    "DOUBLE", "FUNCTIONS", "SINGLE", "STANDINS", "Precision", "apply", "build", "polynomial", "read", "scalar",
-    "standin", "where",
+    "CHECKED", "DOUBLE", "FUNCTIONS", "SINGLE", "STANDINS", "Precision", "apply", "build", "checked", "polynomial",
+    "read", "scalar", "standin", "where",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -65,6 +65,16 @@ def standin(name: str, low: float, high: float) -> Callable[[Callable], Callable
         return scalar(function)
 
     return register
+
+
+CHECKED: set[str] = set()
+"""Functions so much dearer than their stand-in that a loop looks at the arguments before it chooses."""
+
+
+def checked(function: Callable) -> Callable:
+    """Register a function whose first stand-in is taken wherever all arguments of a stretch allow it."""
+    CHECKED.add(function.__name__)
+    return scalar(function)
 
 
 def build(name: str, dtype: np.dtype) -> tuple[list[str], Symbol]:

@@ -3,8 +3,8 @@
 import math
 
 from ..symbol import Symbol
-from .base import DOUBLE, SINGLE, Precision, apply, polynomial, scalar, where
-from .exponential import tiny
+from .base import DOUBLE, SINGLE, Precision, apply, checked, polynomial, scalar, standin, where
+from .exponential import nearest, tiny
 
 __all__: list[str] = []
 
@@ -28,17 +28,27 @@ ATAN = {
     ),
 }  # fmt: skip
 
-# (sin(r) / r - 1) / r^2 and (cos(r) - 1 + r^2 / 2) / r^4, polynomials in r^2 <= (pi/4)^2; error 2^-27.9 and 2^-33.1.
-SIN = (-0.16666655, 0.0083321845, -0.00019517206)
-COS = (0.041666646, -0.0013887301, 2.4430661e-05)
+# (sin(r) / r - 1) / r^2 and (cos(r) - 1 + r^2 / 2) / r^4, polynomials in r^2 <= (pi/4)^2; error 2^-27.9 and 2^-33.1 in
+# float32, 2^-58.0 and 2^-64.1 in float64.
+SIN = {
+    23: (-0.16666655, 0.0083321845, -0.00019517206),
+    52: (
+        -0.16666666666666632, 0.008333333333322486, -0.0001984126982985331, 2.755731370503179e-06,
+        -2.505075988866504e-08, 1.589688696804065e-10,
+    ),
+}  # fmt: skip
+COS = {
+    23: (0.041666646, -0.0013887301, 2.4430661e-05),
+    52: (
+        0.0416666666666666, -0.001388888888887447, 2.4801587289666817e-05, -2.7557314399204037e-07,
+        2.087572898109394e-09, -1.1359916487549937e-11,
+    ),
+}  # fmt: skip
 
-# Rows (n, s, a, b, c): for |x| < 2**n, 2**s / (2 pi) = a + b + c less a whole number; a and b have 29 bits.
-TURNS = (
-    (48, 0, 0.15915494225919247, 8.327028684640414e-10, 5.69002518269599e-19),
-    (75, 24, -0.14227956347167492, -6.307379930847734e-10, 1.19018493796901e-18),
-    (102, 51, 0.1653437800705433, -3.059173678265914e-10, -1.2071264112128362e-18),
-    (129, 78, 0.45894046500325203, 7.693048108270428e-10, -5.333449019995822e-19),
-)
+# pi / 2 in four parts, of which three have 33 bits: n times these is exact for every n that occurs below FAR.
+HALF_PI = (1.5707963267341256, 6.077100506303966e-11, 2.0222662487111665e-21, 8.4784276603689e-32)
+FAR = 2.0**19
+"""Arguments up to here are reduced by `quadrant`."""
 
 
 def multiple_of_pi(quarters: int, precision: Precision) -> tuple[float, float]:
@@ -94,64 +104,80 @@ def atan(x: Symbol, precision: Precision) -> Symbol:
     return apply("copysign", high + (t + (t * (z * polynomial(z, ATAN[precision.mantissa])) + low)), x)
 
 
-def quadrant(x: Symbol) -> tuple[Symbol, Symbol, Symbol]:
-    """(n, sin(r), cos(r)) for a float32 x = n pi/2 + r with |r| <= pi/4; the lowest two bits of the integer n count.
+def less(a: Symbol, b: Symbol) -> tuple[Symbol, Symbol]:
+    """a - b rounded, and the rounding error (Dekker), for a larger a, or one so near to b that there is none."""
+    difference = a - b
+    return difference, (a - difference) - b
 
-    In float64, x / (2 pi) is a sum of three products of which two are exact, so their whole parts can be dropped. For
-    large x, which are integers times 2**s, whole parts of 2**s / (2 pi) are dropped in advance (Payne and Hanek).
+
+def quadrant(x: Symbol, precision: Precision) -> tuple[Symbol, Symbol, Symbol]:
+    """(n, sin(r), cos(r)) for x = n pi/2 + r with |r| <= pi/4; the lowest two bits of the integer n count.
+
+    The nearer x is to a multiple of pi/2 the more leading digits cancel, so n pi/2 is subtracted part by part and what
+    the differences lack is kept (Cody and Waite). In float64 r is a number and a rest; for float32 one in float64 does.
     """
-    *rest, (_, s, *parts) = TURNS
-    scale, (a, b, c) = Symbol.of(2.0**-s), [apply("to_double", p) for p in parts]
-    for limit, s, *parts in reversed(rest):
-        below = abs(x) < 2.0**limit
-        scale = where(below, 2.0**-s, scale)
-        a, b, c = (where(below, p, q) for p, q in zip(parts, (a, b, c), strict=True))
-    scaled = apply("to_double", x * scale)
-    first, second = drop_whole(scaled * a), drop_whole(scaled * b)
-    shifter = 1.5 * 2.0**52
-    quarters = (4.0 * (first + second) + shifter) - shifter
-    f = ((4.0 * first - quarters) + 4.0 * second) + 4.0 * (scaled * c)
-    r = apply("to_real", f * (math.pi / 2))
+    first, second, third, fourth = (apply("to_double", part) for part in HALF_PI)
+    x = apply("to_double", x)
+    n, bits = nearest(x * apply("to_double", 2 / math.pi), DOUBLE)
+    r = x - n * first
+    if precision == SINGLE:
+        r, rest = apply("to_real", r - n * (second + third)), None
+        _, bits = nearest(apply("to_real", n), SINGLE)
+    else:
+        r, rest = less(r, n * second)
+        r, more = less(r, n * third)
+        r, rest = less(r, n * fourth - (rest + more))
     z = r * r
-    sine = r + r * (z * polynomial(z, SIN))
-    cosine = (1.0 - 0.5 * z) + z * z * polynomial(z, COS)
-    return apply("bits", apply("to_real", quarters) + SINGLE.shifter), sine, cosine
+    half = 0.5 * z
+    near_one = 1.0 - half
+    sine = r * (z * polynomial(z, SIN[precision.mantissa]))
+    cosine = z * z * polynomial(z, COS[precision.mantissa])
+    if rest is not None:
+        sine = sine + rest
+        cosine = cosine - r * rest + ((1.0 - near_one) - half)
+    return bits, r + sine, near_one + cosine
 
 
-def drop_whole(x: Symbol) -> Symbol:
-    """x less the integer nearest to it, for a double |x| < 2**51."""
-    shifter = 1.5 * 2.0**52
-    return x - ((x + shifter) - shifter)
-
-
-def signed(y: Symbol, n: Symbol) -> Symbol:
+def signed(y: Symbol, n: Symbol, precision: Precision) -> Symbol:
     """y, or -y if bit 1 of n is set."""
-    return apply("from_bits", apply("bits", y) ^ ((n & 2) << 30))
+    return apply("from_bits", apply("bits", y) ^ ((n & 2) << precision.pick(30, 62)))
 
 
-@scalar
-def sin(x: Symbol, precision: Precision) -> Symbol:
-    """sin(x), float32 within 2 ULP for every x; float64 is the C library's."""
-    if precision == DOUBLE:
-        return apply("math_sin", x)
-    n, sine, cosine = quadrant(x)
-    return where(abs(x) < tiny(precision), x, signed(where((n & 1) == 1, cosine, sine), n))
+@standin("sin", -FAR, FAR)
+def sin_near(x: Symbol, precision: Precision) -> Symbol:
+    """sin(x) or cos(x) of the reduced argument; within 2 ULP."""
+    n, sine, cosine = quadrant(x, precision)
+    return where(abs(x) < tiny(precision), x, signed(where((n & 1) == 1, cosine, sine), n, precision))
 
 
-@scalar
-def cos(x: Symbol, precision: Precision) -> Symbol:
-    """cos(x), float32 within 2 ULP for every x; float64 is the C library's."""
-    if precision == DOUBLE:
-        return apply("math_cos", x)
-    n, sine, cosine = quadrant(x)
-    return signed(where((n & 1) == 1, sine, cosine), n + 1)
+@standin("cos", -FAR, FAR)
+def cos_near(x: Symbol, precision: Precision) -> Symbol:
+    """cos(x) or sin(x) of the reduced argument; within 2 ULP."""
+    n, sine, cosine = quadrant(x, precision)
+    return signed(where((n & 1) == 1, sine, cosine), n + 1, precision)
 
 
-@scalar
-def tan(x: Symbol, precision: Precision) -> Symbol:
-    """tan(x) = sin(x) / cos(x), float32 within 4 ULP for every x; float64 is the C library's."""
-    if precision == DOUBLE:
-        return apply("math_tan", x)
-    n, sine, cosine = quadrant(x)
+@standin("tan", -FAR, FAR)
+def tan_near(x: Symbol, precision: Precision) -> Symbol:
+    """sin(r) / cos(r), or -cos(r) / sin(r); within 4 ULP."""
+    n, sine, cosine = quadrant(x, precision)
     odd = (n & 1) == 1
     return where(abs(x) < tiny(precision), x, where(odd, -cosine, sine) / where(odd, sine, cosine))
+
+
+@checked
+def sin(x: Symbol, precision: Precision) -> Symbol:
+    """sin(x); beyond what `sin_near` takes it is the C library's."""
+    return where(abs(x) > FAR, apply("math_sin", x), apply("sin_near", x))
+
+
+@checked
+def cos(x: Symbol, precision: Precision) -> Symbol:
+    """cos(x); beyond what `cos_near` takes it is the C library's."""
+    return where(abs(x) > FAR, apply("math_cos", x), apply("cos_near", x))
+
+
+@checked
+def tan(x: Symbol, precision: Precision) -> Symbol:
+    """tan(x); beyond what `tan_near` takes it is the C library's."""
+    return where(abs(x) > FAR, apply("math_tan", x), apply("tan_near", x))
