@@ -57,6 +57,7 @@ ROWS = {
     "cosh": row(4, np.cosh, mpmath.cosh, (-2, 2), **OVERFLOW),
     "erf": row(4, scipy.special.erf, mpmath.erf, (-7, 7), (-1.1, 1.1)),
     "erfc": row(4, scipy.special.erfc, mpmath.erfc, (-7, 28), (-1, 11)),
+    "erfinv": row(4, scipy.special.erfinv, mpmath.erfinv, (-1, 1)),
     "asin": row(4, np.arcsin, mpmath.asin, (-1, 1)),
     "acos": row(4, np.arccos, mpmath.acos, (-1, 1)),
     "atan": row(4, np.arctan, mpmath.atan, EVERYWHERE, (-4, 4)),
@@ -82,6 +83,7 @@ AT_ENDS = {
     "cosh": (INF, INF, 1.0, 1.0),
     "erf": (1.0, -1.0, 0.0, -0.0),
     "erfc": (0.0, 2.0, 1.0, 1.0),
+    "erfinv": (NAN, NAN, 0.0, -0.0),
     "asin": (NAN, NAN, 0.0, -0.0),
     "acos": (NAN, NAN, math.pi / 2, math.pi / 2),
     "atan": (math.pi / 2, -math.pi / 2, 0.0, -0.0),
@@ -100,7 +102,8 @@ EXACT = [
     ("log10", -1e-30, NAN), ("exp2", 10.0, 1024.0), ("exp2", -126.0, 2.0**-126), ("exp2", 127.0, 2.0**127),
     ("acos", 1.0, 0.0), ("acos", 1.5, NAN), ("asin", -1.5, NAN), ("acosh", 1.0, 0.0), ("acosh", 0.5, NAN),
     ("acosh", -3.0, NAN), ("acosh", -1e30, NAN), ("atanh", 1.0, INF), ("atanh", -1.0, -INF), ("atanh", 1.5, NAN),
-    ("atanh", -3.0, NAN), ("erfc", 30.0, 0.0), ("erfc", -30.0, 2.0), ("erf", 10.0, 1.0), ("tanh", -50.0, -1.0),
+    ("atanh", -3.0, NAN), ("erfc", 30.0, 0.0), ("erfc", -30.0, 2.0), ("erf", 10.0, 1.0), ("erfinv", 1.0, INF),
+    ("erfinv", -1.0, -INF), ("erfinv", 1.0001, NAN), ("erfinv", -2.0, NAN), ("tanh", -50.0, -1.0),
     ("expm1", -100.0, -1.0),
 ]  # fmt: skip
 

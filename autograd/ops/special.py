@@ -27,7 +27,7 @@ def erfc(input):
     """1 - erf(x), exact for large x."""
 
 
-@elementwise(input=lambda g, out: g * (exp(out * out) / TWO_OVER_SQRT_PI), ufunc="scipy.special.erfinv")
+@elementwise(input=lambda g, out: g * (exp(out * out) / TWO_OVER_SQRT_PI))
 def erfinv(input):
     """The inverse of `erf`; NaN outside [-1, 1]."""
 

@@ -8,7 +8,7 @@ of zero and gradual underflow come through as IEEE 754 has them.
 base           the constants of a float format, the register of functions, polynomials
 exponential    exp (and what may stand in for it), exp2, expm1, sinh, cosh, tanh
 logarithm      log, log2, log10, log1p, asinh, acosh, atanh
-error          erf, erfc
+error          erf, erfc, erfinv
 power          x to the power y (float32; float64 is the C library's)
 trigonometric  sin, cos, tan (of numbers beyond 2**19 the C library's), asin, acos, atan
 """

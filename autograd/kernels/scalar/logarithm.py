@@ -6,7 +6,7 @@ from ..symbol import Symbol
 from .base import Precision, apply, polynomial, scalar, where
 from .exponential import LN2, tiny
 
-__all__ = ["normal", "split"]
+__all__ = ["log_of_sum", "normal", "one_plus", "split"]
 
 # float32: (log(1 + f) - f + f^2 / 2) / f^3 for 1 + f in [sqrt(1/2), sqrt(2)]; error relative to f 2^-28.6.
 # float64: (log(1 + f) / s - 2) / s^2, a polynomial in s^2 with s = f / (2 + f); error relative to f 2^-59.5.
