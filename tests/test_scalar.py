@@ -58,6 +58,7 @@ ROWS = {
     "erf": row(4, scipy.special.erf, mpmath.erf, (-7, 7), (-1.1, 1.1)),
     "erfc": row(4, scipy.special.erfc, mpmath.erfc, (-7, 28), (-1, 11)),
     "erfinv": row(4, scipy.special.erfinv, mpmath.erfinv, (-1, 1)),
+    "lgamma": row(4, scipy.special.gammaln, lambda x: mpmath.loggamma(x) if x else mpmath.inf, (0, INF), (0, 10)),
     "asin": row(4, np.arcsin, mpmath.asin, (-1, 1)),
     "acos": row(4, np.arccos, mpmath.acos, (-1, 1)),
     "atan": row(4, np.arctan, mpmath.atan, EVERYWHERE, (-4, 4)),
@@ -84,6 +85,7 @@ AT_ENDS = {
     "erf": (1.0, -1.0, 0.0, -0.0),
     "erfc": (0.0, 2.0, 1.0, 1.0),
     "erfinv": (NAN, NAN, 0.0, -0.0),
+    "lgamma": (INF, INF, INF, INF),
     "asin": (NAN, NAN, 0.0, -0.0),
     "acos": (NAN, NAN, math.pi / 2, math.pi / 2),
     "atan": (math.pi / 2, -math.pi / 2, 0.0, -0.0),
@@ -293,6 +295,17 @@ def test_a_large_argument_leaves_the_others_as_they_are(name, dtype):
     np.testing.assert_array_equal(with_large_y[~same], others)
     np.testing.assert_array_equal(np.isnan(others), [False, True, True, False])
     np.testing.assert_array_equal(evaluate(name, with_large[::-1]), with_large_y[::-1])
+
+
+@both_precisions
+def test_lgamma_of_negative_numbers(dtype):
+    x = -points(0.0, 40.0, 500, dtype)[2:]
+    exact = np.array([float(mpmath.log(abs(mpmath.gamma(float(v))))) for v in x])
+    size = scipy.special.gammaln(1.0 - x.astype(np.float64))
+    error = np.abs(evaluate("lgamma", x) - exact)
+    assert (error / np.maximum(np.abs(exact), size + 1)).max() <= 4 * np.finfo(dtype).eps
+    poles = np.array([-1, -2, -30, -1e30, -INF], dtype)
+    np.testing.assert_array_equal(evaluate("lgamma", poles), np.full(5, INF, dtype))
 
 
 @both_precisions

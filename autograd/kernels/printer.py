@@ -33,7 +33,7 @@ PRIMITIVES = {
     "bitwise_left_shift": "{} << {}", "bitwise_right_shift": "{} >> {}",
     "to_int": "I({})", "to_real": "F({})", "bits": "F({}).view(I)", "from_bits": "I({}).view(F)",
     "to_double": "np.float64({})", "math_sin": "math.sin({})", "math_cos": "math.cos({})", "math_tan": "math.tan({})",
-    "hypot": "math.hypot({}, {})", "lgamma": "math.lgamma({})",
+    "hypot": "math.hypot({}, {})",
 }  # fmt: skip
 """How each primitive is written in numba; the functions of ``scalar`` are primitives too, written as calls."""
 

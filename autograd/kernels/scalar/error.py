@@ -1,4 +1,4 @@
-"""erf, erfc and erfinv: odd polynomials; far from zero erf in float64 through log2(erfc), erfc as exp(-x^2) times erfcx,
+"""erf, erfc and erfinv: odd polynomials; far from zero erf in float64 by log2(erfc), erfc as exp(-x^2) times erfcx,
 erfinv by polynomials of a logarithm.
 """
 
