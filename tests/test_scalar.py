@@ -358,17 +358,27 @@ def test_power_of_special_values(dtype):
     np.testing.assert_array_max_ulp(z[regular], expected[regular], 1)
 
 
-@pytest.mark.parametrize("low, high", [(-152, 130), (-3, 3)])
-def test_power_is_within_the_bound(low, high):
+@pytest.mark.parametrize(
+    "dtype, low, high", [(F32, -152, 130), (F32, -3, 3), (F64, -1077, 1026), (F64, -3, 3)], ids=str
+)
+def test_power_is_within_the_bound(dtype, low, high):
     rng = np.random.default_rng(0)
-    x = points(0.0, LARGEST[F32], 100_000, F32)[3:]
+    x = points(0.0, LARGEST[dtype], 100_000 if dtype == F32 else 1000, dtype)[3:]
     x = x[x != 1]
+    x = np.concatenate([x, points(0.5, 2.0, 500, dtype)])
     with np.errstate(divide="ignore"):
-        y = (rng.uniform(low, high, len(x)) / np.log2(x.astype(np.float64))).astype(F32)
+        y = (rng.uniform(low, high, len(x)) / np.log2(x.astype(np.float64))).astype(dtype)
     with np.errstate(over="ignore", under="ignore"):
-        exact = np.power(x.astype(np.float64), y.astype(np.float64))
-        rounded = exact.astype(F32)
-        error = error_in_ulps(evaluate("power", x, y), rounded, exact - rounded)
+        if dtype == F32:
+            exact = np.power(x.astype(np.float64), y.astype(np.float64))
+            rounded = exact.astype(F32)
+            rest = exact - rounded
+        else:
+            with mpmath.workprec(160):
+                values = [mpmath.mpf(float(a)) ** mpmath.mpf(float(b)) for a, b in zip(x, y, strict=True)]
+                rounded = np.array([float(v) for v in values])
+                rest = np.array([float(v - mpmath.mpf(float(r))) for v, r in zip(values, rounded, strict=True)])
+        error = error_in_ulps(evaluate("power", x, y), rounded, rest)
     assert error.max() <= 2, x[error.argmax()]
     whole = np.rint(y)
     np.testing.assert_array_equal(

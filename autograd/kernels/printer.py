@@ -32,8 +32,8 @@ PRIMITIVES = {
     "logical_and": "({} != 0) & ({} != 0)", "logical_or": "({} != 0) | ({} != 0)", "logical_not": "not {}",
     "bitwise_left_shift": "{} << {}", "bitwise_right_shift": "{} >> {}",
     "to_int": "I({})", "to_real": "F({})", "bits": "F({}).view(I)", "from_bits": "I({}).view(F)",
-    "to_double": "np.float64({})", "math_sin": "math.sin({})", "math_cos": "math.cos({})", "math_tan": "math.tan({})",
-    "hypot": "math.hypot({}, {})",
+    "to_double": "np.float64({})", "fma": "fma({}, {}, {})",
+    "math_sin": "math.sin({})", "math_cos": "math.cos({})", "math_tan": "math.tan({})", "hypot": "math.hypot({}, {})",
 }  # fmt: skip
 """How each primitive is written in numba; the functions of ``scalar`` are primitives too, written as calls."""
 
@@ -46,6 +46,17 @@ _CASTS = {"integer": "I", "double": "np.float64"}  # of the constants of a kind;
 
 BLOCK = 1024
 """At so many elements a loop looks before it chooses how to compute them."""
+
+
+_FMA = """
+from numba.extending import intrinsic
+
+
+@intrinsic
+def fma(context, a, b, c):
+    return a(a, b, c), lambda context, builder, signature, values: builder.fma(*values)
+"""
+"""``fma(a, b, c)`` is a * b + c, rounded once."""
 
 
 class Argument(NamedTuple):
@@ -112,12 +123,15 @@ def print_helpers(names: Iterable[str], dtype: np.dtype) -> str:
     texts: dict[str, str] = {}
 
     def add(name: str) -> None:
+        if name == "fma":
+            texts[name] = _FMA
         if name in texts or name not in scalar.FUNCTIONS:
             return
         args, body = scalar.build(name, dtype)
         for used in topological([body]):
             add(used.op)
-        texts[name] = print_function(name, args, [body], flags="FUSED")
+        flags = "EXACT" if name in scalar.AS_WRITTEN else "FUSED"
+        texts[name] = print_function(name, args, [body], flags=flags)
 
     for name in names:
         add(name)

@@ -10,14 +10,14 @@ exponential    exp (and what may stand in for it), exp2, expm1, sinh, cosh, tanh
 logarithm      log, log2, log10, log1p, asinh, acosh, atanh
 error          erf, erfc, erfinv
 gamma          lgamma
-power          x to the power y (float32; float64 is the C library's)
+power          x to the power y
 trigonometric  sin, cos, tan (of numbers beyond 2**19 the C library's), asin, acos, atan
 """
 
 from . import error, exponential, gamma, logarithm, power, trigonometric
-from .base import CHECKED, FUNCTIONS, STANDINS, Precision, build, read
+from .base import AS_WRITTEN, CHECKED, FUNCTIONS, STANDINS, Precision, build, read
 
 __all__ = [
-    "CHECKED", "FUNCTIONS", "STANDINS", "Precision", "build", "error", "exponential", "gamma", "logarithm", "power",
-    "read", "trigonometric",
+    "AS_WRITTEN", "CHECKED", "FUNCTIONS", "STANDINS", "Precision", "build", "error", "exponential", "gamma",
+    "logarithm", "power", "read", "trigonometric",
 ]  # fmt: skip

@@ -9,8 +9,8 @@ import numpy as np
 from ..symbol import Symbol
 
 __all__ = [
-    "CHECKED", "DOUBLE", "FUNCTIONS", "SINGLE", "STANDINS", "Precision", "apply", "build", "checked", "polynomial",
-    "read", "scalar", "standin", "where",
+    "AS_WRITTEN", "CHECKED", "DOUBLE", "FUNCTIONS", "SINGLE", "STANDINS", "Precision", "apply", "as_written", "build",
+    "checked", "polynomial", "read", "scalar", "standin", "where",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -75,6 +75,16 @@ def checked(function: Callable) -> Callable:
     """Register a function whose first stand-in is taken wherever all arguments of a stretch allow it."""
     CHECKED.add(function.__name__)
     return scalar(function)
+
+
+AS_WRITTEN: set[str] = set()
+"""Functions in which a product is rounded before it is added to something, unless that is written as one."""
+
+
+def as_written(function: Callable) -> Callable:
+    """Let the arithmetic of a function be done as it is written, because it is about rounding errors."""
+    AS_WRITTEN.add(function.__name__)
+    return function
 
 
 def build(name: str, dtype: np.dtype) -> tuple[list[str], Symbol]:
