@@ -1,5 +1,6 @@
 """Random numbers: generators, the default one, and tensors drawn from them."""
 
+import math
 import os
 import threading
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from .creation import check_device
 from .dtypes import float16, float32, get_default_dtype, is_float, to_dtype
 from .filled import as_size
+from .kernels.noise import normal
 from .modes import state
 from .tensor import Tensor
 from .tracing import each_run
@@ -17,6 +19,10 @@ __all__ = [
     "Generator", "default_generator", "draw_stream", "get_rng_state", "initial_seed", "manual_seed", "rand",
     "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "seed", "set_rng_state",
 ]  # fmt: skip
+
+
+MANY = 4096
+"""From so many normal numbers on a kernel computes them, from two numbers of the stream."""
 
 
 class Generator:
@@ -128,8 +134,13 @@ def draw(generator: Generator | None, kind: str, shape: tuple, dtype: np.dtype) 
     half = dtype == float16  # numpy draws none
 
     def run() -> np.ndarray:
+        kept = float32 if half else dtype
         with source._lock:
-            array = np.asarray(getattr(source.numpy, kind)(shape, float32 if half else dtype))
+            if kind == "standard_normal" and math.prod(shape) >= MANY:
+                array = np.empty(shape, kept)
+                normal(array.reshape(-1), source.numpy.bit_generator.random_raw(2))
+            else:
+                array = np.asarray(getattr(source.numpy, kind)(shape, kept))
         if half and kind == "random":
             array = np.floor(array * 2048) / 2048  # rounded to the nearest, the largest would become 1
         return array.astype(dtype, copy=False)

@@ -82,6 +82,33 @@ def test_dropout_is_independent_from_place_to_place(p):
     assert abs(np.corrcoef(a, b)[0, 1]) < 5 / n**0.5, "another call, another mask"
 
 
+@pytest.mark.parametrize("dtype", [autograd.float32, autograd.float64], ids=str)
+def test_normal_numbers_of_a_kernel(dtype):
+    n = 400_001  # several blocks, and one number more than pairs
+    threads = autograd.get_num_threads()
+    drawn = []
+    try:
+        for count in (1, 2):
+            autograd.set_num_threads(count)
+            autograd.manual_seed(3)
+            drawn += [autograd.randn(n, dtype=dtype), autograd.randn(n, dtype=dtype)]
+    finally:
+        autograd.set_num_threads(threads)
+    x, y, x_of_two, y_of_two = (t.numpy() for t in drawn)
+    np.testing.assert_array_equal(x, x_of_two)
+    np.testing.assert_array_equal(y, y_of_two)
+    assert min(p_value(t, stats.norm) for t in drawn[:2]) > 1e-3
+    for power in (1, 2, 3):
+        a, b = x.astype(float) ** power, y.astype(float) ** power
+        assert abs(np.corrcoef(a, b)[0, 1]) < 5 / n**0.5, "another call, other numbers"
+        for lag in (1, 2, 16, 32768, 65536):
+            assert abs(np.corrcoef(a[lag:], a[:-lag])[0, 1]) < 5 / (n - lag) ** 0.5, lag
+    tails = stats.norm.sf(3.5) * n
+    for end in (x < -3.5, x > 3.5):
+        assert abs(end.sum() - tails) < 5 * tails**0.5
+    assert len(np.unique(x)) > 0.9 * n
+
+
 def test_dropout_computes_its_mask_again_in_backward():
     x = autograd.randn(70, 1000, requires_grad=True)
     y = autograd.dropout(x, 0.3, True)

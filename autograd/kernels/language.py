@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "HIGH", "WIDE", "F", "I", "copy_pieces", "copy_row", "cut", "exp", "exp_falling", "expm1", "formula", "gemm",
-    "gemm_part", "keep_larger", "lanes", "log", "log1p", "multiply_block", "prange", "tanh", "tile_dots",
-    "tile_products", "turn_square",
+    "HIGH", "WIDE", "F", "I", "copy_pieces", "copy_row", "cos_near", "cut", "exp", "exp_falling", "expm1", "formula",
+    "gemm", "gemm_part", "keep_larger", "lanes", "log", "log1p", "multiply_block", "prange", "sin_near", "tanh",
+    "tile_dots", "tile_products", "turn_square",
 ]  # fmt: skip
 
 F: Any = np.float64
@@ -20,8 +20,11 @@ exp: Callable = np.exp
 exp_falling: Callable = np.exp
 """Of what is not positive, or NaN."""
 expm1: Callable = np.expm1
+cos_near: Callable = np.cos
+"""Of what is not far from 0, and `sin_near` too."""
 log: Callable = np.log
 log1p: Callable = np.log1p
+sin_near: Callable = np.sin
 tanh: Callable = np.tanh
 formula: Callable = NotImplemented
 """What a name stands for that `Kernel.of` fills in."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..dtypes import float16, float32
-from ..kernels.dropout import dropout as kernel
+from ..kernels.noise import dropout as kernel
 from ..random import Generator, draw_stream
 from ..tensor import Tensor
 from .op import op
