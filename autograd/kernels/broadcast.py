@@ -1,4 +1,5 @@
-"""Elementwise loops over arrays that are broadcast: a matrix times a row, a column or a stack of these.
+"""Elementwise loops over arrays that are broadcast: a matrix times a row, a column or a stack of these; or that lie
+differently: a matrix and a transposed one.
 
 numpy calls the loop of a ufunc once for each row then, and takes 50 ns to get from one row to the next: as long as a
 row of some hundred numbers needs. This walks over the rows itself, in 5 ns, and several threads share them.
@@ -6,7 +7,7 @@ row of some hundred numbers needs. This walks over the rows itself, in 5 ns, and
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from . import threads
 from .loader import load
 from .share import CALLS, MANY
+from .turn import LARGE, turned
 
 __all__ = ["broadcasting", "register"]
 
@@ -74,7 +76,7 @@ def _run_rows(parallel: bool) -> Callable:
 def _run(kernel: Any, *arrays: np.ndarray) -> Any:
     plan = _plan(*((x.shape, x.strides, x.itemsize) for x in arrays))
     if plan is None:
-        return kernel(*arrays)
+        return kernel(*_alike(arrays))
     address, dtype = _loops[kernel]
     out = np.empty(plan.shape, dtype)
     pointers = np.array([x.ctypes.data for x in (*arrays, out)], np.intp)
@@ -93,6 +95,14 @@ def _run(kernel: Any, *arrays: np.ndarray) -> Any:
     else:
         _run_rows(False)(*arguments, 1)
     return out
+
+
+def _alike(arrays: tuple[np.ndarray, ...]) -> Sequence[np.ndarray]:
+    """The arrays, of which those that are large and transposed are copied where another one is not."""
+    n = max([x.size for x in arrays])
+    if n < LARGE or not any(x.size == n and x.flags.c_contiguous for x in arrays):
+        return arrays
+    return [x if (copy := turned(x)) is None else copy for x in arrays]
 
 
 class _Plan(NamedTuple):

@@ -60,8 +60,8 @@ def fma(context, a, b, c):
 
 
 class Argument(NamedTuple):
-    """An input of a kernel. A ``scalar`` one is expected to be a single number for the whole loop; an ``either`` one
-    may be that or not.
+    """An input of a kernel. A ``scalar`` one is expected to be a single number for the whole loop; of those that are
+    ``either`` one may be that.
     """
 
     name: str
@@ -179,11 +179,10 @@ def print_loop(
 
 def _scalar_patterns(inputs: Sequence[Argument]) -> list[set[str]]:
     """Which inputs may be one number throughout the loop: each pattern gets a loop of its own that vectorises."""
-    patterns = [{a.name for a in inputs if a.scalar}]
-    if len(inputs) == 2 and not patterns[0]:
+    fixed = {a.name for a in inputs if a.scalar and not a.either}
+    patterns = [*({*fixed, a.name} for a in inputs if a.either), fixed]
+    if len(inputs) == 2 and patterns == [set()]:
         patterns += [{inputs[1].name}, {inputs[0].name}]
-    if any(a.either for a in inputs):
-        patterns.append({a.name for a in inputs if a.scalar and not a.either})
     return patterns
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from .hand import kernel
 from .language import lanes, prange, turn_square
 
-__all__ = ["LARGE", "row_major"]
+__all__ = ["LARGE", "row_major", "turned"]
 
 LARGE = 2**16
 """From so many elements on a kernel is called; fewer lie in the cache, and the call would take longer than numpy."""
@@ -35,12 +35,18 @@ def turn(x, n, m, out):
 
 def row_major(x: np.ndarray) -> np.ndarray:
     """A copy of x in row-major order."""
-    if x.size >= LARGE and x.itemsize in (4, 8) and x.dtype.kind in "iuf" and (found := _find_turn(x)) is not None:
-        source, n, m = found
-        out = np.empty(x.shape, x.dtype)
-        turn(source, n, m, out.reshape(-1))
-        return out
-    return x.copy()
+    copy = turned(x)
+    return x.copy() if copy is None else copy
+
+
+def turned(x: np.ndarray) -> np.ndarray | None:
+    """A copy of x in row-major order, if x is large and squares of it can be turned."""
+    if x.size < LARGE or x.itemsize not in (4, 8) or x.dtype.kind not in "iuf" or (found := _find_turn(x)) is None:
+        return None
+    source, n, m = found
+    out = np.empty(x.shape, x.dtype)
+    turn(source, n, m, out.reshape(-1))
+    return out
 
 
 def _find_turn(x: np.ndarray) -> tuple[np.ndarray, int, int] | None:

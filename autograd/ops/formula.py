@@ -39,8 +39,8 @@ NUMPY_CALLS = 64
 LARGE = 2048
 """A call with so many elements counts twice, and with more the more."""
 
-BROADCAST = 2**16
-"""How many elements two arrays of different size make at most, for it to be worth a look how to walk over them."""
+BROADCAST, LENGTH = 2**16, 2**8
+"""How many elements two arrays make at most, or each of them has, for it to be worth a look how to walk over them."""
 
 
 class Elementwise(Op):
@@ -104,6 +104,8 @@ class Elementwise(Op):
                 return self._general(args)
             elif x.size != first.size:
                 differ = x.size * first.size >= BROADCAST
+            elif x.size >= LENGTH and x.strides != first.strides:
+                differ = True
         kernel = self.kernels.get(dtype)  # type: ignore[arg-type]
         if kernel is None:
             return self._general(args)
@@ -185,6 +187,8 @@ class Elementwise(Op):
                     out = self.formula(*prepared)
                 return _convert(out, dtype) if half else out
             kernel = self.kernels.setdefault(inner, found)
+        if any(isinstance(x, (Tensor, ndarray)) and x.size >= BROADCAST for x in arrays):
+            kernel = broadcasting(kernel)
         out = self._run(prepared, kernel)
         return _convert(out, dtype) if half and self.result != "bool" else out
 

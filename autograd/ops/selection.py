@@ -19,7 +19,7 @@ __all__ = [
     ufunc=np.where,
     result="same",
 )
-def where(condition: bool, input, other: float):  # type: ignore[no-untyped-def]
+def where(condition: bool, input: float, other: float):  # type: ignore[no-untyped-def]
     """input where the condition holds, else other."""
 
 

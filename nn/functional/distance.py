@@ -93,6 +93,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         if classes.size and not (classes.min() >= 0 and classes.max() < count):
             bad = classes.min() if classes.min() < 0 else classes.max()
             raise RuntimeError(f"one_hot: a class must be in 0 to {count - 1}; got {bad}")
-        return (classes[..., None] == np.arange(count)).astype(np.int64)
+        out = np.zeros((*classes.shape, count), np.int64)
+        out.reshape(-1)[np.arange(classes.size) * count + classes.reshape(-1)] = 1
+        return out
 
     return autograd.of_arrays(mark, tensor)
