@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy import ndarray
 
-from .dtypes import is_float
 from .graph import Node, Slot
 from .modes import intercept, intercepting, state
 from .tensor import Tensor, View
@@ -88,14 +87,14 @@ def note_view(op: Any, parent: Any, attrs: dict, result: Tensor) -> None:
 
 def _several(op: Any, edges: list, needs: int, values: list, attrs: dict, outs: tuple, kept: Any) -> tuple:
     """The tensors of an operation with several outputs: each gets a Slot of the operation's node."""
-    results = tuple(Tensor(np.asarray(out)) for out in outs)
+    results = tuple([Tensor(out if type(out) is ndarray else np.asarray(out)) for out in outs])
     if needs and state.recording:
         values.append(outs)
         if kept is not None:
             values.append(kept)
-        node = Node(op, edges, op.keep(values, needs), attrs, tuple(result.shape for result in results))
+        node = Node(op, edges, op.keep(values, needs), attrs, tuple([result.array.shape for result in results]))
         for i, result in enumerate(results):
-            if is_float(result.dtype):
+            if result.array.dtype.kind == "f":
                 result.node = Slot.of(node, i)
                 result._requires_grad = True
     return results

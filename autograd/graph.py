@@ -31,6 +31,7 @@ class Node:
 
     __slots__ = (
         "__weakref__", "attrs", "code", "data", "edges", "hooks", "module", "number", "offset", "op", "saved", "shape",
+        "slots",
     )  # fmt: skip
     code: CodeType
     offset: int
@@ -45,6 +46,7 @@ class Node:
         self.code, self.offset = place or user_place(4)  # not as a pair: the garbage collector would count it
         self.hooks: Hooks | None = None
         self.data: dict[int, Any] | None = None
+        self.slots: list[Callable[[], Slot | None]] | None = None
         self.number = next(clock)
 
     @property
@@ -112,20 +114,31 @@ class Slot(Node):
     __slots__ = ("index",)
 
     def __init__(self, source: Node, index: int) -> None:
-        super().__init__(source.op, (source,), [], {}, source.shape[index])
+        self.op = source.op
+        self.edges = (source,)
+        self.saved = []
+        self.attrs = {}
+        self.shape = source.shape[index]
         self.module = source.module
+        self.code, self.offset = source.code, source.offset
+        self.hooks = self.data = self.slots = None
+        self.number = next(clock)
         self.index = index
 
     @classmethod
     def of(cls, source: Node, index: int) -> "Slot":
         """The one Slot of this output: a rule that reads the output leads to where the user's tensor leads."""
-        slot = _slots.get((source.number, index))
+        if source.slots is None:
+            source.slots = [_gone] * len(source.shape)
+        slot = source.slots[index]()
         if slot is None:
-            slot = _slots[source.number, index] = cls(source, index)
+            slot = cls(source, index)
+            source.slots[index] = weakref.ref(slot)
         return slot
 
 
-_slots: weakref.WeakValueDictionary[tuple[int, int], Slot] = weakref.WeakValueDictionary()
+def _gone() -> None:
+    """What a reference to a Slot gives that was not made yet, or is no more."""
 
 
 # --- the walk --------------------------------------------------------------------------------------------------------

@@ -126,7 +126,7 @@ def bind() -> None:
         for name in room.__all__:
             function = getattr(room, name)
             if callable(function) and next(iter(inspect.signature(function).parameters), None) == "input":
-                _set(name, _method(function))
+                _set(name, function if inspect.isfunction(function) else _method(function))
                 if isinstance(function, Elementwise) and function.result != "bool":
                     _set(f"{name}_", in_place(function, f"{name}_"))
     for room, names in ALSO_IN_PLACE.items():
@@ -165,7 +165,7 @@ def bind() -> None:
     _set("storage_offset", lambda self: strided.element_offset(self.array))
     _set("element_size", lambda self: self.array.itemsize)
     _set("data_ptr", lambda self: self.array.ctypes.data)
-    _set("T", property(lambda self: shape.permute(self, *range(self.ndim)[::-1])))
+    _set("T", property(shape.reverse))
     _set("mT", property(_matrix_transpose))
     _set("nbytes", property(lambda self: self.array.nbytes))
     _set("itemsize", property(lambda self: self.array.itemsize))

@@ -16,6 +16,7 @@ import numpy as np
 from .hand import kernel
 from .language import F, formula, prange
 from .order import rank, unrank
+from .quiet import quiet
 from .symbol import Symbol
 
 __all__ = [
@@ -186,9 +187,8 @@ def reduce(
         centre = None if centre is None else centre.astype(np.float32)
         return reduce(kind, x.astype(np.float32), dims, keepdim, divisor, centre).astype(dtype)
     if x.size <= SMALL and kind.ufunc is not None:
-        with np.errstate(all="ignore"):
-            out = np.asarray(kind.ufunc.reduce(x, axis=dims, keepdims=keepdim))
-            return out if divisor == 1 else np.divide(out, divisor, out=out)
+        out = np.asarray(quiet.run(kind.ufunc.reduce, x, dims, None, None, keepdim))
+        return out if divisor == 1 else quiet.run(np.divide, out, divisor, out)
     outer, n, inner, gap, kept, squeezed = layout(x.shape, dims)
     shape = kept if keepdim else squeezed
     if gap:

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..creation import check_device
 from ..dtypes import bool_, float16, float32, float64, int8, int16, int32, int64, to_dtype, uint8
+from ..kernels.quiet import quiet
 from ..kernels.turn import row_major
 from ..tensor import Tensor
 from .op import op
@@ -16,8 +17,7 @@ __all__ = ["clone", "is_floating_point", "is_tensor", "numel"]
 
 @op(x=lambda g, source: cast(g, source))
 def _cast(x, *, dtype, source):
-    with np.errstate(all="ignore"):  # what a number out of range becomes is left open, as in PyTorch
-        return x.astype(dtype)
+    return quiet.run(x.astype, dtype)  # what a number out of range becomes is left open, as in PyTorch
 
 
 def cast(x: Any, dtype: np.dtype) -> Any:

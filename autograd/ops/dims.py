@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_dims", "as_shape", "filled", "is_filled", "normal_dim", "normal_dims", "numpy_spelling"]
+__all__ = ["as_dims", "as_shape", "filled", "is_filled", "normal_dim", "normal_dims", "numpy_spelling", "remembered"]
 
 _NUMPY = {"axis": "dim", "keepdims": "keepdim", "axes": "dims"}
 
@@ -25,6 +25,10 @@ def numpy_spelling(function: Callable | None = None, /, **also: str) -> Any:
         return function(*args, **kwargs)
 
     return spelled
+
+
+remembered = functools.lru_cache(maxsize=1024, typed=True)
+"""Keep what a function of names, numbers and shapes gave: the same ones come by in every step."""
 
 
 def normal_dim(op: str, dim: int, ndim: int) -> int:
@@ -50,6 +54,9 @@ def normal_dims(op: str, dim: int | Sequence[int] | None, ndim: int) -> tuple[in
     """The axes counted from the front, in rising order; None and () are all of them."""
     if dim is None:
         return tuple(range(ndim))
+    if type(dim) is int:
+        at = normal_dim(op, dim, ndim)
+        return (at,) if ndim else ()
     several = dim if isinstance(dim, (tuple, list)) else (dim,)
     if not several:
         return tuple(range(ndim))

@@ -1,6 +1,5 @@
 """The largest and the smallest, and where they are."""
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -16,7 +15,7 @@ from .gather import scatter_zeros
 from .op import op
 from .selection import maximum, minimum, where
 from .shape import reshape
-from .totals import repeat_along, sum
+from .totals import count, repeat_along, sum
 
 __all__ = ["amax", "amin", "aminmax", "argmax", "argmin", "max", "min"]
 
@@ -85,7 +84,7 @@ def _place(largest: bool, x: np.ndarray, dim: int | None, keepdim: bool) -> np.n
 
 def check_not_empty(op_name: str, x: Any, dims: tuple[int, ...], error: type[Exception] = IndexError) -> None:
     """An extremum over no elements does not exist."""
-    if not math.prod(x.shape[d] for d in dims):
+    if not count(x.shape, dims):
         raise error(f"{op_name}: nothing to choose from; got shape {tuple(x.shape)} over dim {dims}")
 
 

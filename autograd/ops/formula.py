@@ -23,6 +23,7 @@ from ..dtypes import bool_, category, float16, float32, get_default_dtype, int64
 from ..kernels.broadcast import broadcasting
 from ..kernels.exact import interpret
 from ..kernels.printer import Argument, is_primitive, is_printable
+from ..kernels.quiet import quiet
 from ..kernels.symbol import Symbol, formulas, topological
 from ..kernels.ufuncs import compile_formula
 from ..tensor import Tensor
@@ -407,8 +408,7 @@ def _quiet(ufunc: Callable, dtype: np.dtype) -> Callable:
     """The ufunc without numpy's warnings about infinities and NaN, which are results like others here."""
 
     def call(*args: Any) -> Any:
-        with np.errstate(all="ignore"):
-            out = ufunc(*args)
+        out = quiet.run(ufunc, *args)
         return out if out.dtype == dtype else out.astype(dtype)
 
     return call

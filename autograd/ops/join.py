@@ -1,5 +1,6 @@
 """Several tensors into one."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from ..dtypes import promote
 from ..tensor import Tensor
 from .convert import cast
-from .dims import normal_dim, numpy_spelling
+from .dims import normal_dim, numpy_spelling, remembered
 from .op import op
 from .shape import reshape, unsqueeze
 
@@ -39,6 +40,8 @@ def _same_dtype(op_name: str, tensors: Any, empty: type[Exception] = RuntimeErro
     for i, x in enumerate(xs):
         if not isinstance(x, (Tensor, np.ndarray)):
             raise TypeError(f"{op_name}: a sequence of tensors is needed; got {type(x).__name__} at {i}")
+    if len({x.dtype for x in xs}) == 1:
+        return xs
     dtype = promote([x.array if isinstance(x, Tensor) else x for x in xs])
     return [cast(x, dtype) for x in xs]
 
@@ -56,16 +59,22 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 def _join(op_name: str, tensors: Sequence[Tensor], dim: int) -> Tensor:
     xs = _same_dtype(op_name, tensors, ValueError)
     # PyTorch lets an empty 1-d tensor stand among any others.
-    kept = [x for x in xs if tuple(x.shape) != (0,)] or xs[:1]
-    shapes = [tuple(x.shape) for x in kept]
-    if not kept[0].ndim:
-        raise RuntimeError(f"{op_name}: a 0-d tensor has no axis to join; got {shapes}; use stack()")
-    at = normal_dim(op_name, dim, kept[0].ndim)
+    if len(xs) > 1 and any(x.shape == (0,) for x in xs):
+        xs = [x for x in xs if x.shape != (0,)] or xs[:1]
+    at, starts = _one_after_another(op_name, dim, *[x.shape for x in xs])
+    return _cat(*xs, dim=at, starts=starts)
+
+
+@remembered
+def _one_after_another(op_name: str, dim: int, *shapes: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
+    """The axis along which tensors are joined, and where on it each begins."""
+    if not shapes[0]:
+        raise RuntimeError(f"{op_name}: a 0-d tensor has no axis to join; got {[*shapes]}; use stack()")
+    at = normal_dim(op_name, dim, len(shapes[0]))
     rests = {(*s[:at], *s[at + 1 :]) for s in shapes}
     if len(rests) != 1 or len({len(s) for s in shapes}) != 1:
         raise RuntimeError(f"{op_name}: lengths must be equal except along dim {at}; got {', '.join(map(str, shapes))}")
-    starts = np.cumsum([0, *(s[at] for s in shapes)]).tolist()
-    return _cat(*kept, dim=at, starts=starts)
+    return at, tuple(itertools.accumulate([0, *(s[at] for s in shapes[:-1])]))
 
 
 concat = concatenate = cat

@@ -10,7 +10,7 @@ from ..dtypes import to_dtype
 from ..kernels.reduce import SUM, reduce
 from ..kernels.turn import LARGE, row_major
 from ..tensor import Tensor
-from .dims import as_shape, normal_dim, numpy_spelling
+from .dims import as_shape, normal_dim, numpy_spelling, remembered
 from .op import op
 
 __all__ = [
@@ -34,9 +34,16 @@ def _sum_to(x, *, to):
 @op(view=True, x=lambda g, shape: _sum_to(g, to=shape))
 def _expand(x, *, to):
     """x repeated, without a copy, to the shape ``to``."""
-    if not x.ndim:
-        return np.ndarray(to, x.dtype, x, 0, (0,) * len(to))
-    return np.broadcast_to(x, to)
+    if not x.flags.c_contiguous:
+        return np.broadcast_to(x, to)
+    return np.ndarray(to, x.dtype, x, 0, _steps(x.shape, x.strides, to))
+
+
+@remembered
+def _steps(shape: tuple[int, ...], strides: tuple[int, ...], to: tuple[int, ...]) -> tuple[int, ...]:
+    """The strides of an array that is repeated to the shape ``to``: 0 along new and stretched axes."""
+    lead = len(to) - len(shape)
+    return (*[0] * lead, *(0 if n != m else s for n, m, s in zip(shape, to[lead:], strides, strict=True)))
 
 
 def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
@@ -49,18 +56,21 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
 
 def expand(input: Any, *sizes: Any, size: Any = None) -> Any:
     """The tensor with axes of length 1 stretched (and new ones in front), sharing memory; -1 keeps a length."""
-    wanted = as_shape(sizes if size is None else (size,))
-    lead = len(wanted) - input.ndim
-    kept = [input.shape[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(wanted)]
-    fits = (
-        lead >= 0 and all(n in (1, m) for n, m in zip(input.shape, kept[lead:], strict=True)) and min([0, *kept]) == 0
-    )
+    return _expand(input, to=_stretched(input.shape, as_shape(sizes if size is None else (size,))))
+
+
+@remembered
+def _stretched(shape: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:
+    """``wanted`` with each -1 replaced by the length that is there."""
+    lead = len(wanted) - len(shape)
+    kept = [shape[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(wanted)]
+    fits = lead >= 0 and all(n in (1, m) for n, m in zip(shape, kept[lead:], strict=True)) and min([0, *kept]) == 0
     if not fits:
         raise RuntimeError(
-            f"expand: only axes of length 1 can be stretched; got {tuple(input.shape)} to {wanted}; "
+            f"expand: only axes of length 1 can be stretched; got {shape} to {wanted}; "
             "lengths are matched from the last axis on"
         )
-    return _expand(input, to=tuple(kept))
+    return tuple(kept)
 
 
 def expand_as(input: Any, other: Any) -> Any:
@@ -168,7 +178,8 @@ def ravel(input: Any) -> Any:
     return reshape(input, -1) if input.ndim != 1 else input
 
 
-def _solve(op: str, shape: Sequence[int], wanted: tuple[int, ...]) -> tuple[int, ...]:
+@remembered
+def _solve(op: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:
     """``wanted`` with its -1 replaced by the length that keeps the number of elements."""
     size = math.prod(shape)
     known = math.prod(n for n in wanted if n != -1)
@@ -178,9 +189,7 @@ def _solve(op: str, shape: Sequence[int], wanted: tuple[int, ...]) -> tuple[int,
     if unknown > 1:
         raise RuntimeError(f"{op}: only one length may be -1; got {wanted}")
     if unknown or known != size or min([0, *wanted]) < 0:
-        raise RuntimeError(
-            f"{op}: the number of elements must stay the same; got {tuple(shape)} to {wanted}, {size} elements"
-        )
+        raise RuntimeError(f"{op}: the number of elements must stay the same; got {shape} to {wanted}, {size} elements")
     return wanted
 
 
@@ -236,27 +245,47 @@ def _permute(x, *, dims):
     return x.transpose(dims)
 
 
-def _inverse(dims: Sequence[int]) -> tuple[int, ...]:
+@remembered
+def _inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(range(len(dims)), key=dims.__getitem__))
 
 
 @numpy_spelling
 def permute(input: Any, *order: Any, dims: Any = None) -> Any:
     """The axes in the order ``dims``."""
-    named = as_shape(order if dims is None else (dims,))
-    axes = tuple(normal_dim("permute", d, input.ndim) for d in named)
-    if sorted(axes) != list(range(input.ndim)):
-        raise RuntimeError(f"permute: each axis must be named once; got {named} for {input.ndim} axes")
-    return _permute(input, dims=axes)
+    return _permute(input, dims=_order(input.ndim, as_shape(order if dims is None else (dims,))))
+
+
+@remembered
+def _order(ndim: int, named: tuple[int, ...]) -> tuple[int, ...]:
+    axes = tuple(normal_dim("permute", d, ndim) for d in named)
+    if sorted(axes) != list(range(ndim)):
+        raise RuntimeError(f"permute: each axis must be named once; got {named} for {ndim} axes")
+    return axes
 
 
 def transpose(input: Any, dim0: int, dim1: int) -> Any:
     """Two axes exchanged."""
-    a, b = (normal_dim("transpose", d, input.ndim) for d in (dim0, dim1))
-    order = list(range(input.ndim))
+    return _permute(input, dims=_exchange(input.ndim, dim0, dim1))
+
+
+@remembered
+def _exchange(ndim: int, dim0: int, dim1: int) -> tuple[int, ...]:
+    a, b = (normal_dim("transpose", d, ndim) for d in (dim0, dim1))
+    order = list(range(ndim))
     if order:
         order[a], order[b] = order[b], order[a]
-    return _permute(input, dims=tuple(order))
+    return tuple(order)
+
+
+def reverse(input: Any) -> Any:
+    """The axes in reverse order."""
+    return _permute(input, dims=_reversed(input.ndim))
+
+
+@remembered
+def _reversed(ndim: int) -> tuple[int, ...]:
+    return tuple(range(ndim))[::-1]
 
 
 swapdims = transpose

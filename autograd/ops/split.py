@@ -91,9 +91,8 @@ def _as_views(parts: tuple, input: Any, dim: int, keys: Sequence) -> tuple:
 
 def _cut(input: Any, dim: int, bounds: Sequence[int]) -> tuple:
     """The parts between one bound and the next."""
-    return _as_views(
-        _split(input, dim=dim, bounds=tuple(bounds)), input, dim, [slice(s, e) for s, e in itertools.pairwise(bounds)]
-    )
+    places = [slice(s, e) for s, e in itertools.pairwise(bounds)]
+    return _as_views(_split(input, dim=dim, bounds=tuple(bounds)), input, dim, places)
 
 
 def _lengths(name: str, input: Any, dim: int, lengths: Sequence[int]) -> tuple:

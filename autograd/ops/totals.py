@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import float16, int64, is_float, to_dtype
-from ..kernels.reduce import DEVIATIONS, PRODUCT, SUM, reduce
+from ..kernels.reduce import DEVIATIONS, PRODUCT, SUM, layout, reduce
 from ..kernels.spread import DIFFERENCES, QUOTIENTS, spread
 from ..tensor import Tensor
 from .comparison import isnan, logical_not
 from .convert import cast
-from .dims import normal_dim, normal_dims, numpy_spelling
+from .dims import normal_dim, normal_dims, numpy_spelling, remembered
 from .op import Kept, op
 from .scan import products_of_others
 from .selection import where
@@ -27,7 +27,7 @@ Dims = int | Sequence[int] | None
 
 def repeat_along(g: Any, shape: tuple[int, ...], dim: tuple[int, ...]) -> Any:
     """A reduced tensor repeated along the axes it was reduced over, whether or not it kept them."""
-    kept = tuple(1 if i in dim else n for i, n in enumerate(shape))
+    kept = layout(shape, dim).kept
     return expand(g if g.shape == kept else reshape(g, kept), shape)
 
 
@@ -152,7 +152,13 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any =
     """The mean over ``dim`` (an axis, several, or all) of a floating tensor; NaN over no elements."""
     x = _floating("mean", input, dtype)
     dims = normal_dims("mean", dim, x.ndim)
-    return _mean(x, dim=dims, keepdim=keepdim, count=math.prod(x.shape[d] for d in dims))
+    return _mean(x, dim=dims, keepdim=keepdim, count=count(x.shape, dims))
+
+
+@remembered
+def count(shape: tuple[int, ...], dims: tuple[int, ...]) -> int:
+    """How many elements of this shape lie along these axes together."""
+    return math.prod(shape[d] for d in dims)
 
 
 @numpy_spelling
@@ -181,8 +187,7 @@ def _moments(op_name: str, input: Any, dim: Any, unbiased: bool | None, correcti
     dims = normal_dims(op_name, dim, input.ndim)
     if unbiased is not None:
         correction = int(unbiased)
-    count = math.prod(input.shape[d] for d in dims)
-    return dims, max(count - (1 if correction is None else correction), 0)
+    return dims, max(count(input.shape, dims) - (1 if correction is None else correction), 0)
 
 
 @numpy_spelling
