@@ -61,6 +61,7 @@ from .ops.index import *
 from .ops.join import *
 from .ops.linalg import *
 from .ops.linear import *
+from .ops.losses import *
 from .ops.normalize import *
 from .ops.pad import *
 from .ops.pool import *

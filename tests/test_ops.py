@@ -41,6 +41,22 @@ PLACES = (torch, torch.nn.functional, torch.special, torch.Tensor)
 
 SHAPES_IN_PLACE = {name for names in IN_ANOTHER_SHAPE.values() for name in names}
 
+
+def _of_pairs(loss):
+    """A loss of PyTorch for each pair of elements, which it wants to be of tensors of one shape."""
+    return lambda a, b: loss(*torch.broadcast_tensors(a, b), reduction="none")
+
+
+def _log_loss(x, t):
+    """PyTorch's; where that refuses a probability, by its formula."""
+    loss = _of_pairs(torch.nn.functional.binary_cross_entropy)
+    probable = (x >= 0) & (x <= 1) & (t >= 0) & (t <= 1)
+    yes, no = torch.clamp(torch.log(x), min=-100), torch.clamp(torch.log1p(-1.0 * x), min=-100)
+    return torch.where(
+        probable, loss(torch.where(probable, x, 0.5), torch.where(probable, t, 0.5)), (t - 1) * no - t * yes
+    )
+
+
 # Rows that PyTorch has under another name.
 FORMULAS = {
     "gelu_erf": torch.nn.functional.gelu,
@@ -55,6 +71,11 @@ FORMULAS = {
     "cube": lambda t: t**3,
     "trigamma": lambda t: torch.where(t.isinf(), torch.polygamma(1, t), torch.special.zeta(2.0, t)),
     "i1": torch.special.i1,
+    "squared_error": _of_pairs(torch.nn.functional.mse_loss),
+    "absolute_error": _of_pairs(torch.nn.functional.l1_loss),
+    "huber_error": _of_pairs(torch.nn.functional.huber_loss),
+    "log_loss": _log_loss,
+    "logistic_loss": _of_pairs(torch.nn.functional.binary_cross_entropy_with_logits),
     "softmax_cross_entropy": torch.nn.functional.cross_entropy,
 }
 

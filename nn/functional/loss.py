@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,11 +27,6 @@ def warn_of_broadcast(op: str, input: Tensor, target: Tensor) -> None:
             UserWarning,
             stacklevel=4,
         )
-
-
-def _difference(op: str, input: Tensor, target: Tensor) -> Any:
-    warn_of_broadcast(op, input, target)
-    return input - target
 
 
 def _both(weight: Any, sample_weight: Any, loss: Tensor) -> Any:
@@ -59,7 +55,8 @@ def mse_loss(
     >>> mse_loss(autograd.tensor([1.0, 2.0]), autograd.tensor([0.0, 0.0]))
     tensor(2.5000)
     """
-    loss = autograd.square(_difference("mse_loss", input, target))
+    warn_of_broadcast("mse_loss", input, target)
+    loss = autograd.squared_error(input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
     return reduce_loss("mse_loss", loss, reduction, _both(weight, sample_weight, loss))
 
@@ -75,7 +72,8 @@ def l1_loss(
     sample_weight: Any = None,
 ) -> Tensor:
     """abs(input - target) for each element; ``weight`` as for `mse_loss`."""
-    loss = autograd.abs(_difference("l1_loss", input, target))
+    warn_of_broadcast("l1_loss", input, target)
+    loss = autograd.absolute_error(input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
     return reduce_loss("l1_loss", loss, reduction, _both(weight, sample_weight, loss))
 
@@ -94,17 +92,11 @@ def huber_loss(
     """
     if delta <= 0:
         raise ValueError(f"huber_loss: delta must be positive; got {delta}")
-    loss: Any = _huber(_difference("huber_loss", input, target), delta)
+    warn_of_broadcast("huber_loss", input, target)
+    loss = autograd.huber_error(input, target, delta)
     if weight is not None:
         loss = loss * weight
     return reduce_loss("huber_loss", loss, reduction, sample_weight)
-
-
-def _huber(difference: Tensor, delta: float) -> Tensor:
-    # near is at most delta, so d * near - near^2 / 2 is both branches, with the derivative near * sign.
-    d = autograd.abs(difference)
-    near = autograd.clamp(d, max=delta)
-    return near * (d - near * 0.5)
 
 
 def smooth_l1_loss(
@@ -122,8 +114,8 @@ def smooth_l1_loss(
     """
     if beta < 0:
         raise ValueError(f"smooth_l1_loss: beta must not be negative; got {beta}")
-    difference = _difference("smooth_l1_loss", input, target)
-    loss = _huber(difference, beta) / beta if beta else autograd.abs(difference)
+    warn_of_broadcast("smooth_l1_loss", input, target)
+    loss = autograd.huber_error(input, target, beta) / beta if beta else autograd.absolute_error(input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
     return reduce_loss("smooth_l1_loss", loss, reduction, sample_weight)
 
@@ -228,9 +220,11 @@ def _check_shapes(op: str, input: Tensor, target: Tensor) -> None:
         raise ValueError(f"{op}: the target must have the shape of the input; got {target.shape} for {input.shape}")
 
 
-def _check_probabilities(x: np.ndarray) -> None:
+def _check_probabilities(name: str, x: np.ndarray) -> None:
     if x.size and not (x.min() >= 0 and x.max() <= 1):
-        raise RuntimeError(f"binary_cross_entropy: the input must be in [0, 1]; got values from {x.min()} to {x.max()}")
+        raise RuntimeError(
+            f"binary_cross_entropy: the {name} must be in [0, 1]; got values from {x.min()} to {x.max()}"
+        )
 
 
 def binary_cross_entropy(
@@ -247,10 +241,9 @@ def binary_cross_entropy(
     the loss of each element. `binary_cross_entropy_with_logits` is exact where x would round to 0 or 1.
     """
     _check_shapes("binary_cross_entropy", input, target)
-    autograd.of_arrays(_check_probabilities, input)
-    yes: Any = autograd.clamp(autograd.log(input), min=-100)
-    no: Any = autograd.clamp(autograd.log1p(-input), min=-100)
-    loss = (target - 1) * no - target * yes
+    autograd.of_arrays(partial(_check_probabilities, "input"), input)
+    autograd.of_arrays(partial(_check_probabilities, "target"), target)
+    loss = autograd.log_loss(input, target)
     if weight is not None:
         loss = loss * weight
     reduction = legacy_reduction(size_average, reduce, reduction)
@@ -275,10 +268,10 @@ def binary_cross_entropy_with_logits(
     tensor(0.6931)
     """
     _check_shapes("binary_cross_entropy_with_logits", input, target)
-    log_part: Any = -autograd.logsigmoid(input)
-    if pos_weight is not None:
-        log_part = log_part * ((pos_weight - 1) * target + 1)
-    loss = (1 - target) * input + log_part
+    if pos_weight is None:
+        loss = autograd.logistic_loss(input, target)
+    else:
+        loss = (1 - target) * input - autograd.logsigmoid(input) * ((pos_weight - 1) * target + 1)
     if weight is not None:
         loss = loss * weight
     reduction = legacy_reduction(size_average, reduce, reduction)

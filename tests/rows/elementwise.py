@@ -18,6 +18,7 @@ DOMAINS: dict[str, dict[str, tuple[float, float]]] = {
     "log1p": {"input": (-0.9, 3.0)},
     "acosh": {"input": (1.1, 3.0)},
     "xlogy": {"other": (0.1, 3.0)},
+    "log_loss": {"input": (0.1, 0.9), "target": (0.0, 1.0)},
 }
 """For an operation with a limited domain, the range its inputs are drawn from, by input name."""
 
@@ -25,8 +26,10 @@ INTEGER_ONLY = {op.name for op in registry.values() if isinstance(op, Elementwis
 WITHOUT_GRADIENT = {"floor_divide", "heaviside"}
 """Operations that PyTorch does not differentiate."""
 
-ROUGH_AT_THE_EDGES = {"digamma", "polygamma_n", "softsign", "trigamma"}
-"""PyTorch's trigamma is a large number at the poles, not infinite; its softsign has the slope NaN at infinity, not 0."""
+ROUGH_AT_THE_EDGES = {"digamma", "log_loss", "polygamma_n", "softsign", "trigamma"}
+"""PyTorch's trigamma is a large number at the poles, not infinite; its softsign has the slope NaN at infinity, not 0; it
+refuses the log loss of what is no probability.
+"""
 
 ROUGH = {"digamma": 1e8, "lgamma": 1e8}
 """How many units in the last place to allow for derivatives: PyTorch's trigamma is good to 1e-9 only."""
