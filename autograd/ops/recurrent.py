@@ -15,6 +15,7 @@ from ..kernels.memory import at_a_line
 from ..kernels.products import matmul
 from ..tensor import Tensor
 from .convert import cast
+from .dims import remembered
 from .linear import linear
 from .op import Kept, op
 from .recurrent_steps import gru_step, lstm_step, rnn_step, walk
@@ -32,7 +33,8 @@ def _rows(x: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(x).reshape(-1, x.shape[-1])
 
 
-def _spans(rows: int, batch: int, sizes: Sequence[int] | None, reverse: bool) -> np.ndarray:
+@remembered
+def _spans(rows: int, batch: int, sizes: tuple[int, ...] | None, reverse: bool) -> np.ndarray:
     """From which row to which each step goes, in the order in which they are walked; -> (time, 2)."""
     counts = np.full(rows // max(1, batch), batch) if sizes is None else np.array(sizes)
     spans = np.empty((counts.size, 2), np.int64)
