@@ -164,7 +164,7 @@ def precise_values(function: Callable, x: np.ndarray) -> tuple[np.ndarray, np.nd
 
 def test_every_function_has_a_row():
     standins = {name for rows in scalar.STANDINS.values() for name, _, _ in rows}
-    assert ROWS.keys() == AT_ENDS.keys() == scalar.FUNCTIONS.keys() - {"power"} - standins
+    assert ROWS.keys() == AT_ENDS.keys() == scalar.FUNCTIONS.keys() - {"power", "fmod", "fmod_near"} - standins
 
 
 def with_standins(test: Callable) -> Callable:
@@ -329,6 +329,29 @@ def test_strided_and_short_arrays_agree_with_long_ones(dtype):
     np.testing.assert_array_equal(evaluate("tanh", x[::-3]), y[::-3])
     for n in (0, 1, 5, 17):
         np.testing.assert_array_equal(evaluate("tanh", x[:n]), y[:n])
+
+
+@both_precisions
+def test_fmod_is_exact(dtype):
+    rng = np.random.default_rng(0)
+    info = np.finfo(dtype)
+    x, y = (points(-LARGEST[dtype], LARGEST[dtype], 20_000, dtype) for _ in range(2))
+    rng.shuffle(y)
+    near = x[np.abs(x) < info.max / 2**30]
+    ratio = rng.uniform(-(2.0**28), 2.0**28, len(near))
+    multiples = np.rint(ratio) / np.rint(rng.uniform(1, 9, len(near)))
+    with np.errstate(all="ignore"):
+        pairs = [(x, y), (x, y[::-1]), (near, (near / ratio).astype(dtype)), (near, (near / multiples).astype(dtype))]
+        small = rng.integers(-99, 99, (2, 5000)).astype(dtype)
+        pairs.append((small[0] / 8, small[1] / 8))
+        special = np.array([0.0, 1.5, INF, NAN, info.max, info.smallest_subnormal, 2.0**29, 2.0**29 - 1], dtype)
+        special = np.concatenate([special, -special])
+        pairs.append(tuple(v.ravel() for v in np.meshgrid(special, special)))
+        for a, b in pairs:
+            expected, found = np.fmod(a, b), evaluate("fmod", a, b)
+            np.testing.assert_array_equal(found, expected)
+            numbers = ~np.isnan(expected)
+            np.testing.assert_array_equal(np.signbit(found[numbers]), np.signbit(expected[numbers]))
 
 
 def c_pow(x: float, y: float) -> float:

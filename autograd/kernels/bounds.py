@@ -83,9 +83,9 @@ def with_checks(roots: Sequence[Symbol]) -> tuple[list[Symbol], Symbol] | None:
     for symbol in topological(roots):
         op, args = symbol.op, tuple(new[a] for a in symbol.operands)
         if op in CHECKED:
-            op, low, high = STANDINS[op][0]
-            outside = Symbol.apply("bitwise_or", args[0] < low, args[0] > high)
-            forbidden = outside if forbidden is None else Symbol.apply("bitwise_or", forbidden, outside)
+            op, forbids = CHECKED[op]
+            here = forbids(*args)
+            forbidden = here if forbidden is None else Symbol.apply("bitwise_or", forbidden, here)
         new[symbol] = Symbol(op, args) if args else symbol
     return None if forbidden is None else ([new[root] for root in roots], forbidden)
 

@@ -27,7 +27,7 @@ PRIMITIVES = {
     "where": "{1} if {0} else {2}", "abs": "abs({})", "sqrt": "np.sqrt({})",
     "floor": "np.floor({})", "ceil": "np.ceil({})", "trunc": "np.trunc({})", "round": "np.rint({})",
     "maximum": "{0} if ({0} > {1}) | ({0} != {0}) else {1}", "minimum": "{0} if ({0} < {1}) | ({0} != {0}) else {1}",
-    "copysign": "math.copysign({}, {})", "fmod": "np.fmod({}, {})",
+    "copysign": "math.copysign({}, {})", "c_fmod": "np.fmod({}, {})",
     "bitwise_and": "{} & {}", "bitwise_or": "{} | {}", "bitwise_xor": "{} ^ {}", "bitwise_not": "~{}",
     "logical_and": "({} != 0) & ({} != 0)", "logical_or": "({} != 0) | ({} != 0)", "logical_not": "not {}",
     "bitwise_left_shift": "{} << {}", "bitwise_right_shift": "{} >> {}",
@@ -60,8 +60,8 @@ def fma(context, a, b, c):
 
 
 class Argument(NamedTuple):
-    """An input of a kernel. A ``scalar`` one is expected to be a single number for the whole loop; of those that are
-    ``either`` one may be that.
+    """An input of a kernel. A ``scalar`` one is expected to be a single number for the whole loop; those that are
+    ``either``, all, one or none of them, may be that.
     """
 
     name: str
@@ -179,8 +179,10 @@ def print_loop(
 
 def _scalar_patterns(inputs: Sequence[Argument]) -> list[set[str]]:
     """Which inputs may be one number throughout the loop: each pattern gets a loop of its own that vectorises."""
-    fixed = {a.name for a in inputs if a.scalar and not a.either}
-    patterns = [*({*fixed, a.name} for a in inputs if a.either), fixed]
+    fixed, either = {a.name for a in inputs if a.scalar and not a.either}, {a.name for a in inputs if a.either}
+    patterns = [fixed | either, *({*fixed, name} for name in sorted(either) if len(either) > 1)]
+    if either:
+        patterns.append(fixed)
     if len(inputs) == 2 and patterns == [set()]:
         patterns += [{inputs[1].name}, {inputs[0].name}]
     return patterns

@@ -7,11 +7,11 @@ import numpy as np
 from .exponential import exp2
 from .formula import elementwise
 from .op import op
-from .rounding import div_floor, div_trunc, whole
+from .rounding import div_floor, div_trunc
 from .selection import where
 
 __all__ = [
-    "abs", "add", "addcdiv", "addcmul", "div", "floor_divide", "frexp", "gcd", "hypot", "lcm", "ldexp", "lerp", "mul",
+    "abs", "add", "addcdiv", "addcmul", "div", "frexp", "gcd", "hypot", "lcm", "ldexp", "lerp", "mul",
     "neg", "nextafter", "positive", "rsub", "sgn", "sign", "sub", "true_divide",
 ]  # fmt: skip
 
@@ -87,11 +87,6 @@ def _div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
 
 
 true_divide = div
-
-
-@elementwise(ufunc=whole("floor_divide", np.floor_divide), result="same", takes="iuf")
-def floor_divide(input, other):
-    """floor(input / other); not differentiable."""
 
 
 @elementwise(input=lambda g: -g, ufunc=np.negative, result="same", takes="iuf")

@@ -63,6 +63,7 @@ class Elementwise(Op):
         result: str = "float",
         takes: str = "biuf",
         strict: bool = False,
+        differentiable: bool = True,
         **names: Any,
     ) -> None:
         super().__init__(formula, rules, **names)
@@ -72,6 +73,7 @@ class Elementwise(Op):
         self.result = result
         self.takes = takes
         self.strict = strict
+        self.differentiable = differentiable
         self.overload: Callable | None = None
         self.has_formula = formula.__code__.co_code != _docstring_alone.__code__.co_code
         parameters = list(self.__signature__.parameters.values())
@@ -249,7 +251,7 @@ class Elementwise(Op):
 
     def has_gradient(self, i: int) -> bool:
         """Whether there is a stated derivative for input ``i``, or a formula to derive it from."""
-        return self.rules[i] is not None or self.has_formula
+        return self.rules[i] is not None or (self.has_formula and self.differentiable)
 
     def reads(self, i: int) -> tuple[str, ...]:
         return self.gradient(i).inputs[1:] if self.has_gradient(i) else ()
@@ -436,6 +438,7 @@ def elementwise(
     result: str = "float",
     takes: str = "biuf",
     strict: bool = False,
+    differentiable: bool = True,
     **rules: Callable,
 ) -> Callable:
     """Make the decorated formula an elementwise operation with these gradient rules, by input name.
@@ -445,7 +448,9 @@ def elementwise(
     """
 
     def register(formula: Callable) -> Elementwise:
-        made = Elementwise(formula, rules, ufunc=ufunc, result=result, takes=takes, strict=strict)
+        made = Elementwise(
+            formula, rules, ufunc=ufunc, result=result, takes=takes, strict=strict, differentiable=differentiable
+        )
         registry[made.name] = made
         if made.has_formula and not is_primitive(made.name):
             formulas[made.name] = formula

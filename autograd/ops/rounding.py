@@ -7,7 +7,7 @@ import numpy as np
 from .formula import elementwise
 from .selection import where
 
-__all__ = ["ceil", "copysign", "floor", "fmod", "frac", "remainder", "round", "trunc"]
+__all__ = ["ceil", "copysign", "floor", "floor_divide", "fmod", "frac", "remainder", "round", "trunc"]
 
 
 def _floats_only(ufunc: Any) -> Any:
@@ -122,3 +122,9 @@ def div_floor(input, other):
     near = floor(quotient)
     near = where(quotient - near > 0.5, near + 1, near)
     return where(other == 0, input / other, where(quotient == 0, copysign(0, input / other), near))
+
+
+@elementwise(ufunc=whole("floor_divide", np.floor_divide), result="same", takes="iuf", differentiable=False)
+def floor_divide(input, other):
+    """floor(input / other); not differentiable."""
+    return div_floor(input, other)

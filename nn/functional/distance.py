@@ -10,24 +10,6 @@ from autograd import Tensor
 __all__ = ["cosine_similarity", "normalize", "one_hot", "pairwise_distance", "pdist"]
 
 
-def p_norm(x: Any, p: float, dim: int, keepdim: bool = False) -> Any:
-    """(sum abs(x)^p)^(1/p) along ``dim``; the derivative at 0 is 0."""
-    if p == 2:
-        return safe_sqrt((x * x).sum(dim, keepdim))
-    size = autograd.abs(x)
-    if p == float("inf"):
-        return size.amax(dim, keepdim)
-    if p == float("-inf"):
-        return size.amin(dim, keepdim)
-    if p == 0:
-        return autograd.sign(size).sum(dim, keepdim)
-    if p == 1:
-        return size.sum(dim, keepdim)
-    total = (size**p).sum(dim, keepdim)
-    positive = total > 0
-    return autograd.where(positive, autograd.where(positive, total, 1.0) ** (1 / p), 0.0)
-
-
 def safe_sqrt(x: Any) -> Any:
     """The square root with derivative 0 at 0."""
     positive = x > 0
@@ -40,7 +22,7 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
     >>> pairwise_distance(autograd.tensor([[3.0, 4.0]]), autograd.zeros(1, 2))
     tensor([5.0000])
     """
-    return p_norm(x1 - x2 + eps, p, -1, keepdim)
+    return autograd.norm(x1 - x2 + eps, p, -1, keepdim)
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
@@ -55,7 +37,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
 
 
 def _unit(x: Any, dim: int, eps: float) -> Any:
-    return x / autograd.clamp(p_norm(x, 2, dim, True), min=eps)
+    return x / autograd.clamp(autograd.norm(x, 2, dim, True), min=eps)
 
 
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None) -> Tensor:
@@ -64,7 +46,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, o
     >>> normalize(autograd.tensor([[3.0, 4.0]]))
     tensor([[0.6000, 0.8000]])
     """
-    result = input / autograd.clamp(p_norm(input, p, dim, True), min=eps)
+    result = input / autograd.clamp(autograd.norm(input, p, dim, True), min=eps)
     return result if out is None else out.copy_(result)
 
 
@@ -73,7 +55,7 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     if input.ndim != 2:
         raise RuntimeError(f"pdist: a matrix is needed; got shape {input.shape}")
     i, j = np.triu_indices(input.shape[0], 1)
-    return p_norm(input[i] - input[j], p, -1)
+    return autograd.norm(input[i] - input[j], p, -1)
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:

@@ -67,14 +67,18 @@ def standin(name: str, low: float, high: float) -> Callable[[Callable], Callable
     return register
 
 
-CHECKED: set[str] = set()
-"""Functions so much dearer than their stand-in that a loop looks at the arguments before it chooses."""
+CHECKED: dict[str, tuple[str, Callable]] = {}
+"""For a function a much cheaper one that is as exact, and which arguments forbid to take it: a loop looks first."""
 
 
-def checked(function: Callable) -> Callable:
-    """Register a function whose first stand-in is taken wherever all arguments of a stretch allow it."""
-    CHECKED.add(function.__name__)
-    return scalar(function)
+def checked(near: str, forbids: Callable) -> Callable[[Callable], Callable]:
+    """Register a function for which ``near`` stands in wherever no arguments of a stretch forbid it."""
+
+    def register(function: Callable) -> Callable:
+        CHECKED[function.__name__] = near, forbids
+        return scalar(function)
+
+    return register
 
 
 AS_WRITTEN: set[str] = set()

@@ -165,19 +165,24 @@ def tan_near(x: Symbol, precision: Precision) -> Symbol:
     return where(abs(x) < tiny(precision), x, where(odd, -cosine, sine) / where(odd, sine, cosine))
 
 
-@checked
+def is_far(x: Symbol) -> Symbol:
+    """Whether x is too large for `quadrant`."""
+    return abs(x) > FAR
+
+
+@checked("sin_near", is_far)
 def sin(x: Symbol, precision: Precision) -> Symbol:
     """sin(x); beyond what `sin_near` takes it is the C library's."""
-    return where(abs(x) > FAR, apply("math_sin", x), apply("sin_near", x))
+    return where(is_far(x), apply("math_sin", x), apply("sin_near", x))
 
 
-@checked
+@checked("cos_near", is_far)
 def cos(x: Symbol, precision: Precision) -> Symbol:
     """cos(x); beyond what `cos_near` takes it is the C library's."""
-    return where(abs(x) > FAR, apply("math_cos", x), apply("cos_near", x))
+    return where(is_far(x), apply("math_cos", x), apply("cos_near", x))
 
 
-@checked
+@checked("tan_near", is_far)
 def tan(x: Symbol, precision: Precision) -> Symbol:
     """tan(x); beyond what `tan_near` takes it is the C library's."""
-    return where(abs(x) > FAR, apply("math_tan", x), apply("tan_near", x))
+    return where(is_far(x), apply("math_tan", x), apply("tan_near", x))
