@@ -350,6 +350,12 @@ def test_an_elementwise_operation_has_one_answer(n, size):
         ((4, 300, 5, 7), (300, 1, 7)),
         ((2, 3, 200, 90), (3, 1, 90)),
         ((600, 3), (3,)),
+        ((500, 1, 3), (1, 40, 3)),
+        ((2000, 1, 8), (16, 8)),
+        ((2, 3000, 1, 2), (5, 1)),
+        ((4000, 63), (4000, 1)),
+        ((300, 1), (300,)),
+        ((300, 300), (300, 300)),
         ((300, 300), ()),
         ((0, 70), (70,)),
     ],
@@ -370,6 +376,26 @@ def test_operations_on_arrays_that_are_broadcast(a, b):
             (at * bt).backward(g.double())
             np.testing.assert_allclose(p.grad.numpy(), at.grad.numpy(), rtol=1e-4, atol=1e-3)
             np.testing.assert_allclose(q.grad.numpy(), bt.grad.numpy(), rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+@pytest.mark.parametrize("width", [1, 2, 7, 63, 64])
+def test_short_rows_of_several_dtypes(n, width):
+    """Many of them are taken at a time, whatever the sizes of their numbers."""
+    autograd.set_num_threads(n)
+    rng = np.random.default_rng(0)
+    mask, x = rng.random((3000, 1)) < 0.5, rng.standard_normal((3000, width))
+    row, turned = rng.standard_normal(width), np.asfortranarray(x)
+    integers, few = rng.integers(-99, 99, (3000, width)), rng.integers(1, 9, width)
+    t = autograd.from_numpy
+    for _ in range(2):
+        np.testing.assert_array_equal(autograd.where(t(mask), t(x), t(row)).numpy(), np.where(mask, x, row))
+        np.testing.assert_array_equal((t(x) < t(row)).numpy(), x < row)
+        np.testing.assert_array_equal((t(turned) - t(row)).numpy(), x - row)
+        np.testing.assert_array_equal((t(turned) + t(x)).numpy(), x + x)
+        np.testing.assert_array_equal((t(integers) + t(few)).numpy(), integers + few)
+        np.testing.assert_array_equal((t(integers) // t(few)).numpy(), integers // few)
+        np.testing.assert_array_equal((t(mask) & t(x > row)).numpy(), mask & (x > row))
 
 
 def test_long_loops_are_shared_out():

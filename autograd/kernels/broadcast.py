@@ -2,7 +2,9 @@
 differently: a matrix and a transposed one.
 
 numpy calls the loop of a ufunc once for each row then, and takes 50 ns to get from one row to the next: as long as a
-row of some hundred numbers needs. This walks over the rows itself, in 5 ns, and several threads share them.
+row of some hundred numbers needs. This walks over the rows itself, in 5 ns, and several threads share them. Short rows
+are taken many at a time: what of an operand does not lie together is copied into a tile, in which it is repeated as the
+rows ask for it.
 """
 
 import functools
@@ -13,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import threads
+from .addresses import ADDRESSES
 from .loader import load
 from .share import CALLS, MANY
 from .turn import LARGE, turned
@@ -21,6 +24,9 @@ __all__ = ["broadcasting", "register"]
 
 ROWS = 256
 """From so many rows on the detour pays: it takes 10 us."""
+
+SHORT, TILE = 64, 1024
+"""Rows of fewer numbers are taken together, so many numbers at a time."""
 
 _LOOP = """
 
@@ -55,6 +61,60 @@ def run_rows(inner, pointers, outer, strides, steps, n, parts):
                     here[i] -= strides[i, axis] * outer[axis]
 """
 
+_TILES = """
+from numba import carray
+
+
+@njit(error_model="numpy", no_cpython_wrapper=True)
+def fill(kind, to, source, rows, n, down, right):
+    tile = carray(at(to), rows * n, kind)
+    for row in range(rows):
+        if right == 0:
+            value = carray(at(source + row * down), 1, kind)[0]
+            for k in range(n):
+                tile[row * n + k] = value
+        else:
+            for k in range(n):
+                tile[row * n + k] = carray(at(source + row * down + k * right), 1, kind)[0]
+
+
+@njit(error_model="numpy", cache=True{options})
+def run_tiles(inner, pointers, outer, strides, m, downs, n, steps, sizes, height, parts):
+    count, axes = strides.shape
+    blocks = (m + height - 1) // height
+    total = blocks
+    for axis in range(axes):
+        total *= outer[axis]
+    for part in prange(parts):
+        here = np.empty(count + 1, np.intp)
+        tiles = np.empty((count, height * n), np.int64)
+        held = np.zeros((count, 2), np.intp)  # from which address how many rows are in a tile
+        for task in range(total * part // parts, total * (part + 1) // parts):
+            row = task % blocks * height
+            rows = min(height, m - row)
+            rest = task // blocks
+            for i in range(count):
+                here[i] = pointers[i] + row * downs[i]
+            for axis in range(axes - 1, -1, -1):
+                for i in range(count):
+                    here[i] += rest % outer[axis] * strides[i, axis]
+                rest //= outer[axis]
+            for i in range(count):
+                if steps[i] != sizes[i] or downs[i] != n * steps[i]:
+                    tile = tiles[i].ctypes.data
+                    if held[i, 0] != here[i] or held[i, 1] < rows:
+                        held[i] = here[i], rows
+                        if sizes[i] == 4:
+                            fill(np.uint32, tile, here[i], rows, n, downs[i], steps[i])
+                        elif sizes[i] == 8:
+                            fill(np.uint64, tile, here[i], rows, n, downs[i], steps[i])
+                        else:
+                            fill(np.uint8, tile, here[i], rows, n, downs[i], steps[i])
+                    here[i] = tile
+            here[count] = rows * n
+            call(inner, (here.ctypes.data, here.ctypes.data + 8 * count, sizes.ctypes.data, 0))
+"""
+
 _loops: dict[np.ufunc, tuple[int, np.dtype]] = {}
 
 
@@ -73,6 +133,12 @@ def _run_rows(parallel: bool) -> Callable:
     return load("run_rows", CALLS + _LOOP.format(options=f", {threads.OPTIONS}" if parallel else "")).run_rows
 
 
+@functools.cache
+def _run_tiles(parallel: bool) -> Callable:
+    options = f", {threads.OPTIONS}" if parallel else ""
+    return load("run_tiles", CALLS + ADDRESSES + _TILES.format(options=options)).run_tiles
+
+
 def _run(kernel: Any, *arrays: np.ndarray) -> Any:
     plan = _plan(*((x.shape, x.strides, x.itemsize) for x in arrays))
     if plan is None:
@@ -86,14 +152,20 @@ def _run(kernel: Any, *arrays: np.ndarray) -> Any:
         for of_output in (strides[-1:], steps[-1:]):
             of_output *= dtype.itemsize
             of_output //= arrays[0].itemsize
-    arguments = (address, pointers, plan.outer, strides, steps, plan.n)
+    run: Callable = _run_rows
+    arguments: tuple = (address, pointers, plan.outer, strides, steps, plan.n)
+    if plan.n < SHORT:
+        run, m = _run_tiles, plan.outer[-1]
+        sizes = np.array([x.itemsize for x in (*arrays, out)], np.intp)
+        walk = (plan.outer[:-1], strides[:, :-1].copy(), m, strides[:, -1].copy(), plan.n, steps)
+        arguments = (address, pointers, *walk, sizes, min(m, TILE // plan.n))
     if out.size >= MANY and threads.enter():
         try:
-            _run_rows(True)(*arguments, threads.count)
+            run(True)(*arguments, threads.count)
         finally:
             threads.leave()
     else:
-        _run_rows(False)(*arguments, 1)
+        run(False)(*arguments, 1)
     return out
 
 

@@ -422,14 +422,15 @@ class _NumpyFirst:
     def __init__(self, op: Elementwise, dtype: np.dtype, by_numpy: Callable, compile_loop: Callable) -> None:
         self.op, self.dtype, self.compile_loop = op, dtype, compile_loop
         self.calls = 0
-        self.kernel = by_numpy
+        self.by_numpy = by_numpy
 
     def __call__(self, *args: Any) -> Any:
-        # A large array alone is worth a compiled loop: numpy passes over memory once for each operation.
-        self.calls += 1 + max([a.size for a in args]) // LARGE
+        out = self.by_numpy(*args)
+        # A large result alone is worth a compiled loop: numpy passes over memory once for each operation.
+        self.calls += 1 + out.size // LARGE
         if self.calls > NUMPY_CALLS:
-            self.kernel = self.op.kernels[self.dtype] = self.compile_loop()
-        return self.kernel(*args)
+            self.op.kernels[self.dtype] = self.compile_loop()
+        return out
 
 
 def elementwise(
