@@ -162,20 +162,17 @@ def entropy(x, target, weight, ignored, smoothing, mean, found, result, divisor,
         for i in range(first, end):
             logs[i] = log(losses[i]) + counts[i]
         for i in range(first, end):
-            row = x[i]
             t = target[i]
-            loss = F(0)
-            count = F(0)
-            if t != ignored:
-                count = weight[t]
-                loss = count * (logs[i] - row[t])
-                if smoothing:
-                    spread = F(0)
-                    for j in range(classes):
-                        spread += weight[j] * (logs[i] - row[j])
-                    loss = sharp * loss + share * spread
-            losses[i] = loss
-            counts[i] = count
+            counts[i] = F(0) if t == ignored else weight[t]
+            losses[i] = F(0) if t == ignored else weight[t] * (logs[i] - x[i, t])
+        if smoothing:
+            for i in range(first, end):
+                row = x[i]
+                spread = F(0)
+                for j in range(classes):
+                    spread += weight[j] * (logs[i] - row[j])
+                if target[i] != ignored:
+                    losses[i] = sharp * losses[i] + share * spread
     total_loss = 0.0
     total_count = 0.0
     for i in range(n):
