@@ -378,6 +378,41 @@ def test_operations_on_arrays_that_are_broadcast(a, b):
             np.testing.assert_allclose(q.grad.numpy(), bt.grad.numpy(), rtol=1e-4, atol=1e-3)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ((70_000, 1), (1,)),
+        ((30_000, 3), (3,)),
+        ((3000, 100), (100,)),
+        ((40, 5, 2000), (1, 1, 2000)),
+        ((300, 1, 7), (40, 7)),
+        ((9, 20_000), (20_000,)),
+        ((300, 300), ()),
+    ],
+)
+def test_gradients_of_what_was_broadcast(a, b, dtype):
+    """Their sums are of tiles, and do not depend on the number of threads; terms of both signs are summed exactly."""
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal(a).astype(dtype), rng.standard_normal(b).astype(dtype)
+    answers = []
+    for n in (1, 2, 3):
+        autograd.set_num_threads(n)
+        p, q = autograd.from_numpy(x), autograd.from_numpy(y).requires_grad_()
+        out = p / (q * q + 1)
+        g = np.random.default_rng(1).standard_normal(out.shape).astype(dtype)
+        (answer,) = autograd.grad(out, q, autograd.from_numpy(g))
+        answers.append(answer.numpy())
+    np.testing.assert_array_equal(answers[1], answers[0])
+    np.testing.assert_array_equal(answers[2], answers[0])
+    g, x, y = (v.astype(np.longdouble) for v in (g, x, y))
+    terms = -2 * g * x * y / (y * y + 1) ** 2
+    kept = (1,) * (terms.ndim - len(b)) + b
+    lead = tuple(i for i, n in enumerate(terms.shape) if kept[i] != n)
+    expected, size = terms.sum(lead).reshape(b), np.abs(terms).sum(lead).reshape(b)
+    assert (np.abs(answers[0] - expected) <= 16 * np.finfo(dtype).eps * size).all()
+
+
 @pytest.mark.parametrize("n", [1, 2])
 @pytest.mark.parametrize("width", [1, 2, 7, 63, 64])
 def test_short_rows_of_several_dtypes(n, width):

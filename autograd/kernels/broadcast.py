@@ -20,7 +20,7 @@ from .loader import load
 from .share import CALLS, MANY
 from .turn import LARGE, turned
 
-__all__ = ["broadcasting", "register"]
+__all__ = ["GATHER", "TILE", "broadcasting", "loop_of", "register", "strides_of"]
 
 ROWS = 256
 """From so many rows on the detour pays: it takes 10 us."""
@@ -61,7 +61,7 @@ def run_rows(inner, pointers, outer, strides, steps, n, parts):
                     here[i] -= strides[i, axis] * outer[axis]
 """
 
-_TILES = """
+GATHER = """
 from numba import carray
 
 
@@ -78,6 +78,27 @@ def fill(kind, to, source, rows, n, down, right):
                 tile[row * n + k] = carray(at(source + row * down + k * right), 1, kind)[0]
 
 
+@njit(error_model="numpy", no_cpython_wrapper=True)
+def gather(here, rows, n, downs, steps, sizes, tiles, held):
+    for i in range(steps.size):
+        if steps[i] != sizes[i] or downs[i] != n * steps[i]:
+            tile = tiles[i].ctypes.data
+            if held[i, 0] != here[i] or held[i, 1] < rows:
+                held[i] = here[i], rows
+                if sizes[i] == 4:
+                    fill(np.uint32, tile, here[i], rows, n, downs[i], steps[i])
+                elif sizes[i] == 8:
+                    fill(np.uint64, tile, here[i], rows, n, downs[i], steps[i])
+                else:
+                    fill(np.uint8, tile, here[i], rows, n, downs[i], steps[i])
+            here[i] = tile
+"""
+"""``gather`` turns addresses of rows into addresses where these lie one after the other: for operands that don't, those
+of their tiles, for which ``held`` says from which address how many rows are in them.
+"""
+
+_TILES = """
+
 @njit(error_model="numpy", cache=True{options})
 def run_tiles(inner, pointers, outer, strides, m, downs, n, steps, sizes, height, parts):
     count, axes = strides.shape
@@ -88,7 +109,7 @@ def run_tiles(inner, pointers, outer, strides, m, downs, n, steps, sizes, height
     for part in prange(parts):
         here = np.empty(count + 1, np.intp)
         tiles = np.empty((count, height * n), np.int64)
-        held = np.zeros((count, 2), np.intp)  # from which address how many rows are in a tile
+        held = np.zeros((count, 2), np.intp)
         for task in range(total * part // parts, total * (part + 1) // parts):
             row = task % blocks * height
             rows = min(height, m - row)
@@ -99,18 +120,7 @@ def run_tiles(inner, pointers, outer, strides, m, downs, n, steps, sizes, height
                 for i in range(count):
                     here[i] += rest % outer[axis] * strides[i, axis]
                 rest //= outer[axis]
-            for i in range(count):
-                if steps[i] != sizes[i] or downs[i] != n * steps[i]:
-                    tile = tiles[i].ctypes.data
-                    if held[i, 0] != here[i] or held[i, 1] < rows:
-                        held[i] = here[i], rows
-                        if sizes[i] == 4:
-                            fill(np.uint32, tile, here[i], rows, n, downs[i], steps[i])
-                        elif sizes[i] == 8:
-                            fill(np.uint64, tile, here[i], rows, n, downs[i], steps[i])
-                        else:
-                            fill(np.uint8, tile, here[i], rows, n, downs[i], steps[i])
-                    here[i] = tile
+            gather(here, rows, n, downs, steps, sizes, tiles, held)
             here[count] = rows * n
             call(inner, (here.ctypes.data, here.ctypes.data + 8 * count, sizes.ctypes.data, 0))
 """
@@ -121,6 +131,11 @@ _loops: dict[np.ufunc, tuple[int, np.dtype]] = {}
 def register(ufunc: np.ufunc, address: int, output: np.dtype) -> None:
     """Tell the address of a ufunc's loop and the dtype of its only output."""
     _loops[ufunc] = address, output
+
+
+def loop_of(ufunc: Callable) -> tuple[int, np.dtype] | None:
+    """The address of a ufunc's loop and the dtype of its output, if it was registered."""
+    return _loops.get(ufunc)  # type: ignore[call-overload]
 
 
 def broadcasting(kernel: Callable) -> Callable:
@@ -136,7 +151,7 @@ def _run_rows(parallel: bool) -> Callable:
 @functools.cache
 def _run_tiles(parallel: bool) -> Callable:
     options = f", {threads.OPTIONS}" if parallel else ""
-    return load("run_tiles", CALLS + ADDRESSES + _TILES.format(options=options)).run_tiles
+    return load("run_tiles", CALLS + ADDRESSES + GATHER + _TILES.format(options=options)).run_tiles
 
 
 def _run(kernel: Any, *arrays: np.ndarray) -> Any:
@@ -195,7 +210,7 @@ def _plan(*layouts: tuple[tuple[int, ...], tuple[int, ...], int]) -> _Plan | Non
     shape = np.broadcast_shapes(*(layout[0] for layout in layouts))
     size = layouts[0][2]
     out = tuple(size * math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
-    walks = [_strides(layout, shape) for layout in layouts] + [out]
+    walks = [strides_of(*layout[:2], shape) for layout in layouts] + [out]
     axes: list[tuple[int, ...]] = []  # (length, stride of each array), neighbours that are one walk joined
     for length, *strides in zip(shape, *walks, strict=True):
         if length == 1:
@@ -216,9 +231,8 @@ def _plan(*layouts: tuple[tuple[int, ...], tuple[int, ...], int]) -> _Plan | Non
     return _Plan(shape, outer, np.ascontiguousarray(along.T), np.array(steps, np.intp), n)
 
 
-def _strides(layout: tuple[tuple[int, ...], tuple[int, ...], int], shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The strides of an array that is broadcast to ``shape``."""
-    own, strides, _ = layout
+def strides_of(own: tuple[int, ...], strides: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The strides of an array of shape ``own`` that is broadcast to ``shape``."""
     lead = len(shape) - len(own)
     return (0,) * lead + tuple(
         0 if n == 1 and shape[lead + i] != 1 else s for i, (n, s) in enumerate(zip(own, strides, strict=True))

@@ -24,6 +24,7 @@ from ..kernels.broadcast import broadcasting
 from ..kernels.exact import interpret
 from ..kernels.printer import Argument, is_primitive, is_printable
 from ..kernels.quiet import quiet
+from ..kernels.summed import summed
 from ..kernels.symbol import Symbol, formulas, topological
 from ..kernels.ufuncs import compile_formula
 from ..tensor import Tensor
@@ -221,9 +222,14 @@ class Elementwise(Op):
             return
         wanted = [i for i in range(self.arity) if i not in self.conditions and self.has_gradient(i)]
         for row in (self, *([self.gradient(i) for i in wanted] if self.result != "bool" else ())):
-            loop = _Compile(row, dtype)
-            if loop.possible() and not row.is_identity:
-                row.kernels[dtype] = loop()
+            row.compile_loop(dtype)
+
+    def compile_loop(self, dtype: np.dtype) -> Callable | None:
+        """The loop of the value for a dtype, compiled now if there is one."""
+        loop = _Compile(self, dtype)
+        if loop.possible() and not self.is_identity:
+            self.kernels[dtype] = loop()
+        return self.kernels.get(dtype)
 
     @functools.cached_property
     def fuses(self) -> bool:
@@ -295,11 +301,23 @@ class Elementwise(Op):
             # A large one may be broadcast against another, which is looked for in the call of an operation.
             pull = "made if type(g) is not ndarray or g.size >= LARGE else kernels.get(g.dtype, made)"
             adapter = self._bind_names(
-                f"fit(({pull})(g, {{}}), edge.shape)",
+                f"fit(({pull})(g, {{0}}), edge.shape)"
+                " if type(g) is not ndarray or g.size < BROADCAST or g.shape == edge.shape"
+                " else pull_summed(made, edge.shape, g, {0})",
                 self.reads(i), fit=_fit, made=made, kernels=made.kernels, ndarray=ndarray, LARGE=LARGE,
+                BROADCAST=BROADCAST, pull_summed=_pull_summed,
             )  # fmt: skip
         self._adapters[i] = adapter
         return adapter
+
+
+def _pull_summed(made: Elementwise, shape: tuple[int, ...], g: np.ndarray, *values: np.ndarray) -> np.ndarray:
+    """The gradient of an input that was broadcast, if possible without ever having all that is summed."""
+    kernel = made.kernels.get(g.dtype)
+    if not isinstance(kernel, np.ufunc) and is_float(g.dtype) and g.dtype != float16:
+        kernel = made.compile_loop(g.dtype)  # so that the first call adds up in the order of all others
+    part = None if kernel is None else summed(kernel, (g, *values), shape)
+    return _fit(made(g, *values), shape) if part is None else part
 
 
 def _fit(part: Any, shape: tuple[int, ...]) -> Any:
