@@ -15,7 +15,8 @@ from autograd.kernels import gemm, loader, parts, turn, vectors
 from autograd.kernels.printer import Argument
 from autograd.kernels.symbol import Symbol
 from autograd.kernels.ufuncs import compile_formula
-from autograd.ops.formula import Elementwise, _Compile
+from autograd.ops.formula import Elementwise
+from autograd.ops.loops import Loop
 from autograd.ops.op import registry
 
 ROOT = Path(__file__).parent.parent
@@ -31,12 +32,12 @@ def exact_operations() -> list[Elementwise]:
     rows = [op for op in registry.values() if isinstance(op, Elementwise)]
     gradients = [op.gradient(i) for op in rows for i in range(op.arity) if differentiable(op, i)]
     found = {op.name: op for op in [*rows, *gradients] if "f" in op.takes}
-    return [op for op in found.values() if _Compile(op, np.dtype("float32")).by_numpy() is not None]
+    return [op for op in found.values() if Loop(op, np.dtype("float32")).by_numpy() is not None]
 
 
 @pytest.mark.parametrize("op", exact_operations(), ids=lambda op: op.name)
 def test_the_compiled_loop_is_numpy_to_the_last_bit(op):
-    compile_loop = _Compile(op, np.dtype("float32"))
+    compile_loop = Loop(op, np.dtype("float32"))
     arity = len(op.inputs)
     points = [EDGES, np.linspace(-3, 3, 7)] if arity == 1 else [EDGES[: 13 if arity == 2 else 6]]
     for values in points:

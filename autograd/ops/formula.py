@@ -21,25 +21,19 @@ from numpy import ndarray
 from ..door import NO_ATTRS, apply
 from ..dtypes import bool_, category, float16, float32, get_default_dtype, int64, is_float, promote
 from ..kernels.broadcast import broadcasting
-from ..kernels.exact import interpret
-from ..kernels.printer import Argument, is_primitive, is_printable
-from ..kernels.quiet import quiet
+from ..kernels.printer import is_primitive
 from ..kernels.summed import summed
 from ..kernels.symbol import Symbol, formulas, topological
-from ..kernels.ufuncs import compile_formula
 from ..tensor import Tensor
 from .convert import cast
+from .loops import Loop, NumpyFirst, without_warnings
 from .op import Names, Op, as_value, registry
 from .shape import sum_to
 
 __all__ = ["Elementwise", "elementwise"]
 
-NUMPY_CALLS = 64
-"""So often an exactly rounded formula is run by numpy; a script of a few lines never waits for a compiler."""
-
-
 LARGE = 2048
-"""A call with so many elements counts twice, and with more the more."""
+"""From so many elements on a gradient may be worth a look how its operands lie."""
 
 BROADCAST, LENGTH = 2**16, 2**8
 """How many elements two arrays make at most, or each of them has, for it to be worth a look how to walk over them."""
@@ -204,17 +198,17 @@ class Elementwise(Op):
 
     def _kernel(self, dtype: np.dtype) -> Callable | None:
         """What computes this operation in ``dtype``; None if only running the formula op by op does."""
-        compile_loop = _Compile(self, dtype)
+        compile_loop = Loop(self, dtype)
         if self.ufunc is not None and not (is_float(dtype) and compile_loop.possible()):
             function = self.ufunc
             if isinstance(function, str):
                 module, _, name = function.rpartition(".")
                 function = getattr(importlib.import_module(module), name)
-            return _quiet(function, bool_ if self.result == "bool" else dtype)
+            return without_warnings(function, bool_ if self.result == "bool" else dtype)
         if not compile_loop.possible():
             return None
         exact = compile_loop.by_numpy()
-        return compile_loop() if exact is None else _NumpyFirst(self, dtype, exact, compile_loop)
+        return compile_loop() if exact is None else NumpyFirst(self, dtype, exact, compile_loop)
 
     def compile(self, dtype: np.dtype) -> None:
         """Compile the loops of the value and of the gradients now, not when they have been called often enough."""
@@ -226,7 +220,7 @@ class Elementwise(Op):
 
     def compile_loop(self, dtype: np.dtype) -> Callable | None:
         """The loop of the value for a dtype, compiled now if there is one."""
-        loop = _Compile(self, dtype)
+        loop = Loop(self, dtype)
         if loop.possible() and not self.is_identity:
             self.kernels[dtype] = loop()
         return self.kernels.get(dtype)
@@ -234,7 +228,7 @@ class Elementwise(Op):
     @functools.cached_property
     def fuses(self) -> bool:
         """Whether a kernel that has computed a floating number can apply this to it."""
-        return self.result != "bool" and "f" in self.takes and _Compile(self, float32).possible()
+        return self.result != "bool" and "f" in self.takes and Loop(self, float32).possible()
 
     # --- gradients ----------------------------------------------------------------------------------------------------
 
@@ -399,56 +393,6 @@ def _convert(x: Any, dtype: np.dtype) -> Any:
     if isinstance(x, Tensor):
         return cast(x, dtype)
     return np.asarray(x, dtype) if type(x) is not int else np.asarray(x).astype(dtype)  # a large number wraps
-
-
-class _Compile:
-    """The printed kernel of an operation for a dtype, made when called."""
-
-    def __init__(self, op: Elementwise, dtype: np.dtype) -> None:
-        self.op, self.dtype = op, dtype
-        self.out = bool_ if op.result == "bool" else dtype
-        self.root = Symbol.apply(op.name, *map(Symbol.input, op.inputs))
-
-    def possible(self) -> bool:
-        return is_printable([self.root])
-
-    def __call__(self) -> Callable:
-        op = self.op
-        arguments = [
-            Argument(name, bool_ if i in op.conditions else self.dtype, i in op.numbers | op.either, i in op.either)
-            for i, name in enumerate(op.inputs)
-        ]
-        return compile_formula(op.name, arguments, [self.root], [self.out], self.dtype)
-
-    def by_numpy(self) -> Callable | None:
-        return interpret(self.op.inputs, self.root, self.out, self.dtype)
-
-
-def _quiet(ufunc: Callable, dtype: np.dtype) -> Callable:
-    """The ufunc without numpy's warnings about infinities and NaN, which are results like others here."""
-
-    def call(*args: Any) -> Any:
-        out = quiet.run(ufunc, *args)
-        return out if out.dtype == dtype else out.astype(dtype)
-
-    return call
-
-
-class _NumpyFirst:
-    """The formula run by numpy for the first calls, then the compiled loop: they agree to the last bit."""
-
-    def __init__(self, op: Elementwise, dtype: np.dtype, by_numpy: Callable, compile_loop: Callable) -> None:
-        self.op, self.dtype, self.compile_loop = op, dtype, compile_loop
-        self.calls = 0
-        self.by_numpy = by_numpy
-
-    def __call__(self, *args: Any) -> Any:
-        out = self.by_numpy(*args)
-        # A large result alone is worth a compiled loop: numpy passes over memory once for each operation.
-        self.calls += 1 + out.size // LARGE
-        if self.calls > NUMPY_CALLS:
-            self.op.kernels[self.dtype] = self.compile_loop()
-        return out
 
 
 def elementwise(
