@@ -68,7 +68,17 @@ from numba import carray
 @njit(error_model="numpy", no_cpython_wrapper=True)
 def fill(kind, to, source, rows, n, down, right):
     tile = carray(at(to), rows * n, kind)
-    for row in range(rows):
+    done = 0
+    if down == 0:  # one row, and then twice as much each time
+        for k in range(n):
+            tile[k] = carray(at(source + k * right), 1, kind)[0]
+        done = n
+        while done < rows * n:
+            copy = tile[done : min(2 * done, rows * n)]
+            for k in range(copy.size):
+                copy[k] = tile[k]
+            done *= 2
+    for row in range(rows if done == 0 else 0):
         if right == 0:
             value = carray(at(source + row * down), 1, kind)[0]
             for k in range(n):
