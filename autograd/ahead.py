@@ -11,12 +11,12 @@ import numpy.typing as npt
 from .dtypes import float16, float32, is_float, to_dtype
 from .kernels.loader import cache_folder
 from .kernels.threads import get_num_threads
-from .ops import activation, arithmetic, exponential, selection, trigonometric
+from .ops import activation, arithmetic, exponential, losses, selection, trigonometric
 from .ops.formula import Elementwise
 
 __all__ = ["compile_rows", "warmup"]
 
-_ROOMS = (activation, arithmetic, exponential, selection, trigonometric)
+_ROOMS = (activation, arithmetic, exponential, losses, selection, trigonometric)
 _REHEARSAL = "nn.cli.rehearsal"
 _MOST = 8  # processes; each takes some 300 MB
 

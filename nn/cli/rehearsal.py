@@ -67,6 +67,13 @@ def reductions(large: bool) -> None:
                 getattr(x, name)().backward()
 
 
+def broadcasting(large: bool) -> None:
+    """A row for many, of many numbers and of few."""
+    for n in (100, 3):
+        many, row = autograd.randn(100_000 // n if large else 300, n), autograd.randn(n, requires_grad=True)
+        (many * row).sum().backward()
+
+
 def convolution(large: bool) -> None:
     """Over pictures and over series."""
     batch, side = (32, 32) if large else (2, 12)
@@ -126,7 +133,15 @@ def optimizers(large: bool) -> None:
 def rehearsals(dtype: Any) -> list[Callable[[], None]]:
     """All there is to compile, in pieces that don't wait for each other."""
     kinds = [partial(sequences, kind) for kind in ("Transformer", "LSTM", "GRU", "RNN")]
-    scenes: list[Callable[[bool], None]] = [convolution, *kinds, perceptron, losses, optimizers, reductions]
+    scenes: list[Callable[[bool], None]] = [
+        convolution,
+        *kinds,
+        perceptron,
+        losses,
+        optimizers,
+        reductions,
+        broadcasting,
+    ]
     large = [True, False] if autograd.get_num_threads() > 1 else [False]
     return [*(partial(scene, size) for scene in scenes for size in large), *compile_rows(dtype)]
 
