@@ -18,6 +18,7 @@ from ..kernels.columns import add_parts, convolve_columns, correlate_columns
 from ..kernels.conv import convolve, correlate
 from ..kernels.planes import Layout, layout
 from ..tensor import Tensor
+from .dims import fixed, remembered
 from .op import op
 from .reduce import sum
 from .shape import squeeze, unsqueeze
@@ -180,17 +181,22 @@ def _convolve(
     name = f"conv{rank}d"
     x = _batched(name, rank, input)
     _check_channels(name, rank, x, weight, bias, groups, weight.shape[1] * groups, weight.shape[0])
-    steps, gaps = spread(name, stride, rank, "stride"), spread(name, dilation, rank, "dilation")
-    kernel = tuple(weight.shape[2:])
-    sides = _padding(name, padding, kernel, steps, gaps)
-    padded = [n + before + after for n, (before, after) in zip(x.shape[2:], sides)]
-    check_placements(name, padded, kernel, steps, gaps)
+    placed = _placements(name, x.shape[2:], weight.shape[2:], fixed(stride), fixed(padding), fixed(dilation))
     out = _conv(
-        x, weight, np.zeros(weight.shape[0], weight.dtype) if bias is None else bias,
-        counts=output_sizes(padded, kernel, steps, gaps), stride=steps, padding=tuple(before for before, _ in sides),
-        dilation=gaps, groups=groups,
+        x, weight, np.zeros(weight.shape[0], weight.dtype) if bias is None else bias, **placed, groups=groups
     )  # fmt: skip
     return out if x.ndim == input.ndim else squeeze(out, 0)
+
+
+@remembered
+def _placements(name: str, sizes: Sizes, kernel: Sizes, stride: Any, padding: Any, dilation: Any) -> dict[str, Sizes]:
+    """How many placements there are along each axis, and what was said about them, a number for each axis."""
+    steps, gaps = spread(name, stride, len(kernel), "stride"), spread(name, dilation, len(kernel), "dilation")
+    sides = _padding(name, padding, kernel, steps, gaps)
+    padded = [n + before + after for n, (before, after) in zip(sizes, sides)]
+    check_placements(name, padded, kernel, steps, gaps)
+    counts = output_sizes(padded, kernel, steps, gaps)
+    return {"counts": counts, "stride": steps, "padding": tuple(before for before, _ in sides), "dilation": gaps}
 
 
 def _batched(name: str, rank: int, input: Tensor) -> Tensor:

@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_dims", "as_shape", "filled", "is_filled", "normal_dim", "normal_dims", "numpy_spelling", "remembered"]
+__all__ = [
+    "as_dims",
+    "as_shape",
+    "filled",
+    "fixed",
+    "is_filled",
+    "normal_dim",
+    "normal_dims",
+    "numpy_spelling",
+    "remembered",
+]
 
 _NUMPY = {"axis": "dim", "keepdims": "keepdim", "axes": "dims"}
 
@@ -29,6 +39,11 @@ def numpy_spelling(function: Callable | None = None, /, **also: str) -> Any:
 
 remembered = functools.lru_cache(maxsize=1024, typed=True)
 """Keep what a function of names, numbers and shapes gave: the same ones come by in every step."""
+
+
+def fixed(value: Any) -> Any:
+    """A list as a tuple, which a cache can know again."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def normal_dim(op: str, dim: int, ndim: int) -> int:

@@ -84,38 +84,45 @@ class Elementwise(Op):
             if self.overload is not None:
                 return self.overload(*args, **kwargs)
             args = self._bind(args, kwargs)
-        dtype, any_tensor, number, differ = None, False, None, False
+        dtype, any_tensor, differ = None, False, False
+        numbers: Sequence[int] = ()
+        conditions = self.conditions
         for i, x in enumerate(args):
             if isinstance(x, Tensor):
                 x = x.array
                 any_tensor = True
             elif type(x) is ndarray:
                 pass
-            elif number is None and (type(x) is float or type(x) is int):
-                number = i
+            elif type(x) is float or type(x) is int:
+                numbers = (*numbers, i)
                 continue
             else:
                 return self._general(args)
-            if dtype is None:
+            if conditions and i in conditions:
+                if x.dtype != bool_:
+                    return self._general(args)
+                differ = differ or x.size >= LENGTH
+            elif dtype is None:
                 dtype, first = x.dtype, x
             elif x.dtype is not dtype and x.dtype != dtype:  # a kernel from the disk cache makes dtypes of its own
                 return self._general(args)
             elif x.size != first.size:
-                differ = x.size * first.size >= BROADCAST
+                differ = differ or x.size * first.size >= BROADCAST
             elif x.size >= LENGTH and x.strides != first.strides:
-                differ = True
+                differ = differ or x.size >= BROADCAST or x.shape != first.shape
         kernel = self.kernels.get(dtype)  # type: ignore[arg-type]
         if kernel is None:
             return self._general(args)
         if differ:
             kernel = broadcasting(kernel)
         inputs: Sequence = args
-        if number is not None:
+        if numbers:
             if dtype.kind != "f":  # type: ignore[union-attr]
                 return self._general(args)
             inputs = [*args]
-            value = args[number]
-            inputs[number] = constant(value, dtype) if value else np.array(value, dtype)  # 0.0 and -0.0 are one key
+            for i in numbers:
+                value = args[i]
+                inputs[i] = constant(value, dtype) if value else np.array(value, dtype)  # 0.0 and -0.0 are one key
         if not any_tensor:
             return self._run(inputs, kernel)
         try:

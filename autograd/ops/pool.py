@@ -9,6 +9,7 @@ import numpy as np
 
 from ..dtypes import bool_, float16, float32, int64, is_float
 from ..kernels import pool as kernels
+from .dims import fixed
 from .op import op
 from .windows import Sizes, check_placements, spread
 
@@ -118,11 +119,6 @@ def _check_dtype(name: str, input: Any, *others: Any) -> None:
         )
 
 
-def _fixed(value: Any) -> Any:
-    """A list as a tuple, which a cache can know again."""
-    return tuple(value) if isinstance(value, list) else value
-
-
 def _planes(x: np.ndarray, rank: int, volume: Sizes) -> np.ndarray:
     """(*, d, h, w) as contiguous (planes, d, h, w) of these sizes."""
     return np.ascontiguousarray(x).reshape(math.prod(x.shape[:-rank]), *volume)
@@ -183,7 +179,7 @@ def _rows(x: np.ndarray, rank: int) -> np.ndarray:
 def _max_pool_over(rank: int, input: Any, indices: bool, *window: Any) -> Any:
     name = f"max_pool{rank}d"
     _check_axes(name, rank, input)
-    windows = _sliding(name, input.shape[-rank:], *map(_fixed, window), False, None)
+    windows = _sliding(name, input.shape[-rank:], *map(fixed, window), False, None)
     if input.dtype == bool_:
         _check_dtype(name, input)
     values, places = _max_pool(input, windows=windows)
@@ -194,7 +190,7 @@ def _adaptive_max(rank: int, input: Any, size: Any, indices: bool) -> Any:
     name = f"adaptive_max_pool{rank}d"
     _check_axes(name, rank, input)
     _check_dtype(name, input)
-    values, places = _max_pool(input, windows=_bins(name, input.shape[-rank:], _fixed(size)))
+    values, places = _max_pool(input, windows=_bins(name, input.shape[-rank:], fixed(size)))
     return (values, places) if indices else values
 
 
@@ -231,7 +227,7 @@ def _avg_pool(
     name = f"avg_pool{rank}d"
     _check_axes(name, rank, input)
     _check_dtype(name, input, int64)
-    kernel, stride, padding = _fixed(kernel), _fixed(stride), _fixed(padding)
+    kernel, stride, padding = fixed(kernel), fixed(stride), fixed(padding)
     windows = _sliding(name, input.shape[-rank:], kernel, stride, padding, 1, ceil, count_pad, divisor)
     return _mean_pool(input, windows=windows)
 
@@ -240,7 +236,7 @@ def _adaptive_avg(rank: int, input: Any, size: Any) -> Any:
     name = f"adaptive_avg_pool{rank}d"
     _check_axes(name, rank, input)
     _check_dtype(name, input)
-    return _mean_pool(input, windows=_bins(name, input.shape[-rank:], _fixed(size)))
+    return _mean_pool(input, windows=_bins(name, input.shape[-rank:], fixed(size)))
 
 
 # --- others ----------------------------------------------------------------------------------------------------------
