@@ -108,6 +108,17 @@ def test_importing_does_not_enter_rooms_that_most_processes_do_without():
         _ = autograd.nothing
 
 
+def test_rooms_that_are_not_entered_are_there():
+    """As in PyTorch, they need no import of their own."""
+    code = (
+        "import autograd as torch\n"
+        "torch.utils.data.DataLoader, torch.utils.checkpoint.checkpoint, torch.func.grad, torch.functional.jacobian\n"
+        "try:\n    torch.utils.nowhere\nexcept AttributeError as error:\n    print(error)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert found.stdout.strip() == "module 'autograd.utils' has no attribute 'nowhere'"
+
+
 def test_a_few_lines_never_load_numba():
     code = (
         "import sys, autograd as a\n"

@@ -10,7 +10,8 @@ gemm      matrix products; `panels` their innermost loops, `tile` those of convo
 memory    freed memory stays with the process, since to fetch it again costs more than to use it
 ufuncs    a compiled loop -> a numpy ufunc, so broadcasting and strides are numpy's
 share     long loops of ufuncs, cut into parts for the pool
-broadcast loops over rows, columns and stacks that are broadcast
+broadcast loops over rows, columns and stacks that are broadcast; `summed` those whose results are added up
+quiet     numpy's functions without its warnings
 table     a dictionary that makes what it is asked for
 turn      copies in row-major order, of transposed arrays too
 order     floating numbers in the order of integers, in which SIMD finds the largest
@@ -18,7 +19,7 @@ order     floating numbers in the order of integers, in which SIMD finds the lar
 Families. What reduces, scans or spreads along an axis sees its array as (outer, n, inner), and is one loop for all of
 its kind, filled in with formulas by `Kernel.of`: `reduce` (sums, products, extrema, norms, moments), `spread` (their
 gradients), `scan`, `places` (where an extremum is), `softmax`. `normalize` is rows and channels, `scatter` and `bags`
-are sums into places, `dropout` is random bits that are computed where they are needed. `conv` and `columns` are
+are sums into places, `noise` is random numbers that are computed where they are needed. `conv` and `columns` are
 convolutions with few and with many outputs; both read images that lie as `planes` says.
 
 Threads. There is one pool, numba's OpenMP layer, and three doors to it. A hand-written kernel says ``prange`` and is

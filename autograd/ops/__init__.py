@@ -2,7 +2,8 @@
 
 op            what an operation is, and the registry
 formula       elementwise operations made from a formula
-elementwise   their rows: arithmetic exponential trigonometric special rounding comparison selection activation
+loops         how these come by their kernels
+elementwise   their rows: arithmetic exponential trigonometric special rounding comparison selection activation; losses
 reduce        totals (sum, mean, var ...) and extremum (max, amin, argmax ...)
 scan          partial sums, products and extrema
 sort search statistics distance   orders and ranks, places, quantiles and histograms, norms and areas
