@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import backprop, filled, sampling
+from .door import NO_ATTRS, apply
 from .inplace import detach_, in_another_shape, in_place, overwrite, setitem
 from .ops import (
     convert,
@@ -32,7 +33,7 @@ from .ops import (
     strided,
     write,
 )  # fmt: skip
-from .ops.formula import Elementwise
+from .ops.formula import LENGTH, Elementwise, constant
 from .tensor import Tensor
 
 ROOMS = (
@@ -65,19 +66,50 @@ IN_ANOTHER_SHAPE = {
 COMPARISONS = {name: getattr(elementwise, name) for name in ("eq", "ne", "lt", "le", "gt", "ge")}
 
 
-def _operand(function: Callable, swapped: bool = False) -> Callable:
+def _operator(function: Callable, swapped: bool = False) -> Callable:
     """A method for an operator: what is no tensor, array or number is left to the other operand."""
 
     def method(self: Tensor, other: Any) -> Any:
-        if not isinstance(other, (Tensor, bool, int, float)):
-            if not isinstance(other, (np.ndarray, np.generic)):
-                return NotImplemented
-            other = Tensor(np.asarray(other))
-        elif type(other) is np.float64:
-            other = float(other)  # it is a Python float
+        kind = type(other)
+        if kind is not Tensor and kind is not float and kind is not int:
+            other = _as_operand(other)
+            if other is NotImplemented:
+                return other
         return function(other, self) if swapped else function(self, other)
 
     return method
+
+
+def _elementwise_operator(op: Elementwise, swapped: bool = False) -> Callable:
+    """`_operator` for an operation on each element. What programs write most, a floating tensor with a number or with
+    another small one like it, takes the short way to the door.
+    """
+    slow, kernels = _operator(op, swapped), op.kernels
+
+    def method(self: Tensor, other: Any) -> Any:
+        array, kind = self.array, type(other)
+        dtype = array.dtype
+        kernel = kernels.get(dtype)
+        if kernel is not None and dtype.kind == "f":
+            if kind is float or kind is int:
+                if other:  # 0.0 and -0.0 are one key
+                    number = constant(other, dtype)
+                    return apply(op, (number, self) if swapped else (self, number), NO_ATTRS, kernel)
+            elif kind is Tensor and array.size < LENGTH:
+                second = other.array
+                if second.dtype is dtype and second.shape == array.shape:
+                    return apply(op, (other, self) if swapped else (self, other), NO_ATTRS, kernel)
+        return slow(self, other)
+
+    return method
+
+
+def _as_operand(other: Any) -> Any:
+    if type(other) is np.float64:
+        return float(other)  # it is a Python float
+    if isinstance(other, (np.ndarray, np.generic)):
+        return Tensor(np.asarray(other))
+    return other if isinstance(other, (Tensor, bool, int, float)) else NotImplemented
 
 
 def fill_(self: Tensor, value: Any) -> Tensor:
@@ -138,10 +170,11 @@ def bind() -> None:
     for name in ("addmm", "addmv", "addr", "addbmm", "baddbmm"):
         _set(f"{name}_", in_place(getattr(linalg, name), f"{name}_"))
     for name, function in OPERATORS.items():
-        _set(f"__{name}__", _operand(function))
-        _set(f"__r{name}__", _operand(function, swapped=True))
+        operator = _elementwise_operator if isinstance(function, Elementwise) else _operator
+        _set(f"__{name}__", operator(function))
+        _set(f"__r{name}__", operator(function, swapped=True))
     for name, function in COMPARISONS.items():
-        _set(f"__{name}__", _operand(function))
+        _set(f"__{name}__", _elementwise_operator(function))
     Tensor.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]  # setting __eq__ must not take it away
     for name in OPERATORS.keys() - {"matmul"}:
         _set(f"__i{name}__", in_place(OPERATORS[name], f"__i{name}__"))

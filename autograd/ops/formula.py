@@ -30,7 +30,7 @@ from .loops import Loop, NumpyFirst, without_warnings
 from .op import Names, Op, as_value, registry
 from .shape import sum_to
 
-__all__ = ["Elementwise", "elementwise"]
+__all__ = ["LENGTH", "Elementwise", "constant", "elementwise"]
 
 LARGE = 2048
 """From so many elements on a gradient may be worth a look how its operands lie."""
@@ -84,6 +84,9 @@ class Elementwise(Op):
             if self.overload is not None:
                 return self.overload(*args, **kwargs)
             args = self._bind(args, kwargs)
+        if self.arity == 1 and isinstance(args[0], Tensor):
+            kernel = self.kernels.get(args[0].array.dtype)
+            return self._general(args) if kernel is None else apply(self, args, NO_ATTRS, kernel)
         dtype, any_tensor, differ = None, False, False
         numbers: Sequence[int] = ()
         conditions = self.conditions
