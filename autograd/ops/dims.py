@@ -42,8 +42,8 @@ remembered = functools.lru_cache(maxsize=1024, typed=True)
 
 
 def fixed(value: Any) -> Any:
-    """A list as a tuple, which a cache can know again."""
-    return tuple(value) if isinstance(value, list) else value
+    """A sequence as a tuple, which a cache can know again."""
+    return value if value is None or isinstance(value, (int, float, str)) else tuple(value)
 
 
 def normal_dim(op: str, dim: int, ndim: int) -> int:

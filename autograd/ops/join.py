@@ -61,20 +61,19 @@ def _join(op_name: str, tensors: Sequence[Tensor], dim: int) -> Tensor:
     # PyTorch lets an empty 1-d tensor stand among any others.
     if len(xs) > 1 and any(x.shape == (0,) for x in xs):
         xs = [x for x in xs if x.shape != (0,)] or xs[:1]
-    at, starts = _one_after_another(op_name, dim, *[x.shape for x in xs])
-    return _cat(*xs, dim=at, starts=starts)
+    at = normal_dim(op_name, dim, xs[0].ndim)
+    return _cat(*xs, dim=at, starts=_one_after_another(op_name, at, *[x.shape for x in xs]))
 
 
 @remembered
-def _one_after_another(op_name: str, dim: int, *shapes: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
-    """The axis along which tensors are joined, and where on it each begins."""
+def _one_after_another(op_name: str, at: int, *shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """Where on the axis along which tensors are joined each begins."""
     if not shapes[0]:
         raise RuntimeError(f"{op_name}: a 0-d tensor has no axis to join; got {[*shapes]}; use stack()")
-    at = normal_dim(op_name, dim, len(shapes[0]))
     rests = {(*s[:at], *s[at + 1 :]) for s in shapes}
     if len(rests) != 1 or len({len(s) for s in shapes}) != 1:
         raise RuntimeError(f"{op_name}: lengths must be equal except along dim {at}; got {', '.join(map(str, shapes))}")
-    return at, tuple(itertools.accumulate([0, *(s[at] for s in shapes[:-1])]))
+    return tuple(itertools.accumulate([0, *(s[at] for s in shapes[:-1])]))
 
 
 concat = concatenate = cat

@@ -266,12 +266,12 @@ def _order(ndim: int, named: tuple[int, ...]) -> tuple[int, ...]:
 
 def transpose(input: Any, dim0: int, dim1: int) -> Any:
     """Two axes exchanged."""
-    return _permute(input, dims=_exchange(input.ndim, dim0, dim1))
+    a, b = normal_dim("transpose", dim0, input.ndim), normal_dim("transpose", dim1, input.ndim)
+    return _permute(input, dims=_exchange(input.ndim, a, b))
 
 
 @remembered
-def _exchange(ndim: int, dim0: int, dim1: int) -> tuple[int, ...]:
-    a, b = (normal_dim("transpose", d, ndim) for d in (dim0, dim1))
+def _exchange(ndim: int, a: int, b: int) -> tuple[int, ...]:
     order = list(range(ndim))
     if order:
         order[a], order[b] = order[b], order[a]
