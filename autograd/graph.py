@@ -114,6 +114,7 @@ class Slot(Node):
     __slots__ = ("index",)
 
     def __init__(self, source: Node, index: int) -> None:
+        # Not as a Node begins, which looks for its place in the program: that is the source's.
         self.op = source.op
         self.edges = (source,)
         self.saved = []

@@ -81,3 +81,21 @@ def _gradients(outs, inputs):
     if isinstance(total, int) or not wanted:
         return []
     return autograd.grad(total, wanted, allow_unused=True)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n", [10, 5000])
+def test_functions_whose_arguments_a_loop_looks_at(n, dtype):
+    """Among small arguments and with a large one, alone and with what is computed around them."""
+    x = autograd.from_numpy(np.random.default_rng(0).uniform(-9, 9, (3, n)).astype(dtype))
+    large = x.clone()
+    large[1, n // 2], large[2, 3] = 1e9, float("nan")
+
+    def function(x):
+        turned = autograd.sin(x * 2 + 1) * autograd.cos(x) + autograd.tan(x)
+        return turned, autograd.remainder(turned, 0.3), autograd.sin(x).sum(1)
+
+    compiled = autograd.compile(function)
+    for values in (x, x, large, x):
+        for mine, expected in zip(compiled(values), function(values), strict=True):
+            np.testing.assert_allclose(mine.numpy(), expected.numpy(), rtol=1e-4 if dtype == "float32" else 1e-12)

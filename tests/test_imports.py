@@ -90,19 +90,23 @@ def test_optim_does_not_know_nn():
         assert not {n for n in imports(file) if n.startswith("nn")}, file
 
 
+def answer_of(code: str, env: dict | None = None) -> str:
+    """What a fresh process prints that runs this."""
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=env).stdout.strip()
+
+
 def test_importing_loads_neither_numba_nor_scipy():
     code = (
         "import sys, autograd; print(sorted({'numba', 'scipy', 'matplotlib', 'pandas', 'graphviz'} & set(sys.modules)))"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert found.stdout.strip() == "[]"
+    assert answer_of(code) == "[]"
 
 
 def test_importing_does_not_enter_rooms_that_most_processes_do_without():
     rooms = ("autograd.compiler.function", "autograd.func", "autograd.functional", "autograd.viz.scene", "safetensors")
     code = f"import sys, autograd; print(sorted({set(rooms)} & set(sys.modules)), 'func' in dir(autograd))"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert found.stdout.strip() == "[] True"
+    assert answer_of(code) == "[] True"
     assert autograd.func.vmap is autograd.vmap
     with pytest.raises(AttributeError, match="module 'autograd' has no attribute 'nothing'"):
         _ = autograd.nothing
@@ -115,8 +119,7 @@ def test_rooms_that_are_not_entered_are_there():
         "torch.utils.data.DataLoader, torch.utils.checkpoint.checkpoint, torch.func.grad, torch.functional.jacobian\n"
         "try:\n    torch.utils.nowhere\nexcept AttributeError as error:\n    print(error)"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert found.stdout.strip() == "module 'autograd.utils' has no attribute 'nowhere'"
+    assert answer_of(code) == "module 'autograd.utils' has no attribute 'nowhere'"
 
 
 def test_a_few_lines_never_load_numba():
@@ -125,8 +128,7 @@ def test_a_few_lines_never_load_numba():
         "x = a.tensor([1.0, 2.0], requires_grad=True); ((x * 2 + 1) * x).sum().backward()\n"
         "print(x.grad.tolist(), 'numba' in sys.modules)"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert found.stdout.strip() == "[5.0, 9.0] False"
+    assert answer_of(code) == "[5.0, 9.0] False"
 
 
 def test_a_kernel_loads_no_blas_and_numba_finds_it_where_it_does(tmp_path):
@@ -141,7 +143,4 @@ def test_a_kernel_loads_no_blas_and_numba_finds_it_where_it_does(tmp_path):
         "print(numba.njit(lambda x: np.dot(x, x))(np.eye(2)).tolist())"
     )
     for _ in range(2):
-        found = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT, env=env
-        )
-        assert found.stdout.splitlines() == ["True False", "[[1.0, 0.0], [0.0, 1.0]]"]
+        assert answer_of(code, env) == "True False\n[[1.0, 0.0], [0.0, 1.0]]"

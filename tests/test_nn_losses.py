@@ -314,6 +314,11 @@ ERRORS = [
         "binary_cross_entropy_with_logits: the target must have the shape of the input; got (3,) for (2, 3)",
     ),
     (
+        lambda: F.binary_cross_entropy(a * 0, a * 0 - 1),
+        RuntimeError,
+        "binary_cross_entropy: the target must be in [0, 1]; got values from -1.0 to -1.0",
+    ),
+    (
         lambda: F.mse_loss(a, a[:, :1]),
         UserWarning,
         "mse_loss: the target should have the shape of the input; got (2, 1) for (2, 3); they are broadcast",
@@ -326,3 +331,16 @@ def test_errors(call, kind, message):
     with pytest.raises(kind) as caught:
         call()
     assert str(caught.value) == message
+
+
+def test_gradients_of_binary_cross_entropy_at_its_ends():
+    """Where a probability is 0 or 1, and its logarithm was replaced, the slope is PyTorch's, not 0."""
+    p, y = np.array([0.0, 0.0, 0.5, 1.0, 1.0]), np.array([0.0, 1.0, 0.25, 0.0, 1.0])
+    gradients = []
+    for library, loss in ((autograd, F.binary_cross_entropy), (torch, torch.nn.functional.binary_cross_entropy)):
+        a, b = (library.from_numpy(v.copy()).requires_grad_() for v in (p, y))
+        loss(a, b.detach()).backward()
+        loss(a.detach(), b).backward()
+        gradients.append((a.grad.numpy(), b.grad.numpy()))
+    for mine, theirs in zip(*gradients, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-8)  # its bound of 1e-12 is a float32

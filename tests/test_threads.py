@@ -392,7 +392,7 @@ def test_operations_on_arrays_that_are_broadcast(a, b):
     ],
 )
 def test_gradients_of_what_was_broadcast(a, b, dtype):
-    """Their sums are of tiles, and do not depend on the number of threads; terms of both signs are summed exactly."""
+    """Their sums are of tiles, and do not depend on the number of threads; their error is a few roundings of the terms' size."""
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal(a).astype(dtype), rng.standard_normal(b).astype(dtype)
     answers = []

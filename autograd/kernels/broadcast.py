@@ -177,20 +177,14 @@ def _run(kernel: Any, *arrays: np.ndarray) -> Any:
         for of_output in (strides[-1:], steps[-1:]):
             of_output *= dtype.itemsize
             of_output //= arrays[0].itemsize
-    run: Callable = _run_rows
+    kernel_of: Callable = _run_rows
     arguments: tuple = (address, pointers, plan.outer, strides, steps, plan.n)
     if plan.n < SHORT:
-        run, m = _run_tiles, plan.outer[-1]
+        kernel_of, m = _run_tiles, plan.outer[-1]
         sizes = np.array([x.itemsize for x in (*arrays, out)], np.intp)
         walk = (plan.outer[:-1], strides[:, :-1].copy(), m, strides[:, -1].copy(), plan.n, steps)
         arguments = (address, pointers, *walk, sizes, min(m, TILE // plan.n))
-    if out.size >= MANY and threads.enter():
-        try:
-            run(True)(*arguments, threads.count)
-        finally:
-            threads.leave()
-    else:
-        run(False)(*arguments, 1)
+    threads.run(kernel_of, out.size >= MANY, *arguments, threads.count)
     return out
 
 

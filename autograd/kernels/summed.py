@@ -79,13 +79,7 @@ def summed(kernel: Callable, arrays: tuple[np.ndarray, ...], shape: tuple[int, .
     sizes = np.array([*(x.itemsize for x in arrays), dtype.itemsize], np.intp)
     steps = np.array([*along, dtype.itemsize], np.intp)
     arguments = (address, pointers, m, np.array(downs, np.intp), n, steps, sizes, height, block, sums)
-    if m * n >= MANY and threads.enter():
-        try:
-            _run_sums(True)(*arguments)
-        finally:
-            threads.leave()
-    else:
-        _run_sums(False)(*arguments)
+    threads.run(_run_sums, m * n >= MANY, *arguments)
     total = sums[0] if len(sums) == 1 else reduce(SUM, sums, (0,))
     return (total if n == math.prod(shape) else reduce(SUM, total, (0,))).reshape(shape)
 

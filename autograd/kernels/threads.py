@@ -183,6 +183,17 @@ def enter() -> bool:
     return True
 
 
+def run(kernel_of: Callable[[bool], Callable], worth: bool, *arguments: Any) -> None:
+    """Call ``kernel_of(True)`` on the pool if it is ``worth`` that and may have it, else ``kernel_of(False)``."""
+    if worth and enter():
+        try:
+            kernel_of(True)(*arguments)
+        finally:
+            leave()
+    else:
+        kernel_of(False)(*arguments)
+
+
 def leave() -> None:
     """Give the pool back, set as it was found: other users of numba have their own number of threads."""
     assert _pool is not None
