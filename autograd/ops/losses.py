@@ -38,19 +38,11 @@ def huber_error(input, target, delta=1.0):
 
 @elementwise(
     input=lambda g, input, target: g * ((input - target) / maximum((1 - input) * input, 1e-12)),
-    target=lambda g, input: g * (_log_of_no(input) - _log_of_yes(input)),
+    target=lambda g, input: g * (log1p(-input) - log(input)),  # without the bound, as in PyTorch
 )
 def log_loss(input, target):
     """-(t log(x) + (1 - t) log(1 - x)) for a probability x, the logarithms not below -100."""
-    return (target - 1) * _log_of_no(input) - target * _log_of_yes(input)
-
-
-def _log_of_yes(input):
-    return maximum(log(input), -100)
-
-
-def _log_of_no(input):
-    return maximum(log1p(-input), -100)
+    return (target - 1) * maximum(log1p(-input), -100) - target * maximum(log(input), -100)
 
 
 @elementwise(
