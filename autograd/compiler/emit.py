@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..kernels import gemm, hand, threads
-from ..kernels.addresses import ADDRESSES, IMPORTS
 from ..kernels.loader import load
+from ..kernels.parts import IMPORTS, addresses
 from ..kernels.updates import UpdateKernel
 from .fuse import Group
 from .loops import Loop, numba_name
@@ -90,7 +90,7 @@ class _Emitter:
                 return f"s[{value.slot}]"
             value = value.ref
         if isinstance(value, Ref):
-            return f"np.float64(carray(at({self.address(value)}), 1, {numba_name(value.dtype)})[0])"
+            return f"np.float64(array_at({self.address(value)}, 1, {numba_name(value.dtype)})[0])"
         return _literal(float(value))
 
     def _pays(self, *shapes: tuple[int, ...]) -> bool:
@@ -119,7 +119,7 @@ class _Emitter:
 
     def copy(self, step: Copy) -> Line:
         source, out = step.source, step.out
-        text = [IMPORTS, ADDRESSES]
+        text = [IMPORTS, addresses()]
         given = isinstance(source, Ref)
         text.append(f"{_NJIT}def convert(o{', x' if given else ''}):\n")
         text.append(f"    out = {_view('o', out)}\n")
@@ -145,7 +145,7 @@ class _Emitter:
         each = out.shape[-2] * out.shape[-1] * a.shape[-1]
         pays = self.parallel and each * math.prod(lead) >= gemm.WORTH_THREADS
         self.on_pool = self.on_pool or pays
-        text = gemm.print_product(out.dtype, len(lead), f", {threads.OPTIONS}" if pays else "")
+        text = gemm.print_product(out.dtype, len(lead), threads.options(pays))
         size = out.dtype.itemsize
         numbers: list[Any] = []
         for d, count in enumerate(lead):
@@ -169,10 +169,10 @@ class _Emitter:
 
     def update(self, step: UpdateCall) -> Line:
         kernel: UpdateKernel = step.update.kernel
-        text = [kernel.text(step.dtype, self._pays((step.tensors[0].size,))), ADDRESSES]
+        text = [kernel.text(step.dtype, self._pays((step.tensors[0].size,))), addresses()]
         arrays = [f"x{i}" for i in range(len(step.tensors))]
         text.append(f"{_NJIT}def call(n, {', '.join(arrays)}, numbers):\n")
-        given = [f"carray(at({a}), n, F)" for a in arrays]
+        given = [f"array_at({a}, n, F)" for a in arrays]
         text.append(f"    {kernel.name}({', '.join(given)}, *numbers)\n")
         name = self.piece(kernel.name, "call", "".join(text))
         arguments = [str(step.tensors[0].size), *map(self.address, step.tensors), self.prepared[id(step.numbers)]]
@@ -187,7 +187,7 @@ class _Emitter:
 
     def tally(self, step: Tally) -> Line:
         text = f"{_NJIT}def tally(x):\n    {_view('x', step.counter)}[()] += 1\n"
-        name = self.piece("tally", "tally", IMPORTS + ADDRESSES + text)
+        name = self.piece("tally", "tally", IMPORTS + addresses() + text)
         return Line(step, name, self.address(step.counter))
 
     def lines(self, item: Group | Step) -> list[Line]:
@@ -238,7 +238,7 @@ def emit(
     source = "".join([
         IMPORTS,
         "".join(f"{line}\n" for line in emitter.imports.values()),
-        ADDRESSES,
+        addresses(),
         *functions,
     ])  # fmt: skip
     module: ModuleType = load(f"program_{_identifier(name)}", source)
@@ -256,7 +256,7 @@ def print_call(kernel: Any, args: Sequence[Any], dtype: np.dtype, parallel: bool
     which only shapes and strides count, and numbers; what the kernel reports in ``status`` is returned.
     """
     names = [f"x{i}" for i, a in enumerate(args) if isinstance(a, Ref)]
-    text = [kernel.text(dtype, parallel), ADDRESSES, f"{_NJIT}def call({', '.join(names)}):\n"]
+    text = [kernel.text(dtype, parallel), addresses(), f"{_NJIT}def call({', '.join(names)}):\n"]
     given = [_view(f"x{i}", a) if isinstance(a, Ref) else _literal(a) for i, a in enumerate(args)]
     text.append("".join(f"    v{i} = {value}\n" for i, value in enumerate(given)))
     passed = [f"v{i}" for i in range(len(given))]
@@ -293,14 +293,14 @@ def _literal(value: Any) -> str:
 def _view(address: str, ref: Ref) -> str:
     """An array of a reference that is contiguous in one order or the other."""
     if ref.contiguous:
-        return f"carray(at({address}), {ref.shape!r}, {_name(ref.dtype)})"
+        return f"array_at({address}, {ref.shape!r}, {_name(ref.dtype)})"
     turned = Ref(ref.memory, ref.offset, ref.shape[::-1], ref.strides[::-1], ref.dtype)
     if turned.contiguous:
-        return f"carray(at({address}), {turned.shape!r}, {_name(ref.dtype)}).T"
+        return f"array_at({address}, {turned.shape!r}, {_name(ref.dtype)}).T"
     span = (ref.span[1] - ref.span[0]) // ref.dtype.itemsize
     size = ref.dtype.itemsize
     start = ref.offset - ref.span[0] // size
     return (
-        f"np.lib.stride_tricks.as_strided(carray(at({address}), {span}, {_name(ref.dtype)})[{start}:], {ref.shape!r}, "
+        f"np.lib.stride_tricks.as_strided(array_at({address}, {span}, {_name(ref.dtype)})[{start}:], {ref.shape!r}, "
         f"{tuple(s * size for s in ref.strides)!r})"
     )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels import scalar, threads
-from ..kernels.addresses import ADDRESSES
+from ..kernels.parts import import_of
 from ..kernels.printer import Function, expand, indented, print_helpers, print_prologue
 from ..kernels.symbol import Symbol, topological
 from .fuse import Group, spread_ref
@@ -30,6 +30,9 @@ SHORT = 64
 """A loop with fewer turns is not cut into stages."""
 
 _COUNT = """
+from llvmlite import ir
+from numba.extending import intrinsic
+
 
 @intrinsic
 def count(typingctx, n):
@@ -184,7 +187,7 @@ class Loop:
         for i, (ref, steps) in enumerate(zip(self.pointers, self.steps, strict=True)):
             span = 1 + sum(abs(s) * (n - 1) for s, n in zip(steps, self.lengths, strict=True))
             move = f" + {shift} * {steps[0] * ref.dtype.itemsize}" if shift and steps[0] else ""
-            lines.append(f"{pad}a{i} = carray(at(p{i}{move}), {span}, {numba_name(ref.dtype)})")
+            lines.append(f"{pad}a{i} = array_at(p{i}{move}, {span}, {numba_name(ref.dtype)})")
         return lines
 
     # --- stages -------------------------------------------------------------------------------------------------------
@@ -243,7 +246,11 @@ class Loop:
         looks = any(f.is_checked for f in self.functions) and depth > 0 and self.lengths[-1] >= SHORT
         self.in_stretches = bool(self.stages) or ((long or shared or looks) and not self._turned())
         used = [name for f in self.functions for name in f.used]
-        parts = [print_prologue(self.group.dtype), ADDRESSES, print_helpers(used, self.group.dtype)]
+        parts = [
+            print_prologue(self.group.dtype),
+            import_of("arrays", ["array_at", "on_stack"]),
+            print_helpers(used, self.group.dtype),
+        ]
         parts += [f.text for f in self.functions]
         if self._hides_count():
             parts.append(_COUNT)
@@ -260,8 +267,7 @@ class Loop:
 
     def _function(self) -> str:
         arguments = ", ".join(f"p{i}" for i in range(len(self.pointers)))
-        flags = f", {threads.OPTIONS}" if self.parallel else ""
-        lines = [f"\n\n@njit(cache=True, **EXACT{flags})\ndef loop({arguments}):"]
+        lines = [f"\n\n@njit(cache=True{threads.options(self.parallel)}, **EXACT)\ndef loop({arguments}):"]
         if not self.parallel:
             lines += self._arrays("    ")
             lines += [*self._buffers("    "), *self._with_columns(0, "    ")]
@@ -282,7 +288,7 @@ class Loop:
         return lines
 
     def _buffers(self, pad: str) -> list[str]:
-        return [f"{pad}u{k} = np.empty({STRETCH}, F)" for k in range(len(self.stages))]
+        return [f"{pad}u{k} = on_stack({STRETCH}, F)" for k in range(len(self.stages))]
 
     def _over_kept(self, k: int, first: int, pad: str, statement: str) -> list[str]:
         """A loop over what a sum of columns is stored in, from the axis ``first`` inward."""
@@ -319,7 +325,7 @@ class Loop:
             lines += self._innermost(axis, pad, "0", f"count({last})" if self._hides_count() else last)
         for k in here:
             place = self.sum_places[k]
-            whole = f"carray(at(p{place}), 1, F)[0]" if shared else f"a{place}[{self._index(place)}]"
+            whole = f"array_at(p{place}, 1, F)[0]" if shared else f"a{place}[{self._index(place)}]"
             lines.append(f"{pad}{whole} = F(total{k} * {self._sums[k].scale!r})")
         return lines
 
@@ -360,7 +366,7 @@ class Loop:
         ]
         for place, (ref, steps) in enumerate(zip(self.pointers, self.steps, strict=True)):
             size = f"count * {steps[-1]}" if steps[-1] else "1"
-            lines.append(f"    a{place} = carray(at(p{place}), {size}, {numba_name(ref.dtype)})")
+            lines.append(f"    a{place} = array_at(p{place}, {size}, {numba_name(ref.dtype)})")
         *stages, formula = self.functions
         head = "for j in range(count):"
         for k, stage in enumerate(stages):

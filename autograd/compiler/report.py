@@ -100,8 +100,8 @@ def _title(line: Line) -> str:
 
 def _arguments(runner: Runner, text: str, results: dict[str, Any]) -> tuple:
     names = {"t": [int(address) for address in runner.table], "s": list(runner.numbers), "np": np, **results}
-    if "carray" in text:  # a number that the program reads from memory: any will do to measure
-        return tuple(1.0 if "carray" in part else eval(part, names) for part in _split(text))
+    if "array_at" in text:  # a number that the program reads from memory: any will do to measure
+        return tuple(1.0 if "array_at" in part else eval(part, names) for part in _split(text))
     return eval(f"({text},)", names)
 
 

@@ -12,7 +12,7 @@ contiguous, has the axes (s, t, queries, keys), the first three of them perhaps 
 import numpy as np
 
 from .hand import kernel
-from .language import F, exp_falling, formula, gemm, log, prange
+from .language import F, exp_falling, formula, gemm, log, prange, release, scratch
 from .order import rank, unrank
 from .symbol import Symbol
 
@@ -36,7 +36,7 @@ def attending(q, k, v, mask, scale, masked, causal, block, out, logsum):
         s, t, begin = task // blocks // each, task // blocks % each, task % blocks * block
         end = min(begin + block, queries)
         seen = min(end, keys) if causal else keys
-        scores = np.empty((end - begin, seen), F)
+        scores = scratch((end - begin, seen), F)
         gemm(q[s, t, begin:end], k[s, t, :seen].T, 0, scores)
         for i in range(end - begin):
             row = scores[i, : min(seen, begin + i + 1)] if causal else scores[i]
@@ -68,6 +68,7 @@ def attending(q, k, v, mask, scale, masked, causal, block, out, logsum):
             for j in range(n, seen):
                 scores[i, j] = F(0)
         gemm(scores, v[s, t, :seen], 0, out[s, t, begin:end])
+        release(scores)
 
 
 attention = attending.of("blocks", pack=rank, pick=lambda a, b: Symbol.apply("maximum", a, b), unpack=unrank)
@@ -85,8 +86,7 @@ def attention_backward(g, q, k, v, mask, logsum, scale, masked, causal, block, d
         for begin in range(0, queries, block):
             end = min(begin + block, queries)
             seen = min(end, keys) if causal else keys
-            weights = np.empty((end - begin, seen), F)
-            dscores = np.empty((end - begin, seen), F)
+            weights, dscores = scratch((end - begin, seen), F), scratch((end - begin, seen), F)
             gemm(q[s, t, begin:end], k[s, t, :seen].T, 0, weights)
             gemm(g[s, t, begin:end], v[s, t, :seen].T, 0, dscores)
             for i in range(end - begin):
@@ -120,3 +120,4 @@ def attention_backward(g, q, k, v, mask, logsum, scale, masked, causal, block, d
             gemm(dscores, k[s, t, :seen], 0, dq[s, t, begin:end])
             gemm(dscores.T, q[s, t, begin:end], 1, dk[s, t, :seen])
             gemm(weights.T, g[s, t, begin:end], 1, dv[s, t, :seen])
+            release(weights, dscores)

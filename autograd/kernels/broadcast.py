@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import threads
-from .addresses import ADDRESSES
 from .loader import load
+from .parts import import_of
 from .share import CALLS, MANY
 from .turn import LARGE, turned
 
@@ -30,7 +30,7 @@ SHORT, TILE = 64, 1024
 
 _LOOP = """
 
-@njit(error_model="numpy", cache=True{options})
+@njit(cache=True{options}, **EXACT)
 def run_rows(inner, pointers, outer, strides, steps, n, parts):
     count, axes = strides.shape
     total = 1
@@ -38,9 +38,9 @@ def run_rows(inner, pointers, outer, strides, steps, n, parts):
         total *= outer[axis]
     for part in prange(parts):
         first, end = total * part // parts, total * (part + 1) // parts
-        here = np.empty(count + 1, np.intp)
-        place = np.empty(axes, np.intp)
-        here[:count] = pointers
+        here, place = scratch(count + 1, np.intp), scratch(axes, np.intp)
+        for i in range(count):
+            here[i] = pointers[i]
         here[count] = n
         rest = first
         for axis in range(axes - 1, -1, -1):
@@ -59,19 +59,18 @@ def run_rows(inner, pointers, outer, strides, steps, n, parts):
                 place[axis] = 0
                 for i in range(count):
                     here[i] -= strides[i, axis] * outer[axis]
+        release(here, place)
 """
 
 GATHER = """
-from numba import carray
 
-
-@njit(error_model="numpy", no_cpython_wrapper=True)
+@njit(no_cpython_wrapper=True, **EXACT)
 def fill(kind, to, source, rows, n, down, right):
-    tile = carray(at(to), rows * n, kind)
+    tile = array_at(to, rows * n, kind)
     done = 0
     if down == 0:  # one row, and then twice as much each time
         for k in range(n):
-            tile[k] = carray(at(source + k * right), 1, kind)[0]
+            tile[k] = array_at(source + k * right, 1, kind)[0]
         done = n
         while done < rows * n:
             copy = tile[done : min(2 * done, rows * n)]
@@ -80,21 +79,22 @@ def fill(kind, to, source, rows, n, down, right):
             done *= 2
     for row in range(rows if done == 0 else 0):
         if right == 0:
-            value = carray(at(source + row * down), 1, kind)[0]
+            value = array_at(source + row * down, 1, kind)[0]
             for k in range(n):
                 tile[row * n + k] = value
         else:
             for k in range(n):
-                tile[row * n + k] = carray(at(source + row * down + k * right), 1, kind)[0]
+                tile[row * n + k] = array_at(source + row * down + k * right, 1, kind)[0]
 
 
-@njit(error_model="numpy", no_cpython_wrapper=True)
+@njit(no_cpython_wrapper=True, **EXACT)
 def gather(here, rows, n, downs, steps, sizes, tiles, held):
     for i in range(steps.size):
         if steps[i] != sizes[i] or downs[i] != n * steps[i]:
             tile = tiles[i].ctypes.data
             if held[i, 0] != here[i] or held[i, 1] < rows:
-                held[i] = here[i], rows
+                held[i, 0] = here[i]
+                held[i, 1] = rows
                 if sizes[i] == 4:
                     fill(np.uint32, tile, here[i], rows, n, downs[i], steps[i])
                 elif sizes[i] == 8:
@@ -109,7 +109,7 @@ of their tiles, for which ``held`` says from which address how many rows are in 
 
 _TILES = """
 
-@njit(error_model="numpy", cache=True{options})
+@njit(cache=True{options}, **EXACT)
 def run_tiles(inner, pointers, outer, strides, m, downs, n, steps, sizes, height, parts):
     count, axes = strides.shape
     blocks = (m + height - 1) // height
@@ -117,9 +117,9 @@ def run_tiles(inner, pointers, outer, strides, m, downs, n, steps, sizes, height
     for axis in range(axes):
         total *= outer[axis]
     for part in prange(parts):
-        here = np.empty(count + 1, np.intp)
-        tiles = np.empty((count, height * n), np.int64)
-        held = np.zeros((count, 2), np.intp)
+        here, held = scratch(count + 1, np.intp), scratch((count, 2), np.intp)
+        tiles = scratch((count, height * n), np.int64)
+        held[:] = 0
         for task in range(total * part // parts, total * (part + 1) // parts):
             row = task % blocks * height
             rows = min(height, m - row)
@@ -133,6 +133,7 @@ def run_tiles(inner, pointers, outer, strides, m, downs, n, steps, sizes, height
             gather(here, rows, n, downs, steps, sizes, tiles, held)
             here[count] = rows * n
             call(inner, (here.ctypes.data, here.ctypes.data + 8 * count, sizes.ctypes.data, 0))
+        release(here, held, tiles)
 """
 
 _loops: dict[np.ufunc, tuple[int, np.dtype]] = {}
@@ -155,13 +156,16 @@ def broadcasting(kernel: Callable) -> Callable:
 
 @functools.cache
 def _run_rows(parallel: bool) -> Callable:
-    return load("run_rows", CALLS + _LOOP.format(options=f", {threads.OPTIONS}" if parallel else "")).run_rows
+    return load(
+        "run_rows",
+        CALLS + import_of("arrays", ["release", "scratch"]) + _LOOP.format(options=threads.options(parallel)),
+    ).run_rows
 
 
 @functools.cache
 def _run_tiles(parallel: bool) -> Callable:
-    options = f", {threads.OPTIONS}" if parallel else ""
-    return load("run_tiles", CALLS + ADDRESSES + GATHER + _TILES.format(options=options)).run_tiles
+    imports = import_of("arrays", ["array_at", "release", "scratch"])
+    return load("run_tiles", CALLS + imports + GATHER + _TILES.format(options=threads.options(parallel))).run_tiles
 
 
 def _run(kernel: Any, *arrays: np.ndarray) -> Any:

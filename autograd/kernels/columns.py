@@ -12,7 +12,7 @@ import numpy as np
 
 from .conv import deliver, extent, fill, find_rows
 from .hand import kernel
-from .language import HIGH, WIDE, copy_pieces, lanes, multiply_block, prange, turn_square
+from .language import HIGH, WIDE, copy_pieces, lanes, multiply_block, prange, release, scratch, turn_square
 from .parts import Part
 
 __all__ = ["add_parts", "convolve_columns", "correlate_columns"]
@@ -45,10 +45,8 @@ def find_cuts(chunks, outputs):
 
 
 @Part
-def pack_tiles(weight, strides, outputs, inputs, taps, ends, groups):
+def pack_tiles(weight, strides, outputs, inputs, taps, ends, groups, packed):
     """The weights of each (group, phase) in tiles of HIGH outputs, those of one tap side by side."""
-    high = -(-outputs // HIGH) * HIGH
-    packed = np.empty(groups * high * inputs * taps.shape[0], weight.dtype)
     place = 0
     for group in range(groups):
         for e in range(ends.shape[0] - 1):
@@ -59,7 +57,6 @@ def pack_tiles(weight, strides, outputs, inputs, taps, ends, groups):
                         for i in range(min(HIGH, outputs - o)):
                             packed[place + i] = weight[start + i * strides[1]]
                         place += HIGH
-    return packed
 
 
 @kernel
@@ -73,21 +70,21 @@ def convolve_columns(
     inputs, outputs = channels // groups, out.shape[1] // groups
     phases = reads.shape[0]
     length = lengths[0] * lengths[1] * lengths[2]
-    packed = pack_tiles(weight, strides, outputs, inputs, taps, ends, groups)
     high = -(-outputs // HIGH) * HIGH
-    wide, deep, slack = 6 * WIDE, 512, 64 // x.itemsize
+    packed = scratch(groups * high * inputs * taps.shape[0], x.dtype)
+    pack_tiles(weight, strides, outputs, inputs, taps, ends, groups, packed)
+    wide, deep = 6 * WIDE, 512
     batches = (n + images - 1) // images
     cuts = find_cuts(chunks, outputs)
     for turn in prange(chunks * cuts):
         chunk, cut = divmod(turn, cuts)
         low = high // HIGH * cut // cuts * HIGH
         end = min(high // HIGH * (cut + 1) // cuts * HIGH, outputs)
-        buffer = np.zeros(front + channels * phases * images * length + back + WIDE, x.dtype)
-        offsets = np.empty(inputs * taps.shape[0], np.int64)
-        starts, places = np.empty(WIDE, np.int64), np.empty(WIDE, np.int64)
-        panels = np.empty(deep * wide + WIDE + slack, x.dtype)
-        gap = -panels.ctypes.data % 64 // x.itemsize
-        sums = np.empty((end - low) * wide, x.dtype)
+        buffer = scratch(front + channels * phases * images * length + back + WIDE, x.dtype)
+        buffer[:] = 0
+        offsets = scratch(inputs * taps.shape[0], np.int64)
+        starts, places = scratch(WIDE, np.int64), scratch(WIDE, np.int64)
+        panels, sums = scratch(deep * wide + WIDE, x.dtype), scratch((end - low) * wide, x.dtype)
         for batch in range(chunk * batches // chunks, (chunk + 1) * batches // chunks):
             first = batch * images
             here = min(images, n - first)
@@ -118,10 +115,10 @@ def convolve_columns(
                                     begin + j, min(WIDE, size - j), counts, lengths, lanes(x), starts, places
                                 )  # fmt: skip
                                 copy_pieces(
-                                    buffer, offsets, k, some, starts, places, pieces, panels, gap + j * some, WIDE
+                                    buffer, offsets, k, some, starts, places, pieces, panels, j * some, WIDE
                                 )  # fmt: skip
                             multiply_block(
-                                packed, place + low * count + k * HIGH, HIGH * count, 1, HIGH, panels, gap, WIDE * some,
+                                packed, place + low * count + k * HIGH, HIGH * count, 1, HIGH, panels, 0, WIDE * some,
                                 sums, 0, wide, end - low, size, some, layer, 1,
                             )  # fmt: skip
                         deliver(
@@ -129,6 +126,8 @@ def convolve_columns(
                             write_step, writes[e], rows,
                         )  # fmt: skip
                     place += high * count
+        release(buffer, offsets, starts, places, panels, sums)
+    release(packed)
 
 
 @kernel
@@ -142,7 +141,7 @@ def correlate_columns(x, g, parts, groups, lengths, reads, read_step, taps, fron
     length = lengths[0] * lengths[1] * lengths[2]
     counts = (g.shape[2], g.shape[3], g.shape[4])
     area = counts[0] * counts[1] * counts[2]
-    wide, deep, slack = 12 * WIDE, 21 * HIGH, 64 // x.itemsize
+    wide, deep = 12 * WIDE, 21 * HIGH
     pitch = wide + lanes(x)
     batches = (n + images - 1) // images
     cuts = find_cuts(chunks, outputs)
@@ -150,12 +149,12 @@ def correlate_columns(x, g, parts, groups, lengths, reads, read_step, taps, fron
         chunk, cut = divmod(turn, cuts)
         low = -(-outputs // WIDE) * cut // cuts * WIDE
         end = min(-(-outputs // WIDE) * (cut + 1) // cuts * WIDE, outputs)
-        buffer = np.zeros(front + channels * phases * images * length + back + WIDE, x.dtype)
-        offsets = np.empty(inputs * taps.shape[0], np.int64)
-        starts, places = np.empty(wide, np.int64), np.empty(wide, np.int64)
-        columns = np.empty(deep * pitch + WIDE, x.dtype)
-        panels = np.empty((-(-(end - low) // WIDE) * wide + WIDE) * WIDE + slack, x.dtype)
-        gap = -panels.ctypes.data % 64 // x.itemsize
+        buffer = scratch(front + channels * phases * images * length + back + WIDE, x.dtype)
+        buffer[:] = 0
+        offsets = scratch(inputs * taps.shape[0], np.int64)
+        starts, places = scratch(wide, np.int64), scratch(wide, np.int64)
+        columns = scratch(deep * pitch + WIDE, x.dtype)
+        panels = scratch((-(-(end - low) // WIDE) * wide + WIDE) * WIDE, x.dtype)
         part = parts[chunk].reshape(-1)
         for batch in range(chunk * batches // chunks, (chunk + 1) * batches // chunks):
             first = batch * images
@@ -170,7 +169,7 @@ def correlate_columns(x, g, parts, groups, lengths, reads, read_step, taps, fron
                 for begin in range(0, here * area, wide):
                     size = min(wide, here * area - begin)
                     for o in range(low, end, lanes(x)):
-                        into = gap + (o - low) // WIDE * wide * WIDE + o % WIDE
+                        into = (o - low) // WIDE * wide * WIDE + o % WIDE
                         done = 0
                         while done < size:
                             i, p = divmod(begin + done, area)
@@ -187,9 +186,10 @@ def correlate_columns(x, g, parts, groups, lengths, reads, read_step, taps, fron
                         some = min(deep, count - k)
                         copy_pieces(buffer, offsets, k, some, starts, places, pieces, columns, 0, pitch)
                         multiply_block(
-                            columns, 0, HIGH * pitch, pitch, 1, panels, gap, WIDE * wide, part,
+                            columns, 0, HIGH * pitch, pitch, 1, panels, 0, WIDE * wide, part,
                             (group * count + k) * outputs + low, outputs, some, end - low, size, 1, 0,
                         )  # fmt: skip
+        release(buffer, offsets, starts, places, columns, panels)
 
 
 @kernel

@@ -9,7 +9,7 @@ groups.
 import numpy as np
 
 from .hand import kernel
-from .language import F, copy_row, lanes, prange, tile_dots, tile_products
+from .language import F, copy_row, lanes, prange, release, scratch, tile_dots, tile_products
 from .parts import Part
 
 __all__ = ["convolve", "correlate"]
@@ -123,15 +123,14 @@ def multiply(rows, x, offsets, first, count, at, weight, place, out, to, pitch):
 
 
 @Part
-def pack(weight, strides, outputs, inputs, taps, ends, groups, x):
-    """The weights in the order in which tiles read them, and where each (group, phase) begins."""
-    packed = np.empty(groups * outputs * inputs * taps.shape[0], weight.dtype)
+def pack(weight, strides, outputs, inputs, taps, ends, groups, packed):
+    """The weights in the order in which tiles read them."""
     place = 0
     for group in range(groups):
         for e in range(ends.shape[0] - 1):
             o = 0
             while o < outputs:
-                rows = tallest(outputs - o, x)
+                rows = tallest(outputs - o, packed)
                 for c in range(inputs):
                     for t in range(ends[e], ends[e + 1]):
                         start = group * strides[0] + o * strides[1] + c * strides[2] + taps[t, 0]
@@ -139,7 +138,6 @@ def pack(weight, strides, outputs, inputs, taps, ends, groups, x):
                             packed[place] = weight[start + i * strides[1]]
                             place += 1
                 o += rows
-    return packed
 
 
 @kernel
@@ -155,14 +153,18 @@ def convolve(
     inputs, outputs = channels // groups, out.shape[1] // groups
     phases = reads.shape[0]
     length = lengths[0] * lengths[1] * lengths[2]
-    packed = pack(weight, strides, outputs, inputs, taps, ends, groups, x)
+    packed = scratch(groups * outputs * inputs * taps.shape[0], x.dtype)
+    pack(weight, strides, outputs, inputs, taps, ends, groups, packed)
     wide = 3 * lanes(x)
     block = 10 * wide
     batches = (n + images - 1) // images
     for chunk in prange(chunks):
-        buffer = np.zeros(front + channels * phases * images * length + back + block, x.dtype)
-        sums = np.empty(8 * block, x.dtype)
-        offsets = np.empty(inputs * taps.shape[0], np.int64)
+        buffer, sums = (
+            scratch(front + channels * phases * images * length + back + block, x.dtype),
+            scratch(8 * block, x.dtype),
+        )
+        buffer[:] = 0
+        offsets = scratch(inputs * taps.shape[0], np.int64)
         for batch in range(chunk * batches // chunks, (chunk + 1) * batches // chunks):
             first = batch * images
             here = min(images, n - first)
@@ -194,6 +196,8 @@ def convolve(
                             at += rows * count
                             o += rows
                     place += outputs * count
+        release(buffer, sums, offsets)
+    release(packed)
 
 
 @Part
@@ -221,11 +225,14 @@ def correlate(x, g, parts, groups, lengths, reads, read_step, taps, front, back,
     length = lengths[0] * lengths[1] * lengths[2]
     wide = lanes(x)
     batches = (n + images - 1) // images
-    whole, ones = np.zeros((1, 3), np.int64), (1, 1, 1)
+    whole, ones = scratch((1, 3), np.int64), (1, 1, 1)
+    whole[:] = 0
     for chunk in prange(chunks):
-        buffer = np.zeros(front + channels * phases * (images * length + wide) + back, x.dtype)
-        gradient = np.zeros(g.shape[1] * (images * length + wide), x.dtype)
-        offsets = np.zeros(stride, np.int64)
+        buffer = scratch(front + channels * phases * (images * length + wide) + back, x.dtype)
+        gradient, offsets = scratch(g.shape[1] * (images * length + wide), x.dtype), scratch(stride, np.int64)
+        buffer[:] = 0
+        gradient[:] = 0
+        offsets[:] = 0
         part = parts[chunk].reshape(-1)
         for batch in range(chunk * batches // chunks, (chunk + 1) * batches // chunks):
             first = batch * images
@@ -256,3 +263,5 @@ def correlate(x, g, parts, groups, lengths, reads, read_step, taps, front, back,
                             stride,
                         )
                     o += rows
+        release(buffer, gradient, offsets)
+    release(whole)

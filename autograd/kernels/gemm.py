@@ -28,9 +28,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .addresses import ADDRESSES
 from .loader import load
-from .parts import import_of
+from .parts import addresses, import_of
 from .printer import print_prologue
 
 __all__ = ["WORTH_THREADS", "prepare", "print_calls", "print_product"]
@@ -122,9 +121,9 @@ def pack(x, at, down, right, count, columns, out, to, pitch):
 def add_dots(a, a_down, b, b_right, c, c_down, m, n, k, adds):
     # c[i, j] is the sum of a row of a and a column of b, numbers that lie side by side in both.
     for i in range(m):
-        x = carray(at(a.ctypes.data + i * a_down * SIZE), k, F)
+        x = array_at(a.ctypes.data + i * a_down * SIZE, k, F)
         for j in range(n):
-            y = carray(at(b.ctypes.data + j * b_right * SIZE), k, F)
+            y = array_at(b.ctypes.data + j * b_right * SIZE, k, F)
             c[i * c_down + j] = (c[i * c_down + j] if adds else F(0)) + dot(x, y)
 
 
@@ -144,7 +143,7 @@ def multiply_block(
 ):
     # c = x @ y, or c += x @ y, for matrices at these addresses. Each tile of x, and each panel of y, lies ``pitch``
     # numbers after the last; ``packed`` says that both are copies.
-    x, y, c = carray(at(x_at), count, F), carray(at(y_at), count, F), carray(at(c_at), rows, F)
+    x, y, c = array_at(x_at, count, F), array_at(y_at, count, F), array_at(c_at, rows, F)
     i = 0
     if packed:
 {packed_tiles}
@@ -166,7 +165,7 @@ _multiply_block = types.ExternalFunction(f"jitgrad_block_{F.__name__}", types.vo
 def gemm(a_address, a_down, a_right, b_address, b_down, b_right, c_address, c_down, m, n, k, adds):
     if m == 0 or n == 0:
         return
-    a, b, c = carray(a_address, m * k, F), carray(b_address, k * n, F), carray(c_address, m * n, F)
+    a, b, c = array_at(a_address, m * k, F), array_at(b_address, k * n, F), array_at(c_address, m * n, F)
     if k == 0:
         for i in range(0 if adds else m):
             for j in range(n):
@@ -186,13 +185,11 @@ def gemm(a_address, a_down, a_right, b_address, b_down, b_right, c_address, c_do
         return
     depth, height = evenly(k, DEEP, 1), evenly(m, TALL, HIGH)
     breadth = WIDE if depth * height * SIZE <= CLOSE else evenly(n, BROAD, WIDE)
-    panels = carray(on_stack(PANEL, b), PANEL, F)
+    panels = block = on_stack(PANEL, F)
     if packs_b and breadth > WIDE:
-        panels = np.empty((depth + LANES) * breadth + 64 // SIZE, F)
-    gap = -panels.ctypes.data % 64 // SIZE
-    block = panels
+        panels = scratch((depth + LANES) * breadth, F)
     if packs_a:
-        block = np.empty((height + HIGH) * (depth + 2 * LANES), F)
+        block = scratch((height + HIGH) * (depth + 2 * LANES), F)
     strip = STRIP if b_right == 1 else DEEP
     for top in range(0, m, height):
         rows = min(height, m - top)
@@ -211,10 +208,10 @@ def gemm(a_address, a_down, a_right, b_address, b_down, b_right, c_address, c_do
                 width = min(breadth, n - left)
                 y, y_pitch, y_down = b.ctypes.data + (first * b_down + left) * SIZE, WIDE, b_down
                 if packs_b:
-                    y, y_pitch, y_down = panels.ctypes.data + gap * SIZE, WIDE * count, WIDE
+                    y, y_pitch, y_down = panels.ctypes.data, WIDE * count, WIDE
                     for p in range(0, count, strip):
                         for j in range(0, width, WIDE):
-                            start, to = (first + p) * b_down + (left + j) * b_right, gap + j * count + p * WIDE
+                            start, to = (first + p) * b_down + (left + j) * b_right, j * count + p * WIDE
                             some, columns = min(strip, count - p), min(WIDE, width - j)
                             pack(b, start, b_down, b_right, some, columns, panels, to, WIDE)
                 to, adding = c.ctypes.data + (top * c_down + left) * SIZE, 1 if first else adds
@@ -222,6 +219,10 @@ def gemm(a_address, a_down, a_right, b_address, b_down, b_right, c_address, c_do
                     x, x_pitch, x_down, x_right, y, y_pitch, y_down, to, c_down, rows, width, count, adding,
                     packs_a and packs_b,
                 )
+    if packs_b and breadth > WIDE:
+        release(panels)
+    if packs_a:
+        release(block)
 """
 
 
@@ -271,11 +272,11 @@ def _text(dtype: np.dtype) -> str:
     return "".join(
         [
             print_prologue(dtype),
-            import_of("panels", ["copy_rows", "multiply_tile", "on_stack", "turn_square"]) + "\n",
+            import_of("panels", ["copy_rows", "multiply_tile", "turn_square"]),
             "from llvmlite.binding import add_symbol\n",
             *(f"{name} = {value}\n" for name, value in constants.items()),
             "PANEL = (DEEP + LANES) * WIDE\n",
-            ADDRESSES,
+            import_of("arrays", ["array_at", "at", "on_stack", "release", "scratch"]),
             _PACKING,
             _GEMM.replace("{packed_tiles}", packed).replace("{tiles}", tiles),
         ]
@@ -309,7 +310,7 @@ def print_product(dtype: np.dtype, axes: int, options: str) -> str:
     lines.append(
         f"{pad}_gemm(at(a{at_a}), a_down, a_right, at(b{at_b}), b_down, b_right, at(o{at_o}), o_down, {extent}, k, 0)"
     )
-    return "".join([print_prologue(dtype), ADDRESSES, print_calls(dtype), "\n\n", "\n".join(lines), "\n"])
+    return "".join([print_prologue(dtype), addresses(), print_calls(dtype), "\n\n", "\n".join(lines), "\n"])
 
 
 @functools.cache

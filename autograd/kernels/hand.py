@@ -32,7 +32,6 @@ __all__ = ["Kernel", "kernel", "watchers"]
 
 # Sums may be reordered, which is what lets them vectorise; NaN, infinities and the order of a formula stay.
 _LOOSE = 'LOOSE = {"fastmath": {"contract", "reassoc", "nsz"}, **EXACT}\n'
-_FLAGS = "cache=True, **LOOSE"
 _PRODUCTS = {"cut", "gemm", "gemm_part", "multiply_block"}
 
 watchers: list[Callable] = []
@@ -107,7 +106,7 @@ class Kernel:
             names += [s.op for s in topological([root])]
             formulas += print_function(name, arguments, [root], flags="LOOSE")
         layouts = f"{self.layouts} I" if self.layouts and self.takes_parts else self.layouts
-        options = f"{_print_signature(layouts, dtype)}{_FLAGS}{', ' + threads.OPTIONS if parallel else ''}"
+        options = f"{_print_signature(layouts, dtype)}cache=True{threads.options(parallel)}, **LOOSE"
         parts = print_parts(self.function)
         front = f"{print_prologue(dtype)}{_LOOSE}{print_helpers(names, dtype)}{formulas}{products}{parts}"
         source = source_of(self.function)

@@ -58,11 +58,14 @@ def multiply_block(
     """
 
 
-# Of `tile` and `panels`, which say what they do.
+# Of `arrays`, `tile` and `panels`, which say what they do.
 copy_pieces: Any = None
 copy_row: Any = None
 keep_larger: Any = None
 lanes: Any = None
+on_stack: Any = None
+release: Any = None
+scratch: Any = None
 tile_dots: Any = None
 tile_products: Any = None
 turn_square: Any = None

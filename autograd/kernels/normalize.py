@@ -3,7 +3,7 @@
 import numpy as np
 
 from .hand import kernel
-from .language import F, prange
+from .language import F, prange, release, scratch
 
 __all__ = [
     "channel_moments", "normalize_channels", "normalize_channels_backward", "normalize_rows",
@@ -175,9 +175,7 @@ def normalize_channels_backward(g, x, n, length, mean, scale, weight, fixed, dx,
                     total[c] += grad[c]
                 for c in range(channels):
                     along[c] += grad[c] * (row[c] - mean[c])
-        factor = np.empty_like(mean)
-        shift = np.zeros_like(mean)
-        slope = np.zeros_like(mean)
+        factor, shift, slope = scratch(channels, F), scratch(channels, F), scratch(channels, F)
         for c in range(channels):
             along_ = F(0)
             total_ = F(0)
@@ -187,15 +185,15 @@ def normalize_channels_backward(g, x, n, length, mean, scale, weight, fixed, dx,
             dweight[c] = along_ * scale[c]
             dbias[c] = total_
             factor[c] = scale[c] * weight[c]
-            if not fixed:
-                shift[c] = total_ / count
-                slope[c] = along_ * scale[c] * scale[c] / count
+            shift[c] = F(0) if fixed else total_ / count
+            slope[c] = F(0) if fixed else along_ * scale[c] * scale[c] / count
         for i in prange(n):
             row = x[i * channels : (i + 1) * channels]
             grad = g[i * channels : (i + 1) * channels]
             result = dx[i * channels : (i + 1) * channels]
             for c in range(channels):
                 result[c] = factor[c] * (grad[c] - shift[c] - (row[c] - mean[c]) * slope[c])
+        release(factor, shift, slope)
     else:
         for c in prange(channels):
             middle = mean[c]

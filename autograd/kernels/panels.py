@@ -2,27 +2,12 @@
 
 import itertools
 
-from numba.core import cgutils, types
+from numba.core import types
 from numba.extending import intrinsic
 
 from .vectors import INDEX, Writer, as_passed
 
-__all__ = ["copy_rows", "multiply_tile", "on_stack", "turn_square"]
-
-
-@intrinsic(prefer_literal=True)
-def on_stack(typing, count, like):
-    """The address of memory for ``count`` numbers, a constant, of the type of an array; it is there until the function
-    returns.
-    """
-
-    def generate(context, builder, signature, args):
-        number = context.get_value_type(like.dtype)
-        address = cgutils.alloca_once(builder, number, size=count.literal_value)
-        address.align = 64
-        return builder.bitcast(address, context.get_value_type(types.voidptr))
-
-    return types.voidptr(count, like), generate
+__all__ = ["copy_rows", "multiply_tile", "turn_square"]
 
 
 @intrinsic(prefer_literal=True)

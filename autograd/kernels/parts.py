@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Part", "import_of", "part_names", "print_parts", "source_of"]
+__all__ = ["IMPORTS", "Part", "addresses", "import_of", "part_names", "print_parts", "source_of"]
+
+IMPORTS = "import numpy as np\nfrom numba import njit, prange, types\n"
 
 _WRITTEN = {
+    "arrays": {"on_stack", "release", "scratch"},
     "panels": {"turn_square"},
     "tile": {"copy_pieces", "copy_row", "keep_larger", "lanes", "tile_dots", "tile_products"},
 }
@@ -60,6 +63,11 @@ def print_parts(function: Callable) -> str:
 def import_of(module: str, names: Iterable[str]) -> str:
     """The line that imports functions written by `vectors` into a kernel."""
     return f"from {__package__}.{module} import {', '.join(names)}  # {_version(module)}\n"
+
+
+def addresses() -> str:
+    """The line by which a kernel gets at memory whose address it is told."""
+    return import_of("arrays", ["array_at", "at"])
 
 
 @functools.cache

@@ -5,7 +5,7 @@ one kernel serves every kind of padding, and the windows of adaptive pooling.
 import numpy as np
 
 from .hand import kernel
-from .language import F, keep_larger, lanes, prange
+from .language import F, keep_larger, lanes, prange, release, scratch
 
 __all__ = ["max_windows", "mean_windows", "pick", "place", "put", "spread_windows"]
 
@@ -23,13 +23,16 @@ def max_windows(x, depths, heights, widths, dilation, out, places):
     for k in range(count):
         taps = max(taps, (widths[k, 1] - widths[k, 0] + dilation[2] - 1) // dilation[2])
     room = (count + lanes(x) - 1) // lanes(x) * lanes(x)
-    table = np.zeros(taps * room, np.uint32)
+    table = scratch(taps * room, np.uint32)
+    table[:] = 0
     for t in range(taps):
         for k in range(count):
             last = (widths[k, 1] - widths[k, 0] - 1) // dilation[2]
             table[t * room + k] = widths[k, 0] + min(t, last) * dilation[2]
     for plane in prange(x.shape[0]):
-        row, values, where = np.zeros(room, x.dtype), np.zeros(room, x.dtype), np.zeros(room, np.int32)
+        row, values, where = scratch(room, x.dtype), scratch(room, x.dtype), scratch(room, np.int32)
+        row[:] = 0
+        values[:] = 0
         for i in range(depths.shape[0]):
             for j in range(heights.shape[0]):
                 fresh = True
@@ -51,6 +54,8 @@ def max_windows(x, depths, heights, widths, dilation, out, places):
                 for k in range(count):
                     out[plane, i, j, k] = values[k]
                     places[plane, i, j, k] = where[k]
+        release(row, values, where)
+    release(table)
 
 
 @kernel
@@ -84,7 +89,7 @@ def mean_windows(x, depths, heights, widths, deep, high, wide, out):
     """The sum of each window over the product of its three counts: rows are added first, then what lies in a row."""
     width = x.shape[3]
     for plane in prange(x.shape[0]):
-        sums = np.empty(width if x.shape[1] * x.shape[2] > 1 else 0, x.dtype)
+        sums = scratch(width, x.dtype)
         for i in range(depths.shape[0]):
             for j in range(heights.shape[0]):
                 line = x[plane, depths[i, 0], heights[j, 0]]
@@ -102,6 +107,7 @@ def mean_windows(x, depths, heights, widths, deep, high, wide, out):
                     for c in range(window.shape[0]):
                         total += window[c]
                     out[plane, i, j, k] = total / F(deep[i] * high[j] * wide[k])
+        release(sums)
 
 
 @kernel
@@ -109,7 +115,7 @@ def spread_windows(g, depths, heights, widths, deep, high, wide, out):
     """What carries a gradient of `mean_windows` back: every element's share of it, added to zeros."""
     width = out.shape[3]
     for plane in prange(g.shape[0]):
-        sums = np.empty(width if out.shape[1] * out.shape[2] > 1 else 0, g.dtype)
+        sums = scratch(width, g.dtype)
         out[plane] = F(0)
         for i in range(depths.shape[0]):
             for j in range(heights.shape[0]):
@@ -129,3 +135,4 @@ def spread_windows(g, depths, heights, widths, deep, high, wide, out):
                             row = out[plane, a, b]
                             for c in range(width):
                                 row[c] += sums[c]
+        release(sums)

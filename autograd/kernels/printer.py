@@ -1,8 +1,8 @@
 """The printer: formulas, as Symbols, become the text of a kernel. There is no other place that writes kernels of
 formulas: the eager forward, the eager backward, fused chains and the optimizers' updates all come through here.
 
-A kernel's text stands alone (it imports numpy and numba only) and every constant in it has the kernel's dtype: a bare
-Python literal would quietly turn a float32 loop into a float64 one.
+A kernel's text stands alone (it imports numpy, numba and what `arrays` writes) and every constant in it has the
+kernel's dtype: a bare Python literal would quietly turn a float32 loop into a float64 one.
 """
 
 import math
@@ -14,11 +14,12 @@ import numpy as np
 
 from . import scalar
 from .bounds import with_checks, with_standins
+from .parts import addresses
 from .symbol import Symbol, formulas, topological
 
 __all__ = [
-    "Argument", "Function", "expand", "indented", "is_primitive", "is_printable", "print_function", "print_helpers",
-    "print_loop", "print_prologue",
+    "EXACT", "Argument", "Function", "expand", "indented", "is_primitive", "is_printable", "print_function",
+    "print_helpers", "print_loop", "print_prologue",
 ]  # fmt: skip
 
 PRIMITIVES = {
@@ -47,6 +48,11 @@ _CASTS = {"integer": "I", "double": "np.float64"}  # of the constants of a kind;
 BLOCK = 1024
 """At so many elements a loop looks before it chooses how to compute them."""
 
+
+EXACT = 'EXACT = {"error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}\n'
+"""Flags of every function. Nobody needs what numba adds to each for calls from C, and from Python to those inside, and
+compiling it takes a tenth of the time. Nor does anybody count who holds an array: `arrays` tells why.
+"""
 
 _FMA = """
 from numba.extending import intrinsic
@@ -107,12 +113,11 @@ def print_prologue(dtype: np.dtype) -> str:
     """What every kernel begins with: F and I are its number type and the integer of the same width."""
     bits = 8 * dtype.itemsize
     return (
-        "import math\n\nimport numpy as np\nfrom numba import carray, cfunc, njit, prange, types\n\n"
+        "import math\n\nimport numpy as np\nfrom numba import cfunc, njit, prange, types\n\n"
         f"F = np.{dtype.name}\nI = np.int{bits}\n"
         # A formula rounds at every operation, as numpy does; inside exp and the like a * b + c may be fused. No other
-        # part of fastmath is used: NaN, infinities and the sign of zero come through. Nobody needs what numba adds to
-        # every function for calls from C, and from Python to those inside, and compiling it takes a tenth of the time.
-        'EXACT = {"error_model": "numpy", "no_cfunc_wrapper": True}\n'
+        # part of fastmath is used: NaN, infinities and the sign of zero come through.
+        f"{EXACT}"
         'FUSED = {"fastmath": {"contract"}, **EXACT}\n'
         'INSIDE = {"forceinline": True, "no_cpython_wrapper": True}\n'
     )
@@ -149,6 +154,7 @@ def print_loop(
     formula = Function("formula", names, results, kinds)
     lines = [
         print_prologue(dtype),
+        addresses(),
         '_raised = types.ExternalFunction("fetestexcept", types.int32(types.int32))\n',
         '_clear = types.ExternalFunction("feclearexcept", types.int32(types.int32))\n',
         print_helpers(formula.used, dtype),
@@ -159,7 +165,7 @@ def print_loop(
     ]
     # Arrays are prefixed, so that an input may be called anything.
     for i, (array, kind) in enumerate([*((a.name, a.dtype) for a in inputs), *zip(outs, dtypes, strict=True)]):
-        lines.append(f"    a_{array} = carray(args[{i}], n, np.{_numba_name(kind)})\n")
+        lines.append(f"    a_{array} = array_at(args[{i}], n, np.{_numba_name(kind)})\n")
         lines.append(f"    d_{array} = steps[{i}] // {kind.itemsize}\n")
     for scalars in _scalar_patterns(inputs):
         unit = [f"d_{a} == {int(a not in scalars)}" for a in (*names, *outs)]

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import order
 from .hand import Kernel, kernel
-from .language import F, formula, prange
+from .language import F, formula, on_stack, prange
 from .symbol import Symbol
 
 __all__ = ["LOG_SUMS", "PRODUCTS", "RECURRENCE", "SUMS", "extrema", "scan"]
@@ -50,7 +50,8 @@ def scanning(x, a, outer, n, inner, reverse, out):
         for i in prange(outer * tiles):
             first = i % tiles * 1024
             width = min(1024, inner - first)
-            states = np.full(width, start())
+            states = on_stack(1024, start())
+            states[:width] = start()
             at = (i // tiles * n + (n - 1 if reverse else 0)) * inner + first
             for _ in range(n):
                 row = x[at : at + width]
@@ -126,8 +127,10 @@ def running(x, outer, n, inner, out, places):
             first = i % tiles * 1024
             width = min(1024, inner - first)
             at = i // tiles * n * inner + first
-            best = x[at : at + width].copy()
-            latest = np.zeros(width, np.int64)
+            best, latest = on_stack(1024, x.dtype), on_stack(1024, np.int64)
+            for k in range(width):
+                best[k] = x[at + k]
+                latest[k] = 0
             for j in range(n):
                 row = x[at : at + width]
                 result = out[at : at + width]

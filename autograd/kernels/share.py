@@ -15,6 +15,8 @@ from typing import Any
 
 from . import threads
 from .loader import load
+from .parts import import_of
+from .printer import EXACT
 
 __all__ = ["CALLS", "MANY", "loop_address"]
 
@@ -23,11 +25,12 @@ MANY = 2**16
 
 _CLOCKS = sys.platform == "linux"  # 1 is the time, 3 the time that this thread has run
 
-CALLS = """import numpy as np
+CALLS = f"""import numpy as np
 from llvmlite import ir
 from numba import cfunc, njit, prange, types
 from numba.extending import intrinsic
 
+{EXACT}
 INT = types.intp
 LOOP = types.void(INT, INT, INT, INT)
 
@@ -65,14 +68,14 @@ _LOOP = f"""
 clock_gettime = types.ExternalFunction("clock_gettime", types.int32(types.int32, INT))
 
 
-@njit(error_model="numpy")
+@njit(**EXACT)
 def clock(kind):
-    now = np.empty(2, np.intp)
+    now = on_stack(2, np.intp)
     clock_gettime(kind, now.ctypes.data)
     return now[0] * 1_000_000_000 + now[1]
 
 
-@njit(error_model="numpy")
+@njit(**EXACT)
 def watch(began, began_running, state):
     # As the end of threads._Pool, which says why.
     took = clock(1) - began
@@ -89,7 +92,7 @@ def watch(began, began_running, state):
     swap(state + 48, rest)
 
 
-@cfunc(LOOP, cache=True, error_model="numpy")
+@cfunc(LOOP, cache=True, **EXACT)
 def loop(args, dims, steps, data):
     inner, count, state = read(data), read(data + 8), read(data + 16)
     n, parts = read(dims), read(state)
@@ -120,20 +123,21 @@ set_num_threads = types.ExternalFunction("set_num_threads", types.void(types.int
 get_num_threads = types.ExternalFunction("get_num_threads", types.int32())
 
 
-@njit(error_model="numpy", {threads.OPTIONS})
+@njit({threads.OPTIONS}, **EXACT)
 def run_parts(inner, count, args, n, steps, parts):
     block = (n + 16 * parts - 1) // (16 * parts) * 16
     for part in prange(parts):
         first = part * block
-        here = np.empty(count + 1, np.intp)
+        here = scratch(count + 1, np.intp)
         for i in range(count):
             here[i] = read(args + 8 * i) + first * read(steps + 8 * i)
         here[count] = min(block, n - first)
         if here[count] > 0:
             call(inner, (here.ctypes.data, here.ctypes.data + 8 * count, steps, 0))
+        release(here)
 
 
-@cfunc(types.void(INT, INT, INT, INT, INT, INT), cache=True, error_model="numpy")
+@cfunc(types.void(INT, INT, INT, INT, INT, INT), cache=True, **EXACT)
 def share(inner, count, args, n, steps, parts):
     before = get_num_threads()
     set_num_threads(parts)
@@ -146,14 +150,15 @@ def share(inner, count, args, n, steps, parts):
 def loop_address() -> int:
     """The loop that stands before the loops of all ufuncs."""
     threads.state[threads.START] = ctypes.cast(_start, ctypes.c_void_p).value or 0
-    return load("share_loop", CALLS + _LOOP).loop.address
+    return load("share_loop", CALLS + import_of("arrays", ["on_stack"]) + _LOOP).loop.address
 
 
 def _start_sharing(_: int) -> None:
     """Called from the first loop that is long enough."""
     if threads.enter():
         try:
-            threads.state[threads.SHARE] = load("share", CALLS + _SHARE).share.address
+            text = CALLS + import_of("arrays", ["release", "scratch"]) + _SHARE
+            threads.state[threads.SHARE] = load("share", text).share.address
         finally:
             threads.leave()
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from .hand import kernel
-from .language import F, exp_falling, formula, log, prange
+from .language import F, exp_falling, formula, log, on_stack, prange
 from .order import rank, unrank
 from .symbol import Symbol
 
@@ -40,8 +40,9 @@ def normalise(x, outer, n, inner, out):
             first = i % tiles * 256
             width = min(256, inner - first)
             start = i // tiles * n * inner + first
-            tops = np.full(width, F(-np.inf))
-            totals = np.zeros(width, x.dtype)
+            tops, totals = on_stack(256, F), on_stack(256, F)
+            tops[:width] = F(-np.inf)
+            totals[:width] = F(0)
             for j in range(n):
                 row = x[start + j * inner : start + j * inner + width]
                 for k in range(width):
@@ -79,7 +80,8 @@ def normalise_backward(g, out, outer, n, inner, dx):
             first = i % tiles * 256
             width = min(256, inner - first)
             start = i // tiles * n * inner + first
-            totals = np.zeros(width, g.dtype)
+            totals = on_stack(256, F)
+            totals[:width] = F(0)
             for j in range(n):
                 grad = g[start + j * inner : start + j * inner + width]
                 row = out[start + j * inner : start + j * inner + width]
@@ -133,7 +135,7 @@ def entropy(x, target, weight, ignored, smoothing, mean, found, result, divisor,
     height = max(1, 1024 // max(classes, 1))
     for block in prange((n + height - 1) // height):
         first, end = block * height, min(n, (block + 1) * height)
-        e = np.empty((end - first) * classes if height > 1 else 0, x.dtype)
+        e = on_stack(1024, F)[: (end - first) * classes]
         for i in range(first, end):
             row = x[i]
             best = pack(F(-np.inf))

@@ -10,9 +10,9 @@ from collections.abc import Callable
 import numpy as np
 
 from . import threads
-from .addresses import ADDRESSES
 from .broadcast import GATHER, TILE, loop_of, strides_of
 from .loader import load
+from .parts import import_of
 from .reduce import COLUMN_BLOCK, SUM, reduce
 from .share import CALLS, MANY
 
@@ -23,14 +23,13 @@ LONG = 2**14
 
 _SUMS = """
 
-@njit(error_model="numpy", cache=True{options})
+@njit(cache=True{options}, **EXACT)
 def run_sums(inner, pointers, m, downs, n, steps, sizes, height, block, sums):
     count = downs.size
     for chunk in prange(sums.shape[0]):
-        here = np.empty(count + 2, np.intp)
-        tiles = np.empty((count, height * n if height > 1 else 0), np.int64)
-        held = np.zeros((count, 2), np.intp)
-        result = np.empty(height * n, sums.dtype)
+        here, result = scratch(count + 2, np.intp), scratch(height * n, sums.dtype)
+        tiles, held = scratch((count, height * n if height > 1 else 0), np.int64), scratch((count, 2), np.intp)
+        held[:] = 0
         total = sums[chunk]
         total[:] = 0
         end = min(m, (chunk + 1) * block)
@@ -52,13 +51,14 @@ def run_sums(inner, pointers, m, downs, n, steps, sizes, height, block, sums):
                 rows = half
             for k in range(n):
                 total[k] += result[k]
+        release(here, result, tiles, held)
 """
 
 
 @functools.cache
 def _run_sums(parallel: bool) -> Callable:
-    options = f", {threads.OPTIONS}" if parallel else ""
-    return load("run_sums", CALLS + ADDRESSES + GATHER + _SUMS.format(options=options)).run_sums
+    imports = import_of("arrays", ["array_at", "release", "scratch"])
+    return load("run_sums", CALLS + imports + GATHER + _SUMS.format(options=threads.options(parallel))).run_sums
 
 
 def summed(kernel: Callable, arrays: tuple[np.ndarray, ...], shape: tuple[int, ...]) -> np.ndarray | None:

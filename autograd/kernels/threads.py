@@ -21,7 +21,17 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["GRAIN", "OPTIONS", "enter", "get_num_threads", "leave", "pool_size", "set_num_threads", "strained"]
+__all__ = [
+    "GRAIN",
+    "OPTIONS",
+    "enter",
+    "get_num_threads",
+    "leave",
+    "options",
+    "pool_size",
+    "set_num_threads",
+    "strained",
+]
 
 GRAIN = 2**15
 """From so many elements on a loop over memory is shared out. A region of the pool costs 1 to 2 us, what a thread does
@@ -47,6 +57,12 @@ def _default() -> int:
 _PARTS = ("comprehension", "fusion", "inplace_binop", "numpy", "reduction", "setitem", "stencil")
 OPTIONS = f'nogil=True, parallel={{"prange": True, {", ".join(f"{part!r}: False" for part in _PARTS)}}}'
 """What `njit` is told for a kernel on the pool."""
+
+
+def options(parallel: bool) -> str:
+    """The text of what `njit` is told besides other things, for a kernel that may be one for the pool."""
+    return f", {OPTIONS}" if parallel else ""
+
 
 count = _default()
 """How many threads a large call uses."""

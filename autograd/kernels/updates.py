@@ -59,9 +59,8 @@ class UpdateKernel:
         used = [s.op for s in topological(self._results)]
         formula = print_function("formula", [*self.arrays, *prepared], self._results)
         signature = ", ".join([*(f"a_{a}" for a in self.arrays), *prepared])
-        options = f", {threads.OPTIONS}" if parallel else ""
         text = [print_prologue(dtype), print_helpers(used, dtype), formula]
-        text.append(f"\n\n@njit(cache=True{options}, **EXACT)\ndef {self.name}({signature}):\n")
+        text.append(f"\n\n@njit(cache=True{threads.options(parallel)}, **EXACT)\ndef {self.name}({signature}):\n")
         first, *others = [f"a_{a}.size" for a in self.arrays]
         if others:
             differ = " or ".join(f"{other} != {first}" for other in others)

@@ -79,7 +79,9 @@ def _euclidean(a, b):
 
 @_euclidean.by_hand
 def _euclidean_backward(g, a, b, out):
-    return kernels.euclidean_backward(*map(np.ascontiguousarray, (g, a, b, out)))
+    da, db = np.zeros(a.shape, a.dtype), np.zeros(b.shape, b.dtype)
+    kernels.euclidean_backward(*map(np.ascontiguousarray, (g, a, b, out)), da, db)
+    return da, db
 
 
 @numpy_spelling
