@@ -20,7 +20,7 @@ from .program import Call, Copy, Fed, KernelCall, Memory, Product, Ref, Step, Ta
 
 __all__ = ["Emitted", "emit", "print_call"]
 
-_NJIT = "\n\n@njit(cache=True, nogil=True, no_cfunc_wrapper=True)\n"
+_NJIT = "\n\n@njit(cache=True, nogil=True, no_cfunc_wrapper=True, _nrt=False)\n"
 
 
 class Line(NamedTuple):
