@@ -113,3 +113,21 @@ def test_extrema_of_halves_share_their_gradient(name):
     getattr(theirs, name)(1).sum().backward()
     assert ours.grad.dtype == autograd.float16
     np.testing.assert_array_equal(ours.grad.numpy(), theirs.grad.numpy())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("function", ["softmax", "log_softmax"])
+def test_rows_of_every_length(function, dtype):
+    # Where a row ends within a vector, a mask must keep the rest of it out of the sums and out of the next row.
+    scores = np.random.default_rng(0).normal(0, 3, (7, 140))
+    scores[2, ::5], scores[3, 0], scores[4, 1:] = -np.inf, np.nan, -np.inf
+    for n in range(1, 140):
+        x = autograd.tensor(scores[:, :n].astype(dtype), requires_grad=True)
+        expected = torch.tensor(x.array, requires_grad=True)
+        for lib, t in ((autograd, x), (torch, expected)):
+            y = getattr(lib, function)(t, -1)
+            (y * lib.arange(n)).sum().backward()
+            t.result = y.detach().numpy()
+        tolerance = 1e-5 if dtype is np.float32 else 1e-13
+        np.testing.assert_allclose(x.result, expected.result, rtol=tolerance, atol=tolerance)
+        np.testing.assert_allclose(x.grad.numpy(), expected.grad.numpy(), rtol=tolerance, atol=tolerance * n)

@@ -12,7 +12,7 @@ contiguous, has the axes (s, t, queries, keys), the first three of them perhaps 
 import numpy as np
 
 from .hand import kernel
-from .language import F, exp_falling, formula, gemm, log, prange, release, scratch
+from .language import F, across, exp_falling, formula, gemm, log, prange, release, scratch
 from .order import rank, unrank
 from .symbol import Symbol
 
@@ -57,7 +57,7 @@ def attending(q, k, v, mask, scale, masked, causal, block, out, logsum):
             if top == F(-np.inf):
                 top = F(0)
             total = F(0)
-            for j in range(n):
+            for j in across(n):
                 e = exp_falling(row[j] - top)
                 row[j] = e
                 total += e
@@ -108,7 +108,7 @@ def attention_backward(g, q, k, v, mask, logsum, scale, masked, causal, block, d
                 if shift == F(-np.inf):
                     shift = F(0)
                 along = F(0)
-                for j in range(n):
+                for j in across(n):
                     w = exp_falling(row[j] - shift)
                     row[j] = w
                     along += w * gradient[j]

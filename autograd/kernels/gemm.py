@@ -39,7 +39,7 @@ WORTH_THREADS = 2**20
 
 _CALLS = """
 
-HIGH, WIDE = {high}, {wide}
+HIGH, WIDE, SIZE = {high}, {wide}, {size}
 
 _gemm = types.ExternalFunction("jitgrad_gemm_" + F.__name__, types.void(
     types.voidptr, types.intp, types.intp, types.voidptr, types.intp, types.intp, types.voidptr, types.intp,
@@ -48,9 +48,8 @@ _gemm = types.ExternalFunction("jitgrad_gemm_" + F.__name__, types.void(
 
 @njit(**INSIDE, **EXACT)
 def gemm(a, b, adds, c):
-    size = c.itemsize
-    _gemm(a.ctypes, a.strides[0] // size, a.strides[1] // size, b.ctypes, b.strides[0] // size, b.strides[1] // size,
-          c.ctypes, c.strides[0] // size, c.shape[0], c.shape[1], a.shape[1], adds)
+    _gemm(a.ctypes, a.strides[0] // SIZE, a.strides[1] // SIZE, b.ctypes, b.strides[0] // SIZE, b.strides[1] // SIZE,
+          c.ctypes, c.strides[0] // SIZE, c.shape[0], c.shape[1], a.shape[1], adds)
 
 
 @njit(**INSIDE, **EXACT)
@@ -82,9 +81,8 @@ _block = types.ExternalFunction("jitgrad_block_" + F.__name__, types.void(*[type
 def multiply_block(
     x, x_at, x_pitch, x_down, x_right, y, y_at, y_pitch, c, c_at, c_down, rows, width, count, adds, packed
 ):
-    size = c.itemsize
-    _block(x.ctypes.data + x_at * size, x_pitch, x_down, x_right, y.ctypes.data + y_at * size, y_pitch, WIDE,
-           c.ctypes.data + c_at * size, c_down, rows, width, count, adds, packed)
+    _block(x.ctypes.data + x_at * SIZE, x_pitch, x_down, x_right, y.ctypes.data + y_at * SIZE, y_pitch, WIDE,
+           c.ctypes.data + c_at * SIZE, c_down, rows, width, count, adds, packed)
 """
 
 _PACKING = """
@@ -258,7 +256,7 @@ def _tile(dtype: np.dtype) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
 def print_calls(dtype: np.dtype) -> str:
     """The functions of products that kernels see; `language` says what they do."""
     lanes, heights, _ = _tile(dtype)
-    return _CALLS.format(high=heights[0], wide=2 * lanes)
+    return _CALLS.format(high=heights[0], wide=2 * lanes, size=dtype.itemsize)
 
 
 def _text(dtype: np.dtype) -> str:

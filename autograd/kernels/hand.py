@@ -14,14 +14,13 @@ stands, and for large arrays a second time with that loop shared out over the po
 gets its name alone, ``row = x[i]``: numba loses sight of whose memory it is if it is unpacked from a tuple.
 """
 
-import ast
 import functools
 from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
 
-from . import gemm, scalar, threads
+from . import gemm, rewrite, scalar, threads
 from .loader import load
 from .parts import part_names, print_parts, source_of
 from .printer import print_function, print_helpers, print_prologue
@@ -107,37 +106,20 @@ class Kernel:
             formulas += print_function(name, arguments, [root], flags="LOOSE")
         layouts = f"{self.layouts} I" if self.layouts and self.takes_parts else self.layouts
         options = f"{_print_signature(layouts, dtype)}cache=True{threads.options(parallel)}, **LOOSE"
-        parts = print_parts(self.function)
+        has_ends = "across" in names
+        parts = print_parts(self.function, ["masked_turn"] if has_ends else [])
         front = f"{print_prologue(dtype)}{_LOOSE}{print_helpers(names, dtype)}{formulas}{products}{parts}"
         source = source_of(self.function)
+        if has_ends:
+            source = rewrite.masked_ends(source, dtype.itemsize)
         if parallel:
-            source = ast.unparse(_SignedCounters().visit(ast.parse(source)))
+            source = rewrite.signed_counters(source)
         return f"{front}\n\n@njit({options})\n{source}\n"
 
     def _load(self, dtype: np.dtype, parallel: bool = False) -> Callable:
         if self.multiplies:
             gemm.prepare(dtype)
         return getattr(load(self.name, self.text(dtype, parallel)), self.function.__name__)
-
-
-class _SignedCounters(ast.NodeTransformer):
-    """numba counts the turns of a ``prange`` in unsigned integers, which with signed ones make floating numbers. Where
-    the loop is the innermost and its counter an index, it stays, since SIMD wants it to be known not to be negative.
-    """
-
-    def visit_For(self, node: ast.For) -> ast.For:
-        self.generic_visit(node)
-        loop, counter = node.iter, node.target
-        is_prange = isinstance(loop, ast.Call) and isinstance(loop.func, ast.Name) and loop.func.id == "prange"
-        inside = [part for statement in node.body for part in ast.walk(statement)]
-        innermost = not any(isinstance(part, ast.For) for part in inside)
-        if innermost and any(isinstance(part, ast.Subscript) for part in inside):
-            return node
-        if is_prange and isinstance(counter, ast.Name):
-            turn = f"{counter.id}_turn"
-            node.target = ast.copy_location(ast.Name(turn, ast.Store()), counter)
-            node.body = [*ast.parse(f"{counter.id} = np.intp({turn})").body, *node.body]
-        return node
 
 
 def _print_signature(layouts: str, dtype: np.dtype) -> str:

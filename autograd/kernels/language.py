@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "HIGH", "WIDE", "F", "I", "copy_pieces", "copy_row", "cos_near", "cut", "exp", "exp_falling", "expm1", "formula",
-    "gemm", "gemm_part", "keep_larger", "lanes", "log", "log1p", "multiply_block", "prange", "sin_near", "tanh",
-    "tile_dots", "tile_products", "turn_square",
+    "HIGH", "WIDE", "F", "I", "across", "copy_pieces", "copy_row", "cos_near", "cut", "exp", "exp_falling", "expm1",
+    "formula", "gemm", "gemm_part", "keep_larger", "lanes", "log", "log1p", "multiply_block", "on_stack", "prange",
+    "release", "scratch", "sin_near", "tanh", "tile_dots", "tile_products", "turn_square",
 ]  # fmt: skip
 
 F: Any = np.float64
 I: Any = np.int64
 prange: Any = range
+across: Any = range
+"""What an innermost loop over a row goes through that may be short: the rest of whole vectors is done with masks."""
 exp: Callable = np.exp
 exp_falling: Callable = np.exp
 """Of what is not positive, or NaN."""

@@ -15,6 +15,7 @@ IMPORTS = "import numpy as np\nfrom numba import njit, prange, types\n"
 
 _WRITTEN = {
     "arrays": {"on_stack", "release", "scratch"},
+    "masks": {"masked_turn"},
     "panels": {"turn_square"},
     "tile": {"copy_pieces", "copy_row", "keep_larger", "lanes", "tile_dots", "tile_products"},
 }
@@ -52,9 +53,9 @@ def part_names(function: Callable) -> list[str]:
     return [name for used in (*_parts(function), function) for name in used.__code__.co_names]
 
 
-def print_parts(function: Callable) -> str:
-    """The text of the parts of a function, and the import of what is written by `vectors`."""
-    names = part_names(function)
+def print_parts(function: Callable, more: Iterable[str] = ()) -> str:
+    """The text of the parts of a function, and the import of what it names, or ``more``, that is written in LLVM."""
+    names = [*part_names(function), *more]
     used = {module: sorted(written.intersection(names)) for module, written in _WRITTEN.items()}
     imports = "".join(import_of(module, found) for module, found in used.items() if found)
     return imports + "".join(f"\n\n@njit(**INSIDE, **LOOSE)\n{source_of(part)}" for part in _parts(function))

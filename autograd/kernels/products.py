@@ -24,6 +24,8 @@ def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The products of two stacks of matrices of one dtype, leading axes broadcast: (*, m, k) @ (*, k, n)."""
     (m, k), n = a.shape[-2:], b.shape[-1]
     dtype = a.dtype
+    if b.strides[-1] == 0:  # a gradient that was broadcast: kernels would read it number by number
+        b = b.copy()
     if a.ndim == b.ndim == 2:
         multiplications = m * k * n
         if multiplications <= SMALL:

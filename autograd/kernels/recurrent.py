@@ -12,7 +12,7 @@ Kept for the way back are ``before``, the state that each row came from, and wha
 """
 
 from .hand import kernel
-from .language import F, exp, gemm, prange, tanh
+from .language import F, across, exp, gemm, prange, tanh
 from .linear import sum_rows
 from .parts import Part
 
@@ -53,7 +53,7 @@ def rnn(out, spans, weight, h, bias, before, relu, parts):
                         total = out[row, j] + bias[j]
                         out[row, j] = F(0) if total <= F(0) else total
                 else:
-                    for j in range(h.shape[1]):
+                    for j in across(h.shape[1]):
                         out[row, j] = tanh(out[row, j] + bias[j])
                 for j in range(h.shape[1]):
                     h[b, j] = out[row, j]
@@ -100,14 +100,14 @@ def lstm(gates, spans, weight, h, c, bias, before_h, before_c, squashed, out, pa
                     before_c[row, j] = c[b, j]
                 for k in range(4):
                     if k == 2:
-                        for j in range(size):
+                        for j in across(size):
                             gates[row, k, j] = tanh(gates[row, k, j] + bias[k, j])
                     else:
-                        for j in range(size):
+                        for j in across(size):
                             gates[row, k, j] = F(1) / (F(1) + exp(-(gates[row, k, j] + bias[k, j])))
                 for j in range(size):
                     c[b, j] = gates[row, 1, j] * before_c[row, j] + gates[row, 0, j] * gates[row, 2, j]
-                for j in range(size):
+                for j in across(size):
                     squashed[row, j] = tanh(c[b, j])
                 for j in range(size):
                     h[b, j] = gates[row, 3, j] * squashed[row, j]
@@ -161,12 +161,12 @@ def gru(gates, spans, weight, h, bias_ih, bias_hh, from_state, before, inner, ou
                 for j in range(size):
                     before[row, j] = h[b, j]
                 for k in range(2):
-                    for j in range(size):
+                    for j in across(size):
                         total = gates[row, k, j] + bias_ih[k, j] + from_state[b, k, j] + bias_hh[k, j]
                         gates[row, k, j] = F(1) / (F(1) + exp(-total))
                 for j in range(size):
                     inner[row, j] = from_state[b, 2, j] + bias_hh[2, j]
-                for j in range(size):
+                for j in across(size):
                     gates[row, 2, j] = tanh(gates[row, 2, j] + bias_ih[2, j] + gates[row, 0, j] * inner[row, j])
                 for j in range(size):
                     out[row, j] = gates[row, 2, j] + gates[row, 1, j] * (before[row, j] - gates[row, 2, j])

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from .hand import kernel
-from .language import F, exp_falling, formula, log, on_stack, prange
+from .language import F, across, exp_falling, formula, log, on_stack, prange
 from .order import rank, unrank
 from .symbol import Symbol
 
@@ -13,27 +13,42 @@ __all__ = [
     "cross_entropy", "cross_entropy_backward", "log_softmax", "log_softmax_backward", "softmax", "softmax_backward",
 ]  # fmt: skip
 
-final = weigh = pack = unpack = formula
+close = final = weigh = pack = unpack = formula
 
 
 @kernel
 def normalise(x, outer, n, inner, out):
-    """``final(e, x, top, total)`` of each x, e being exp(x - top), top the largest of its axis, total the sum of e."""
+    """``final(e, x, close(top, total))`` of each x, e being exp(x - top), top the largest of its axis, total the sum of
+    e.
+    """
     if inner == 1:
-        for i in prange(outer):
-            row = x[i * n : (i + 1) * n]
-            result = out[i * n : (i + 1) * n]
-            best = pack(F(-np.inf))
-            for j in range(n):
-                best = max(best, pack(row[j]))
-            top = unpack(best)
-            total = F(0)
-            for j in range(n):
-                e = exp_falling(row[j] - top)
-                result[j] = e
-                total += e
-            for j in range(n):
-                result[j] = final(result[j], row[j], top, total)
+        # Of short rows many are closed at a time: a logarithm of one number costs as much as that of sixteen.
+        height = max(1, 1024 // max(n, 1))
+        for block in prange((outer + height - 1) // height):
+            first, end = block * height, min(outer, (block + 1) * height)
+            tops, totals = on_stack(1024, F), on_stack(1024, F)
+            for i in range(first, end):
+                row = x[i * n : (i + 1) * n]
+                result = out[i * n : (i + 1) * n]
+                best = pack(F(-np.inf))
+                for j in range(n):
+                    best = max(best, pack(row[j]))
+                top = unpack(best)
+                total = F(0)
+                for j in across(n):
+                    e = exp_falling(row[j] - top)
+                    result[j] = e
+                    total += e
+                tops[i - first] = top
+                totals[i - first] = total
+            for k in across(end - first):
+                totals[k] = close(tops[k], totals[k])
+            for i in range(first, end):
+                row = x[i * n : (i + 1) * n]
+                result = out[i * n : (i + 1) * n]
+                closed = totals[i - first]
+                for j in range(n):
+                    result[j] = final(result[j], row[j], closed)
     else:
         tiles = (inner + 255) // 256
         for i in prange(outer * tiles):
@@ -54,11 +69,13 @@ def normalise(x, outer, n, inner, out):
                     e = exp_falling(row[k] - tops[k])
                     result[k] = e
                     totals[k] += e
+            for k in range(width):
+                totals[k] = close(tops[k], totals[k])
             for j in range(n):
                 row = x[start + j * inner : start + j * inner + width]
                 result = out[start + j * inner : start + j * inner + width]
                 for k in range(width):
-                    result[k] = final(result[k], row[k], tops[k], totals[k])
+                    result[k] = final(result[k], row[k], totals[k])
 
 
 @kernel
@@ -72,7 +89,7 @@ def normalise_backward(g, out, outer, n, inner, dx):
             total = F(0)
             for j in range(n):
                 total += weigh(grad[j], row[j])
-            for j in range(n):
+            for j in across(n):
                 result[j] = final(grad[j], row[j], total)
     else:
         tiles = (inner + 255) // 256
@@ -99,16 +116,16 @@ def _exp(x: Any) -> Any:
     return Symbol.apply("exp_falling", x)
 
 
-def _shifted(e: Any, x: Any, top: Any, total: Any) -> Any:
-    return x - (top + Symbol.apply("log", total))
+def _log_sum(top: Any, total: Any) -> Any:
+    return top + Symbol.apply("log", total)
 
 
 _ORDER = {"pack": rank, "unpack": unrank}
-softmax = normalise.of("softmax", final=lambda e, x, top, total: e * (1.0 / total), **_ORDER)
+softmax = normalise.of("softmax", close=lambda top, total: 1.0 / total, final=lambda e, x, factor: e * factor, **_ORDER)
 softmax_backward = normalise_backward.of(
     "softmax", weigh=lambda g, out: g * out, final=lambda g, out, total: out * (g - total)
 )
-log_softmax = normalise.of("log_softmax", final=_shifted, **_ORDER)
+log_softmax = normalise.of("log_softmax", close=_log_sum, final=lambda e, x, log_sum: x - log_sum, **_ORDER)
 log_softmax_backward = normalise_backward.of(
     "log_softmax", weigh=lambda g, out: g, final=lambda g, out, total: g - _exp(out) * total
 )
