@@ -118,6 +118,13 @@ def test_calls_run_serially_while_others_want_the_cores(monkeypatch):
         now = since + rest
         assert threads.enter()
         threads.leave()
+    pool.judge(took=10_000_000, ran=2_000_000)
+    assert not threads.enter()
+    with monkeypatch.context() as patch:
+        patch.setattr(threads, "rests", False)
+        assert threads.enter()
+        threads.leave()
+    threads.state[threads.REST] = 0
     pool.judge(took=10_000_000, ran=9_000_000)
     assert pool.rest == threads.FIRST_REST and threads.enter()
     threads.leave()

@@ -81,6 +81,9 @@ FIRST_REST, LONGEST_REST = 20_000_000, 640_000_000
 after a region that was not slow. Trying in vain costs some milliseconds.
 """
 
+rests = True
+"""Whether calls run serially for a while where that is faster; who compiles ahead wants the kernels of the pool too."""
+
 _most = count  # that have been in use
 _serial = False
 _taken = threading.Lock()
@@ -178,7 +181,7 @@ def _start() -> "_Pool | None":
 def enter() -> bool:
     """Take the pool for this call; False if it must run serially. `leave` gives it back."""
     global _pool
-    if state[REST]:
+    if state[REST] and rests:
         if time.monotonic_ns() < state[REST]:
             return False
         state[REST] = 0
