@@ -133,9 +133,13 @@ def channel_moments(x, n, length, mean, var):
 
 
 @kernel
-def normalize_channels(x, n, length, mean, factor, bias, out):
-    """(x - mean) * factor + bias for each channel of (n, c, length)."""
+def normalize_channels(x, n, length, mean, var, weight, bias, eps, out, scale):
+    """(x - mean) * scale * weight + bias for each channel of (n, c, length), scale being 1 / sqrt(var + eps)."""
     channels = mean.size
+    factor = scratch(channels, F)
+    for c in range(channels):
+        scale[c] = F(1) / np.sqrt(var[c] + F(eps))
+        factor[c] = scale[c] * weight[c]
     if length == 1:
         for i in prange(n):
             row = x[i * channels : (i + 1) * channels]
@@ -151,6 +155,7 @@ def normalize_channels(x, n, length, mean, factor, bias, out):
             plus = bias[i % channels]
             for k in range(length):
                 result[k] = (row[k] - centre) * by + plus
+    release(factor)
 
 
 @kernel

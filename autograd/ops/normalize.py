@@ -139,12 +139,13 @@ def _wide(t: Any, ndim: int) -> Any:
 @op()
 def _channel_moments(x):
     n, length = _seen(x)
+    moments = np.empty((2, x.shape[1]), x.dtype)
     if length == 1:
         rows = x.reshape(x.shape[:2])
-        centre = reduce(SUM, rows, (0,), False, float(n))
-        return np.stack([centre, reduce(DEVIATIONS, rows, (0,), False, float(n), centre)])
-    moments = np.empty((2, x.shape[1]), x.dtype)
-    kernels.channel_moments(_flat(x), n, length, *moments)
+        moments[0] = reduce(SUM, rows, (0,), False, float(n))
+        moments[1] = reduce(DEVIATIONS, rows, (0,), False, float(n), moments[0])
+    else:
+        kernels.channel_moments(_flat(x), n, length, *moments)
     return moments
 
 
@@ -177,9 +178,8 @@ def _channel_gradient(g, x, weight, moments, fixed, eps):
     bias=lambda g: sum(g, _others(g)),
 )
 def _normalize_channels(x, weight, bias, moments, *, fixed, eps):
-    out = np.empty(x.shape, x.dtype)
-    scale = (1 / np.sqrt(moments[1] + eps)).astype(x.dtype, copy=False)
-    kernels.normalize_channels(_flat(x), *_seen(x), moments[0], scale * weight, bias, _flat(out))
+    out, scale = np.empty(x.shape, x.dtype), np.empty(x.shape[1], x.dtype)
+    kernels.normalize_channels(_flat(x), *_seen(x), *moments, weight, bias, eps, _flat(out), scale)
     return Kept(out, scale)
 
 

@@ -13,14 +13,21 @@ __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_res
 
 
 @autograd.update
-def _move(p, g, *, momentum, scale):
-    return (1 - momentum) * p + momentum * scale * g
+def _move(mean, g, var, var_now, *, momentum, scale):
+    return (1 - momentum) * mean + momentum * g, (1 - momentum) * var + momentum * scale * var_now
 
 
-def _track(running: Tensor | None, now: Tensor, momentum: float, scale: float = 1.0) -> None:
-    """running = (1 - momentum) * running + momentum * scale * now, in place and outside the graph."""
-    if running is not None:
-        _move(running, now.to(running.dtype), momentum=momentum, scale=scale)
+def _track(
+    mean: Tensor | None, var: Tensor | None, mean_now: Tensor, var_now: Tensor, momentum: float, scale: float = 1.0
+) -> None:
+    """running = (1 - momentum) * running + momentum * now, in place and outside the graph; ``scale`` makes of the
+    variance now the one that is tracked.
+    """
+    if mean is None and var is None:
+        return
+    # One of them alone moves beside another that nobody keeps.
+    mean, var = mean_now.clone() if mean is None else mean, var_now.clone() if var is None else var
+    _move(mean, mean_now.to(mean.dtype), var, var_now.to(var.dtype), momentum=momentum, scale=scale)
 
 
 def _check_dtype(op: str, input: Tensor, weight: Tensor | None) -> None:
@@ -56,8 +63,8 @@ def batch_norm(
                 f"batch_norm: training needs more than one value for each channel; got shape {input.shape}"
             )
         moments = autograd.channel_moments(input)
-        _track(running_mean, moments[0], momentum)
-        _track(running_var, moments[1], momentum, count / (count - 1))
+        mean, var = moments.unbind()
+        _track(running_mean, running_var, mean, var, momentum, count / (count - 1))
         return autograd.normalize_channels(input, weight, bias, eps, moments)
     if running_mean is None or running_var is None:
         raise ValueError("batch_norm: evaluation needs running_mean and running_var; got None")
@@ -88,8 +95,7 @@ def instance_norm(
     x: Any = input
     if running_mean is not None or running_var is not None:
         values = x.detach().reshape(*x.shape[:2], count)
-        _track(running_mean, values.mean((0, 2)), momentum)
-        _track(running_var, values.var(2).mean(0), momentum)
+        _track(running_mean, running_var, values.mean((0, 2)), values.var(2).mean(0), momentum)
     return autograd.normalize_rows(x, weight, bias, eps, count=count, groups=x.shape[1], length=count)
 
 
