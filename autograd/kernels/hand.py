@@ -10,8 +10,7 @@ printed as functions in front of it.
     summed_squares = reduction.of("squares", start=lambda: 0.0, value=lambda x: x * x, ...)
 
 An outermost loop whose turns don't depend on each other is written ``for i in prange(n)``. The text is compiled as it
-stands, and for large arrays a second time with that loop shared out over the pool of `threads`. In such a loop an array
-gets its name alone, ``row = x[i]``: numba loses sight of whose memory it is if it is unpacked from a tuple.
+stands, and for large arrays a second time with that loop shared out over the pool of `threads`.
 """
 
 import functools

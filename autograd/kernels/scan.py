@@ -14,7 +14,7 @@ from .hand import Kernel, kernel
 from .language import F, formula, on_stack, prange
 from .symbol import Symbol
 
-__all__ = ["LOG_SUMS", "PRODUCTS", "RECURRENCE", "SUMS", "extrema", "scan"]
+__all__ = ["INTEGER_SUMS", "LOG_SUMS", "PRODUCTS", "RECURRENCE", "SUMS", "extrema", "scan"]
 
 start = step = key = formula
 
@@ -24,27 +24,32 @@ def scanning(x, a, outer, n, inner, reverse, out):
     """y = step(y, a, x) along the middle axis of flat (outer, n, inner), beginning with ``start``."""
     by = -1 if reverse else 1
     if inner == 1:
+        first = n - 1 if reverse else 0
         for i in prange((outer + 3) // 4):
-            at = i * 4 * n + (n - 1 if reverse else 0)
+            at = i * 4 * n
             if i * 4 + 4 <= outer:
+                x0, x1, x2, x3 = x[at : at + n], x[at + n : at + 2 * n], x[at + 2 * n : at + 3 * n], x[at + 3 * n :]
+                a0, a1, a2, a3 = a[at : at + n], a[at + n : at + 2 * n], a[at + 2 * n : at + 3 * n], a[at + 3 * n :]
+                o0, o1 = out[at : at + n], out[at + n : at + 2 * n]
+                o2, o3 = out[at + 2 * n : at + 3 * n], out[at + 3 * n :]
                 y0 = y1 = y2 = y3 = start()
-                for _ in range(n):
-                    y0 = step(y0, a[at], x[at])
-                    y1 = step(y1, a[at + n], x[at + n])
-                    y2 = step(y2, a[at + 2 * n], x[at + 2 * n])
-                    y3 = step(y3, a[at + 3 * n], x[at + 3 * n])
-                    out[at] = F(y0)
-                    out[at + n] = F(y1)
-                    out[at + 2 * n] = F(y2)
-                    out[at + 3 * n] = F(y3)
-                    at += by
+                for j in range(n):
+                    place = np.uint64(first + by * j)
+                    y0 = step(y0, a0[place], x0[place])
+                    y1 = step(y1, a1[place], x1[place])
+                    y2 = step(y2, a2[place], x2[place])
+                    y3 = step(y3, a3[place], x3[place])
+                    o0[place] = F(y0)
+                    o1[place] = F(y1)
+                    o2[place] = F(y2)
+                    o3[place] = F(y3)
             else:
-                for _ in range(outer - i * 4):
+                for row in range(i * 4, outer):
                     y = start()
                     for j in range(n):
-                        y = step(y, a[at + by * j], x[at + by * j])
-                        out[at + by * j] = F(y)
-                    at += n
+                        place = np.uint64(row * n + first + by * j)
+                        y = step(y, a[place], x[place])
+                        out[place] = F(y)
     else:
         tiles = (inner + 1023) // 1024
         for i in prange(outer * tiles):
@@ -81,6 +86,7 @@ def _kind(name: str, begin: Callable, step: Callable) -> Kernel:
 # Sums and products are taken in double precision, as PyTorch's are.
 SUMS = _kind("sums", lambda: _double(0.0), lambda y, a, x: y + _double(x))
 PRODUCTS = _kind("products", lambda: _double(1.0), lambda y, a, x: y * _double(x))
+INTEGER_SUMS = _kind("integer_sums", lambda: 0, lambda y, a, x: y + x)
 LOG_SUMS = _kind("log_sums", lambda: -math.inf, _log_add)
 RECURRENCE = _kind("recurrence", lambda: 0.0, lambda y, a, x: x + a * y)
 
@@ -90,7 +96,7 @@ def _seen(shape: tuple[int, ...], dim: int) -> tuple[int, int, int]:
 
 
 def scan(kind: Kernel, x: np.ndarray, dim: int, reverse: bool = False, a: np.ndarray | None = None) -> np.ndarray:
-    """The scan along an axis of floats, from the end if ``reverse``; ``a`` are the factors of a recurrence."""
+    """The scan along an axis, from the end if ``reverse``; ``a`` are the factors of a recurrence."""
     if x.dtype == np.float16:
         factors = None if a is None else a.astype(np.float32)
         return scan(kind, x.astype(np.float32), dim, reverse, factors).astype(np.float16)
@@ -119,7 +125,7 @@ def running(x, outer, n, inner, out, places):
                 this = key(row[j])
                 place = j if this >= best else place
                 best = max(this, best)
-                result[j] = row[place]
+                result[j] = row[np.uint64(place)]
                 found[j] = place
     else:
         tiles = (inner + 1023) // 1024

@@ -1,6 +1,7 @@
-"""Sums into places that may repeat, and reading from places: along an axis of what is seen as (outer, n, inner).
+"""Writing to places that may repeat, and reading from places: along an axis of what is seen as (outer, n, inner).
 
-Places are not checked here. `numpy.add.at` serves the dtypes without a kernel; it is fast on flat arrays alone.
+Places are not checked here; they become unsigned, as an index with a sign might count from the end. `numpy.add.at`
+serves the dtypes without a kernel; it is fast on flat arrays alone.
 """
 
 import math
@@ -8,9 +9,11 @@ import math
 import numpy as np
 
 from .hand import kernel
-from .language import prange
+from .language import formula, prange
 
-__all__ = ["add_along", "add_at", "flat_index", "take_along"]
+__all__ = ["add_along", "add_at", "flat_index", "put_along", "take_along", "take_parts"]
+
+combine = formula
 
 
 @kernel
@@ -19,7 +22,7 @@ def add_rows(part, index, outer, n, length, inner, out):
     for o in prange(outer):
         if inner == 1:
             for j in range(n):
-                out[o * length + index[j]] += part[o * n + j]
+                out[np.uint64(o * length + index[j])] += part[o * n + j]
         else:
             for j in range(n):
                 to = (o * length + index[j]) * inner
@@ -30,17 +33,25 @@ def add_rows(part, index, outer, n, length, inner, out):
 
 
 @kernel
-def add_elements(part, index, outer, n, length, inner, out):
-    """out[o, index[o, j, k], k] += part[o, j, k]; part, index are (outer, n, inner), out (outer, length, inner)."""
+def to_elements(part, index, outer, n, length, inner, out):
+    """out[o, p, k] = combine(out[o, p, k], part[o, j, k]) where p is index[o, j, k], one j after the other; part and
+    index are (outer, n, inner), out is (outer, length, inner).
+    """
     for o in prange(outer):
         if inner == 1:
             for j in range(o * n, o * n + n):
-                out[o * length + index[j]] += part[j]
+                at = np.uint64(o * length + index[j])
+                out[at] = combine(out[at], part[j])
         else:
             for j in range(n):
-                at = (o * n + j) * inner
+                row = (o * n + j) * inner
                 for k in range(inner):
-                    out[(o * length + index[at + k]) * inner + k] += part[at + k]
+                    at = np.uint64((o * length + index[row + k]) * inner + k)
+                    out[at] = combine(out[at], part[row + k])
+
+
+add_elements = to_elements.of("add", combine=lambda old, new: old + new)
+put_elements = to_elements.of("put", combine=lambda old, new: new)
 
 
 @kernel
@@ -52,15 +63,28 @@ def take_elements(x, index, outer, n, length, inner, out):
             row = x[i // cuts * length : (i // cuts + 1) * length]
             first = i // cuts * n + i % cuts * 4096
             end = min(first + 4096, i // cuts * n + n)
-            for j in range(first, end):
-                out[j] = row[index[j]]
+            places = index[first:end]
+            result = out[first:end]
+            for j in range(end - first):
+                result[j] = row[np.uint64(places[j])]
     else:
         for i in prange(outer * n):
             base = i // n * length * inner
             places = index[i * inner : (i + 1) * inner]
             result = out[i * inner : (i + 1) * inner]
             for k in range(inner):
-                result[k] = x[base + places[k] * inner + k]
+                result[k] = x[np.uint64(base + places[k] * inner + k)]
+
+
+@kernel
+def take_columns(x, index, outer, out):
+    """out[o, j] = x[o, index[j]]; x and out are flat (outer, *)."""
+    n, length = index.size, x.size // outer
+    for o in prange(outer):
+        row = x[o * length : (o + 1) * length]
+        result = out[o * n : (o + 1) * n]
+        for j in range(n):
+            result[j] = row[np.uint64(index[j])]
 
 
 def _has_kernel(dtype: np.dtype) -> bool:
@@ -109,12 +133,31 @@ def add_along(shape: tuple[int, ...], dim: int, index: np.ndarray, part: np.ndar
     return out
 
 
+def put_along(x: np.ndarray, dim: int, index: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """A copy of x with each element of ``part`` at ``index`` along ``dim``; of several for one place the last stays."""
+    out = np.array(x, order="C")
+    if part.shape == index.shape and _has_kernel(x.dtype) and _fills(index.shape, x.shape, dim):
+        put_elements(part.reshape(-1), *_seen(index, x.shape, dim), out.reshape(-1))
+    else:
+        out.reshape(-1)[flat_index(x.shape, dim, index)] = part
+    return out
+
+
 def take_along(x: np.ndarray, dim: int, index: np.ndarray) -> np.ndarray:
     """The elements at ``index`` along ``dim``."""
     if not (_has_kernel(x.dtype) and _fills(index.shape, x.shape, dim)):
         return x.reshape(-1).take(flat_index(x.shape, dim, index))
     out = np.empty(index.shape, x.dtype)
     take_elements(x.reshape(-1), *_seen(index, x.shape, dim), out.reshape(-1))
+    return out
+
+
+def take_parts(x: np.ndarray, dim: int, index: np.ndarray) -> np.ndarray:
+    """The parts of x along ``dim`` that the 1-d ``index`` names."""
+    if dim < x.ndim - 1 or not x.size or not _has_kernel(x.dtype):
+        return x.take(index, dim)
+    out = np.empty((*x.shape[:-1], index.size), x.dtype)
+    take_columns(x.reshape(-1), index.astype(np.int64, copy=False), math.prod(x.shape[:-1]), out.reshape(-1))
     return out
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import bool_
-from ..kernels.scatter import add_along, add_at, take_along
+from ..kernels.scatter import add_along, add_at, take_along, take_parts
 from ..tensor import Tensor
 from .dims import normal_dim, numpy_spelling
 from .index import getitem
@@ -17,7 +17,8 @@ __all__ = ["argwhere", "gather", "index_select", "isin", "masked_select", "nonze
 
 def check_bounds(name: str, index: np.ndarray, length: int, dim: int, error: type[Exception] = RuntimeError) -> None:
     """The indices lie in [0, length)."""
-    if index.size and not (index.min() >= 0 and index.max() < length):
+    # Without a sign a negative index is larger than any length.
+    if index.size and index.view(f"u{index.itemsize}").max() >= length:
         bad = index.min() if index.min() < 0 else index.max()
         raise error(f"{name}: an index must be in [0, {length}) for dim {dim}; got {bad}")
 
@@ -122,7 +123,7 @@ def _from_the_end(index, *, length):
 def index_select_along(x, index, *, dim):
     """The parts of x along an axis that the 1-d ``index`` names."""
     check_bounds("index_select", index, x.shape[dim], dim, IndexError)
-    return np.take(x, index, dim)
+    return take_parts(x, dim, index)
 
 
 @op(part=lambda g, index, dim: index_select_along(g, index, dim=dim))

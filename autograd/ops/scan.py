@@ -88,6 +88,8 @@ def products_of_others(x: Any, dim: int) -> Any:
 
 @op(x=lambda g, dim, reverse: _cumsum(g, dim=dim, reverse=not reverse))
 def _cumsum(x, *, dim, reverse):
+    if x.dtype == np.int64:
+        return kernels.scan(kernels.INTEGER_SUMS, x, dim, reverse)
     return _accumulate(kernels.SUMS, np.add, x, dim, reverse)
 
 

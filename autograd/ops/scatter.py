@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import bool_, is_float
-from ..kernels.scatter import flat_index
+from ..kernels.scatter import flat_index, put_along
 from ..tensor import Tensor
 from .convert import cast, clone
 from .dims import normal_dim, numpy_spelling
@@ -40,9 +40,7 @@ def zero_like(g: Any) -> np.ndarray:
 )
 def _scatter(x, src, index, *, dim):
     check_bounds("scatter", index, x.shape[dim], dim)
-    out = np.array(x, order="C")
-    out.reshape(-1)[flat_index(x.shape, dim, index)] = src
-    return out
+    return put_along(x, dim, index, src)
 
 
 def _names_nothing(name: str, input: Any, dim: int, index: Any) -> bool:
