@@ -32,17 +32,21 @@ def arrays_in(nest: Any) -> list[Any]:
 
 
 class KernelRun:
-    """A kernel about to run. ``zeros`` are the places of new arguments that it adds to, and that hold zeros."""
+    """A kernel about to run. ``zeros`` are the places of new arguments that it adds to, and that hold zeros;
+    ``unknown`` those that hold something else, which numpy must have put there.
+    """
 
     def __init__(self, kernel: Any, args: Sequence[Any], tracer: Any) -> None:
         self.kernel, self.args = kernel, args
         self.effects = effects_of(kernel.function)
         added_to = self.effects.written & self.effects.read_first  # what a kernel writes first it writes whole
-        self.zeros = {
+        new = {
             i
             for i, (name, arg) in enumerate(zip(self.effects.parameters, args, strict=False))
-            if isinstance(arg, np.ndarray) and name in added_to and tracer.known(arg) is None and not (arg != 0).any()
+            if isinstance(arg, np.ndarray) and name in added_to and tracer.known(arg) is None
         }
+        self.zeros = {i for i in new if not (args[i] != 0).any()}
+        self.unknown = new - self.zeros
 
     def as_in_programs(self, parallel: bool) -> Callable[[], Any] | None:
         """What runs the kernel as a program that is compiled for these arguments will, so that it is compiled once;
@@ -101,6 +105,8 @@ def _are_all(tracer: Any, runs: Sequence[KernelRun], results: Sequence[Any], arg
     for run in runs:
         plain = all(_is_plain(a) for a in run.args if not isinstance(a, np.ndarray))
         if run.effects.returns or not plain or run.args[0].dtype not in _FLOATS:
+            return False
+        if any(id(owner_of(run.args[i])) not in fresh for i in run.unknown):
             return False
         for name, array in run.arrays():
             if name in run.effects.written:

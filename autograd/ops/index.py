@@ -41,6 +41,9 @@ class Key(NamedTuple):
     picked: tuple | None
 
 
+_FIRST = (Place(0),)
+
+
 def _fill(key: tuple, indices: Sequence[np.ndarray]) -> tuple:
     """The key with the index arrays in their places; a 0-d mask takes all or nothing of a new axis."""
     return tuple(np.atleast_1d(indices[k.number]) if type(k) is Place else k for k in key)
@@ -227,7 +230,11 @@ def _selector(name: str, part: Any) -> Any:
 
 
 def plain_key(key: Any, ndim: int) -> Key | None:
-    """The usual keys of integers, slices, None and Ellipsis, at once; None for any other, and for what is an error."""
+    """The usual keys of integers, slices, None and Ellipsis, or one tensor of int64, at once; None for any other, and
+    for what is an error.
+    """
+    if type(key) is Tensor and key.array.dtype == int64 and key.array.ndim and ndim:
+        return Key([key], None, _FIRST)
     parts = key if type(key) is tuple else (key,)
     used, dots = 0, 0
     for part in parts:

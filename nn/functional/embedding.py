@@ -16,7 +16,8 @@ def _check(op: str, input: Tensor, weight: Tensor, padding_idx: int | None) -> i
         raise RuntimeError(f"{op}: the input must hold integers; got {input.dtype}; convert with long()")
 
     def check(index: np.ndarray) -> None:
-        if index.size and not (index.min() >= 0 and index.max() < rows):
+        # Without a sign a negative index is larger than any number of rows.
+        if index.size and index.view(f"u{index.itemsize}").max() >= rows:
             bad = index.min() if index.min() < 0 else index.max()
             raise IndexError(f"{op}: an index must be in 0 to {rows - 1}; got {bad}")
 
