@@ -109,6 +109,11 @@ def pack(x, at, down, right, count, columns, out, to, pitch):
             for j in range((columns - 1) // LANES * LANES, -1, -LANES):
                 some = min(LANES, columns - j)
                 turn_square(x, at + j * right + p, right, some, min(LANES, count - p), out, to + p * pitch + j, pitch)
+    elif right == 0:  # a gradient that was broadcast
+        for p in range(count):
+            value = x[np.uint64(at + p * down)]
+            for j in range(columns):
+                out[np.uint64(to + p * pitch + j)] = value
     else:
         for p in range(count):
             for j in range(columns):

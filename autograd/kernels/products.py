@@ -24,8 +24,6 @@ def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The products of two stacks of matrices of one dtype, leading axes broadcast: (*, m, k) @ (*, k, n)."""
     (m, k), n = a.shape[-2:], b.shape[-1]
     dtype = a.dtype
-    if b.strides[-1] == 0:  # a gradient that was broadcast: kernels would read it number by number
-        b = b.copy()
     if a.ndim == b.ndim == 2:
         multiplications = m * k * n
         if multiplications <= SMALL:
@@ -38,7 +36,7 @@ def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return matmul(a.reshape(-1, k), b).reshape(*a.shape[:-1], n)
     if dtype == np.float16:
         return matmul(a.astype(np.float32), b.astype(np.float32)).astype(dtype)
-    lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    lead = a.shape[:-2] if a.shape[:-2] == b.shape[:-2] else np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     times = math.prod(lead)
     if m * k * n * times <= SMALL or dtype.kind == "b":
         return quiet.run(np.matmul, a, b)
@@ -57,6 +55,8 @@ def as_stacks(x: np.ndarray, lead: tuple[int, ...]) -> np.ndarray:
         x = np.broadcast_to(x, (*lead, *x.shape[-2:]))
     if len(lead) == 2:
         return x
+    if len(lead) == 1:
+        return x[None]
     return x.reshape(math.prod(lead[:-1]), *(lead[-1:] or (1,)), *x.shape[-2:])
 
 
