@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 import autograd
 from autograd.dtypes import bool_
-from autograd.kernels import gemm, loader, parts, turn, vectors
+from autograd.kernels import gemm, loader, normalize, parts, turn, vectors
 from autograd.kernels.printer import Argument
 from autograd.kernels.symbol import Symbol
 from autograd.kernels.ufuncs import compile_formula
@@ -204,3 +205,27 @@ def test_freed_memory_is_given_back_when_asked_for():
         env={**env, "PYTHONPATH": str(ROOT)},
     )
     assert int(found.stdout) > 2**25, "64 MB were freed"
+
+
+KERNELS = sorted(path for path in (ROOT / "autograd" / "kernels").glob("*.py") if path.name != "arrays.py")
+
+
+@pytest.mark.parametrize("path", KERNELS, ids=lambda path: path.stem)
+def test_what_kernels_take_they_give_back(path):
+    text = path.read_text(encoding="utf-8")
+    lines = re.findall(r"^ *([\w, ]+) = scratch\(", text, re.MULTILINE)
+    calls = re.findall(r"^ *release\((.*)\)$", text, re.MULTILINE)
+    assert sorted(", ".join(lines).split(", ")) == sorted(", ".join(calls).split(", "))
+    assert len(re.findall(r"scratch\(", text)) == sum(line.count(",") + 1 for line in lines)
+
+
+def test_kernels_do_not_count_who_holds_an_array():
+    kernel = normalize.normalize_rows_backward
+    text = kernel.text(np.dtype("float32")).replace("cache=True", "cache=False")
+    known: dict = {}
+    exec(text, known)
+    compiled = known[kernel.function.__name__]
+    rows, row, sums = np.ones(12, np.float32), np.ones(3, np.float32), np.ones((1, 2, 3), np.float32)
+    compiled(rows, rows, row, 1, 3, 1, True, np.ones(4, np.float32), np.ones(4, np.float32), np.empty_like(rows), sums)
+    (code,) = compiled.inspect_llvm().values()
+    assert "NRT_incref" not in code

@@ -68,7 +68,9 @@ def scratch(typing, shape, dtype):
     def generate(context, builder, signature, args):
         array = _Contiguous(context, builder, kind, args[0])
         room = builder.add(array.nbytes, INDEX(2 * LINE))
-        whole = builder.ptrtoint(builder.call(_library(builder, "malloc", _BYTES, INDEX), [room]), INDEX)
+        memory = builder.call(_library(builder, "malloc", _BYTES, INDEX), [room])
+        cgutils.guard_memory_error(context, builder, memory, "no memory for what a kernel needs while it runs")
+        whole = builder.ptrtoint(memory, INDEX)
         first = builder.and_(builder.add(whole, INDEX(2 * LINE - 1)), INDEX(-LINE))
         builder.store(whole, _before(builder, first))  # what is to be freed
         return array.at(builder.inttoptr(first, _BYTES))

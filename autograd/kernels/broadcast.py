@@ -156,10 +156,8 @@ def broadcasting(kernel: Callable) -> Callable:
 
 @functools.cache
 def _run_rows(parallel: bool) -> Callable:
-    return load(
-        "run_rows",
-        CALLS + import_of("arrays", ["release", "scratch"]) + _LOOP.format(options=threads.options(parallel)),
-    ).run_rows
+    imports = import_of("arrays", ["release", "scratch"])
+    return load("run_rows", CALLS + imports + _LOOP.format(options=threads.options(parallel))).run_rows
 
 
 @functools.cache

@@ -159,10 +159,8 @@ def convolve(
     block = 10 * wide
     batches = (n + images - 1) // images
     for chunk in prange(chunks):
-        buffer, sums = (
-            scratch(front + channels * phases * images * length + back + block, x.dtype),
-            scratch(8 * block, x.dtype),
-        )
+        buffer = scratch(front + channels * phases * images * length + back + block, x.dtype)
+        sums = scratch(8 * block, x.dtype)
         buffer[:] = 0
         offsets = scratch(inputs * taps.shape[0], np.int64)
         for batch in range(chunk * batches // chunks, (chunk + 1) * batches // chunks):
@@ -225,7 +223,7 @@ def correlate(x, g, parts, groups, lengths, reads, read_step, taps, front, back,
     length = lengths[0] * lengths[1] * lengths[2]
     wide = lanes(x)
     batches = (n + images - 1) // images
-    whole, ones = scratch((1, 3), np.int64), (1, 1, 1)
+    whole = scratch((1, 3), np.int64)
     whole[:] = 0
     for chunk in prange(chunks):
         buffer = scratch(front + channels * phases * (images * length + wide) + back, x.dtype)
@@ -242,7 +240,7 @@ def correlate(x, g, parts, groups, lengths, reads, read_step, taps, front, back,
                 gradient[:] = 0
             plane = (here * length + wide - 1) // wide * wide
             fill(flat, x.shape, first, here, read_step, reads, lengths, front, plane, buffer)
-            fill(given, g.shape, first, here, ones, whole, lengths, 0, plane, gradient)
+            fill(given, g.shape, first, here, (1, 1, 1), whole, lengths, 0, plane, gradient)
             for group in range(groups):
                 count = find_rows(inputs, group, phases, taps, 0, taps.shape[0], front, plane, offsets)
                 o = group * outputs

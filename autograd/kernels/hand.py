@@ -10,7 +10,8 @@ printed as functions in front of it.
     summed_squares = reduction.of("squares", start=lambda: 0.0, value=lambda x: x * x, ...)
 
 An outermost loop whose turns don't depend on each other is written ``for i in prange(n)``. The text is compiled as it
-stands, and for large arrays a second time with that loop shared out over the pool of `threads`.
+stands, and for large arrays a second time with that loop shared out over the pool of `threads`. An innermost loop over
+a row that may be short is written ``for j in across(n)``: `rewrite` tells what becomes of it.
 """
 
 import functools
