@@ -29,23 +29,6 @@ STRETCH = 1024
 SHORT = 64
 """A loop with fewer turns is not cut into stages."""
 
-_COUNT = """
-from llvmlite import ir
-from numba.extending import intrinsic
-
-
-@intrinsic
-def count(typingctx, n):
-    def codegen(context, builder, signature, args):
-        number = context.cast(builder, args[0], signature.args[0], types.intp)
-        kind = ir.FunctionType(number.type, [number.type])
-        return builder.asm(kind, "", "=r,0", [number], side_effect=False)
-    return types.intp(n), codegen
-"""
-"""``count(n)`` is n, which LLVM then does not know: it would write out a loop of few turns, all or several at a time,
-and make SIMD code of the loop around it, whose memory does not lie together.
-"""
-
 _PLUS = """
 
 @njit(**INSIDE, fastmath={"reassoc", "nsz"}, **EXACT)
@@ -253,7 +236,7 @@ class Loop:
         ]
         parts += [f.text for f in self.functions]
         if self._hides_count():
-            parts.append(_COUNT)
+            parts.append(import_of("advice", ["hidden"]))
         if self._sums:
             parts.append(_PLUS)
         if self.in_stretches:
@@ -322,7 +305,7 @@ class Loop:
             lines += [*self._buffers(inner), *self._innermost(axis, inner, "first", f"min(first + {share}, {n})")]
         else:
             last = str(self.lengths[axis])
-            lines += self._innermost(axis, pad, "0", f"count({last})" if self._hides_count() else last)
+            lines += self._innermost(axis, pad, "0", f"hidden({last})" if self._hides_count() else last)
         for k in here:
             place = self.sum_places[k]
             whole = f"array_at(p{place}, 1, F)[0]" if shared else f"a{place}[{self._index(place)}]"

@@ -5,7 +5,7 @@ printer   the one place that turns formulas into the text of a kernel
 scalar    exp, log, tanh, erf ... as branch-free formulas that vectorise
 loader    text -> compiled module, cached on disk by a hash of the text
 hand      hand-written loops -> compiled functions, serial and on the pool of threads
-rewrite   what is changed in their text for the compiler; `masks` is how the rest of a short row becomes one vector
+rewrite   what is changed in their text for the compiler; `advice` is what LLVM is told about loops
 arrays    arrays in kernels: at an address, or in memory that a kernel takes while it runs
 threads   how many threads there are and who may use them
 gemm      matrix products; `panels` their innermost loops, `tile` those of convolutions, both written by `vectors`

@@ -14,8 +14,8 @@ __all__ = ["IMPORTS", "Part", "addresses", "import_of", "part_names", "print_par
 IMPORTS = "import numpy as np\nfrom numba import njit, prange, types\n"
 
 _WRITTEN = {
+    "advice": {"masked_turn"},
     "arrays": {"on_stack", "release", "scratch"},
-    "masks": {"masked_turn"},
     "panels": {"turn_square"},
     "tile": {"copy_pieces", "copy_row", "keep_larger", "lanes", "tile_dots", "tile_products"},
 }

@@ -10,7 +10,7 @@ __all__ = ["masked_ends", "signed_counters"]
 
 def masked_ends(source: str, itemsize: int) -> str:
     """The text with ``for j in across(n)``, a loop over a row, made two where the processor has masks: one over as many
-    whole vectors as LLVM works on at a time, four, and one over the rest, whose last vector is masked (`masks`).
+    whole vectors as LLVM works on at a time, four, and one over the rest, whose last vector is masked (`advice`).
     """
     from .vectors import vector_bytes
 

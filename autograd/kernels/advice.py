@@ -1,6 +1,6 @@
-"""The ends of loops: what is left of a row when its whole vectors are done.
+"""What LLVM is told about loops, or not told, so that it makes better code of them.
 
-LLVM works on four vectors at a time, then on single ones, and computes what is left one by one: of a row of 50 numbers
+It works on four vectors of a row at a time, then on single ones, and computes what is left one by one: of 50 numbers
 that takes half of the time. Where the processor has masks, it can be told to compute the rest with part of a vector.
 """
 
@@ -11,7 +11,20 @@ from llvmlite.ir.values import MDValue
 from numba.core import types
 from numba.extending import intrinsic
 
-__all__ = ["masked_turn"]
+__all__ = ["hidden", "masked_turn"]
+
+
+@intrinsic
+def hidden(typing, n):
+    """n, which LLVM then does not know: it would write out a loop of few turns, all or several at a time, and make SIMD
+    code of the loop around it, whose memory does not lie together.
+    """
+
+    def generate(context, builder, signature, args):
+        kind = ir.FunctionType(args[0].type, [args[0].type])
+        return builder.asm(kind, "", "=r,0", [args[0]], side_effect=False)
+
+    return types.intp(types.intp), generate
 
 
 @intrinsic
