@@ -183,7 +183,7 @@ def reduce(
     if dtype not in FLOATS:
         if dtype.kind != "f":
             assert kind.ufunc is not None
-            return np.asarray(kind.ufunc.reduce(x, dims, dtype, None, keepdim))
+            return np.asarray(kind.ufunc.reduce(x, dims, dtype, keepdims=keepdim))
         centre = None if centre is None else centre.astype(np.float32)
         return reduce(kind, x.astype(np.float32), dims, keepdim, divisor, centre).astype(dtype)
     if x.size <= SMALL and kind.ufunc is not None:
