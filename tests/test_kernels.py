@@ -12,7 +12,7 @@ import pytest
 
 import autograd
 from autograd.dtypes import bool_
-from autograd.kernels import gemm, loader, normalize, parts, turn, vectors
+from autograd.kernels import gemm, loader, normalize, parts, rewrite, turn, vectors
 from autograd.kernels.printer import Argument
 from autograd.kernels.symbol import Symbol
 from autograd.kernels.ufuncs import compile_formula
@@ -229,3 +229,11 @@ def test_kernels_do_not_count_who_holds_an_array():
     compiled(rows, rows, row, 1, 3, 1, True, np.ones(4, np.float32), np.ones(4, np.float32), np.empty_like(rows), sums)
     (code,) = compiled.inspect_llvm().values()
     assert "NRT_incref" not in code
+
+
+@pytest.mark.parametrize("nbytes", [32, 64])
+def test_the_ends_of_rows_are_masked_where_the_processor_has_masks(monkeypatch, nbytes):
+    monkeypatch.setattr(vectors, "vector_bytes", lambda: nbytes)
+    text = rewrite.masked_ends("def f(x, n):\n    for j in across(n):\n        x[j] += 1\n", itemsize=4)
+    assert ("masked_turn()" in text) == (nbytes == 64)
+    assert "across" not in text
