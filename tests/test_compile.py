@@ -541,9 +541,9 @@ def test_threads_of_the_pool():
         ends = []
         for count in (1, 2):
             autograd.set_num_threads(count)
-            run = autograd.compile(lambda x, w: ((x @ w).relu() * 2, (x.exp() * x).sum(), x.sum(0)))
+            run = autograd.compile(lambda x, w, v: ((x @ w).relu() * 2, (x.exp() * x).sum(), x.sum(0), (v * v).mean()))
             for seed in range(2):
-                outs = run(data(300, 300, seed=seed), data(300, 300, seed=seed + 9))
+                outs = run(data(300, 300, seed=seed), data(300, 300, seed=seed + 9), data(70_000, seed=seed + 8))
             ends.append([t.array for t in outs])
         for a, b in zip(*ends, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-4)

@@ -250,7 +250,10 @@ class Loop:
 
     def _function(self) -> str:
         arguments = ", ".join(f"p{i}" for i in range(len(self.pointers)))
-        lines = [f"\n\n@njit(cache=True{threads.options(self.parallel)}, **EXACT)\ndef loop({arguments}):"]
+        # numba has an array for the totals of the threads, which is one of those that are counted.
+        totals = self.parallel and any(0 in over for k, over in enumerate(self.reduced) if k not in self.columns)
+        flags = "EXACT | {'_nrt': True}" if totals else "EXACT"
+        lines = [f"\n\n@njit(cache=True{threads.options(self.parallel)}, **{flags})\ndef loop({arguments}):"]
         if not self.parallel:
             lines += self._arrays("    ")
             lines += [*self._buffers("    "), *self._with_columns(0, "    ")]
