@@ -204,3 +204,12 @@ def test_errors(call, kind, message):
     with pytest.raises(kind) as caught:
         call()
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("name", ["running_mean", "running_var"])
+def test_a_graph_that_read_a_running_statistic_notices_that_it_moved(name):
+    norm, weight = nn.BatchNorm1d(3), autograd.ones(3, requires_grad=True)
+    y = (getattr(norm, name) * weight).sum()
+    norm(autograd.ones(4, 3))
+    with pytest.raises(RuntimeError, match="a value saved for backward was changed in place"):  # PyTorch's is wrong
+        y.backward()

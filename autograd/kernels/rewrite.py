@@ -34,7 +34,11 @@ class _Ends(ast.NodeTransformer):
         self.generic_visit(node)
         if not (isinstance(node.iter, ast.Call) and ast.unparse(node.iter.func) == "across"):
             return node
-        n, j, body = ast.unparse(node.iter.args[0]), ast.unparse(node.target), "\n".join(map(ast.unparse, node.body))
+        n, j, body = (
+            f"({ast.unparse(node.iter.args[0])})",
+            ast.unparse(node.target),
+            "\n".join(map(ast.unparse, node.body)),
+        )
         if not self.lanes:
             return _loops((j, f"range({n})", body))
         # Less than a vector is done sooner one by one. numba takes unsigned counters for indices that are not negative.

@@ -6,9 +6,9 @@
         return p - lr * m, m
 
 The positional parameters are tensors of one shape, the keyword-only ones numbers. What the formula returns is written
-back: the first value into the first tensor, the second and later ones into the tensors after the gradient ``g``. The
-formula is printed as one loop that passes once over the memory of a parameter; what it computes from the numbers alone
-is computed once for all parameters, in double precision.
+back into the tensors, in order, the gradient ``g`` aside: first into those before it, which graphs may have read, then
+into the state after it. The formula is printed as one loop that passes once over the memory of a parameter; what it
+computes from the numbers alone is computed once for all parameters, in double precision.
 """
 
 import inspect
@@ -61,6 +61,8 @@ class Update:
         writable = [i for i, name in enumerate(self.tensors) if name != "g"]
         self.written = writable[: len(outputs)]
         assert len(self.written) == len(outputs), f"{self.name}: more results than tensors to write them to"
+        # So many tensors are those that graphs may have read.
+        self._read = self.tensors.index("g") if "g" in self.tensors else len(self.written)
         written = [self.tensors[i] for i in self.written]
         self.kernel = UpdateKernel(self.name, self.tensors, self.numbers, outputs, written)
 
@@ -80,13 +82,14 @@ class Update:
             state.tracer.update(self, rows, numbers)
             return
         values = self.kernel.prepare(*map(float, numbers))
-        loops, written, changed = self._loops, self.written, []
+        loops, written, read = self._loops, self.written, self._read
         arrays: list[np.ndarray] = []
+        changed: list[np.ndarray] = []
         last: Any = None
         try:
             for row in rows:
                 arrays = [*map(_array_of, row)]
-                changed.append(arrays[0])
+                changed += arrays[:read]
                 dtype = arrays[0].dtype
                 if dtype is not last:
                     (serially, on_pool), last = loops.get(dtype) or self._compile(dtype), dtype
@@ -105,7 +108,6 @@ class Update:
             self._check(arrays)
             raise
         finally:
-            # The state is the optimizer's own; a parameter is what graphs have read.
             note_write(*changed)
 
     def after(self, *steps: Callable) -> "Update":

@@ -13,7 +13,7 @@ __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_res
 
 
 @autograd.update
-def _move(mean, g, var, var_now, *, momentum, scale):
+def _move(mean, var, g, var_now, *, momentum, scale):
     return (1 - momentum) * mean + momentum * g, (1 - momentum) * var + momentum * scale * var_now
 
 
@@ -27,7 +27,7 @@ def _track(
         return
     # One of them alone moves beside another that nobody keeps.
     mean, var = mean_now.clone() if mean is None else mean, var_now.clone() if var is None else var
-    _move(mean, mean_now.to(mean.dtype), var, var_now.to(var.dtype), momentum=momentum, scale=scale)
+    _move(mean, var, mean_now.to(mean.dtype), var_now.to(var.dtype), momentum=momentum, scale=scale)
 
 
 def _check_dtype(op: str, input: Tensor, weight: Tensor | None) -> None:
