@@ -119,14 +119,19 @@ def test_a_returned_gradient_may_take_the_memory_of_the_last_one(monkeypatch, re
 def test_a_segment_leaves_the_pool_when_it_is_slow_twice_in_a_row(monkeypatch):
     strained = []
     monkeypatch.setattr(threads, "strained", lambda: strained.append(True))
-    run = object.__new__(runner.Runner)
-    run.fastest, run.alone, run.slow = {}, {}, set()
-    found = []
-    for took in (2, 9, 2, 9, 9, 2):
-        monkeypatch.setattr(run, "_timed", lambda part, given, took=took: (0, took * 1_000_000), raising=False)
-        run._on_pool(0, None, ())
-        found.append(len(strained))
-    assert found == [0, 0, 0, 0, 1, 1]
+
+    def found(alone):
+        run = object.__new__(runner.Runner)
+        run.fastest, run.alone, run.slow = {}, {i: ms * 1_000_000 for i, ms in alone.items()}, set()
+        strained.clear()
+        for took in (2, 9, 2, 9, 9, 2):
+            monkeypatch.setattr(run, "_timed", lambda part, given, took=took: (0, took * 1_000_000), raising=False)
+            run._on_pool(0, None, ())
+            yield len(strained)
+
+    assert list(found(alone={})) == [0, 0, 0, 0, 1, 1]
+    assert list(found(alone={0: 6})) == [0, 0, 0, 0, 1, 1]
+    assert list(found(alone={0: 9})) == [0, 0, 0, 0, 0, 0], "without the pool it would take as long"
 
 
 def test_a_kernel_is_compiled_once_as_the_program_calls_it(monkeypatch):

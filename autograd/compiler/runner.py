@@ -133,10 +133,13 @@ class Runner:
             given = ()
 
     def _on_pool(self, i: int, part: Callable, given: Sequence[np.ndarray]) -> int:
-        """Run a segment on the pool, and look whether it took longer than it takes. Once its data may have been far."""
+        """Run a segment on the pool, and look whether it took longer than it takes, there or alone.
+
+        After a pause its data is far away, for a run or two: alone it would wait for them as long.
+        """
         code, took = self._timed(part, given)
         fastest = self.fastest[i] = min(took, self.fastest.get(i, took))
-        if took <= threads.SLOW or took <= min(2 * fastest, self.alone.get(i, took)):
+        if took <= max(threads.SLOW, 2 * fastest, self.alone.get(i, 0)):
             self.slow.discard(i)
         elif i in self.slow:
             threads.strained()
