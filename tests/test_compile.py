@@ -551,7 +551,10 @@ def test_threads_of_the_pool():
         autograd.set_num_threads(before)
 
 
-@pytest.mark.parametrize(("shape", "shared"), [((300, 320), True), ((7, 16, 512), True), ((300, 301), False)])
+@pytest.mark.parametrize(
+    ("shape", "shared"),
+    [((300, 320), True), ((7, 16, 512), True), ((1201, 37), True), ((20, 16384), True), ((20, 2047), False)],
+)
 def test_sums_over_the_first_axes_do_not_depend_on_the_threads(shape, shared):
     axes = tuple(range(len(shape) - 1))
 

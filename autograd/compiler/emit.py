@@ -93,9 +93,9 @@ class _Emitter:
             return f"np.float64(array_at({self.address(value)}, 1, {numba_name(value.dtype)})[0])"
         return _literal(float(value))
 
-    def _pays(self, *shapes: tuple[int, ...]) -> bool:
-        """Whether arrays of these shapes are worth the pool."""
-        pays = self.parallel and max(map(math.prod, shapes), default=0) >= threads.GRAIN
+    def _pays(self, many: int, *shapes: tuple[int, ...]) -> bool:
+        """Whether arrays of these shapes are worth the pool, as one of ``many`` elements is."""
+        pays = self.parallel and max(map(math.prod, shapes), default=0) >= many
         self.on_pool = self.on_pool or pays
         return pays
 
@@ -113,7 +113,8 @@ class _Emitter:
         return known
 
     def group(self, group: Group) -> Line:
-        loop = Loop(group, self._pays(group.shape))
+        loop = Loop(group, self.parallel)
+        self.on_pool = self.on_pool or loop.parallel
         name = self.piece(_short(group.title), "loop", loop.text())
         return Line(group, name, ", ".join(map(self.address, loop.pointers)))
 
@@ -157,7 +158,7 @@ class _Emitter:
 
     def kernel(self, step: KernelCall) -> Line:
         shapes = [a.shape for a in step.args if isinstance(a, Ref)]
-        pays = isinstance(step.kernel, hand.ParallelKernel) and self._pays(*shapes)
+        pays = isinstance(step.kernel, hand.ParallelKernel) and self._pays(step.kernel.many, *shapes)
         if step.kernel.multiplies:
             gemm.prepare(step.dtype)
         name = self.piece(step.kernel.name, "call", print_call(step.kernel, step.args, step.dtype, pays))
@@ -169,7 +170,7 @@ class _Emitter:
 
     def update(self, step: UpdateCall) -> Line:
         kernel: UpdateKernel = step.update.kernel
-        text = [kernel.text(step.dtype, self._pays((step.tensors[0].size,))), addresses()]
+        text = [kernel.text(step.dtype, self._pays(kernel.many, (step.tensors[0].size,))), addresses()]
         arrays = [f"x{i}" for i in range(len(step.tensors))]
         text.append(f"{_NJIT}def call(n, {', '.join(arrays)}, numbers):\n")
         given = [f"array_at({a}, n, F)" for a in arrays]

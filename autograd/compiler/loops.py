@@ -2,10 +2,12 @@
 
 Axes are merged where every array allows it, so most loops run over one axis or two. A sum over the last axes is kept in
 a variable, block by block, and the blocks are added up in double precision; a sum over the first axes is added to its
-place in memory, turn by turn. The pool shares out the first axis, or where sums go over that, parts of the last: so the
-order in which numbers are added does not depend on the threads.
+place in memory, turn by turn, and in a large loop block by block too. The pool shares out the first axis, which are
+blocks then, or where few and long rows are summed, parts of the last: so the order in which numbers are added does not
+depend on the threads.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,6 +30,12 @@ STRETCH = 1024
 
 SHORT = 64
 """A loop with fewer turns is not cut into stages."""
+
+BLOCKS, FEWEST = 16, 16
+"""How many blocks of rows are summed apart from each other at most, and how many rows one of them has at least."""
+
+LONG = 2**13
+"""Rows of so many elements are shared out in parts that are long enough to be fetched ahead."""
 
 _PLUS = """
 
@@ -68,7 +76,11 @@ class Loop:
         self._merge()
         self.columns = [k for k, over in enumerate(self.reduced) if 0 in over and len(over) < len(self.lengths)]
         self.rows = [k for k in range(len(self._sums)) if k not in self.columns]
-        self.parallel = parallel and (not self.columns or self._cut_columns(threads.count))
+        self.cut = 0  # the length of the first axis, if that was cut into blocks
+        self.ends: dict[int, list[int]] = {}  # the steps of what the sums of blocks are added up in, by its place
+        is_large = math.prod(self.lengths) >= threads.elements(self._work())
+        in_blocks = is_large and bool(self.columns) and self._cut_rows()
+        self.parallel = parallel and is_large and (not self.columns or in_blocks or self._cut_columns(threads.count))
 
     # --- what is computed at each turn --------------------------------------------------------------------------------
 
@@ -144,6 +156,34 @@ class Loop:
         self.steps = [[strides[run[-1]] for run in merged] for strides in self._strides]
         self.reduced = [{i for i, run in enumerate(merged) if run[0] in over} for over in reduced]
 
+    def _work(self) -> int:
+        """That of a turn: the arrays which it takes an element of, and functions."""
+        functions = sum(s.op in scalar.FUNCTIONS for s in topological(self.results))
+        return sum(map(all, self.steps)) + 2 * functions or 1
+
+    def _cut_rows(self) -> bool:
+        """Make the first axis two, of which the first counts blocks, each with sums of its own, if there is enough for
+        that. It is done without the pool too, so that numbers are added in one order.
+        """
+        n, blocks = self.lengths[0], min(BLOCKS, self.lengths[0] // FEWEST)
+        if blocks < 2 or self.lengths[-1] >= LONG:
+            return False
+        self.cut, height = n, -(-n // blocks)
+        self.lengths = [-(-n // height), height, *self.lengths[1:]]
+        self.steps = [[steps[0] * height, *steps] for steps in self.steps]
+        for k, over in enumerate(self.reduced):
+            self.reduced[k] = {axis + 1 for axis in over} | ({0} if 0 in over and k not in self.columns else set())
+        for k in self.columns:
+            place = self.sum_places[k]
+            self.ends[place] = self.steps[place]
+            self.steps[place] = [0] * len(self.lengths)
+            size = 1
+            for axis in reversed(range(len(self.lengths))):
+                if axis not in self.reduced[k]:
+                    self.steps[place][axis] = size
+                    size *= self.lengths[axis]
+        return True
+
     def _cut_columns(self, parts: int) -> bool:
         """Make the last axis two, of which the first counts its parts and comes first, if no sum is over it."""
         last, width = len(self.lengths) - 1, self.lengths[-1] // parts
@@ -168,10 +208,22 @@ class Loop:
         """The arrays at the addresses, those of a share ``shift`` turns of the first axis further on."""
         lines = []
         for i, (ref, steps) in enumerate(zip(self.pointers, self.steps, strict=True)):
-            span = 1 + sum(abs(s) * (n - 1) for s, n in zip(steps, self.lengths, strict=True))
+            span = self._span(i)
             move = f" + {shift} * {steps[0] * ref.dtype.itemsize}" if shift and steps[0] else ""
-            lines.append(f"{pad}a{i} = array_at(p{i}{move}, {span}, {numba_name(ref.dtype)})")
+            lines.append(f"{pad}a{i} = array_at({self._origin(i)}{move}, {span}, {numba_name(ref.dtype)})")
         return lines
+
+    def _turns(self, axis: int) -> str:
+        """How many turns an axis has: in the last of the blocks maybe fewer rows than in others."""
+        n = self.lengths[axis]
+        return f"min({n}, {self.cut} - i0 * {n})" if self.cut and axis == 1 else str(n)
+
+    def _span(self, place: int) -> int:
+        """How many elements an array is that reaches from the first turn's to the last's."""
+        return 1 + sum(abs(step) * (n - 1) for step, n in zip(self.steps[place], self.lengths, strict=True))
+
+    def _origin(self, place: int) -> str:
+        return f"np.intp(sums{place}.ctypes.data)" if place in self.ends else f"p{place}"
 
     # --- stages -------------------------------------------------------------------------------------------------------
 
@@ -231,7 +283,7 @@ class Loop:
         used = [name for f in self.functions for name in f.used]
         parts = [
             print_prologue(self.group.dtype),
-            import_of("arrays", ["array_at", "on_stack"]),
+            import_of("arrays", ["array_at", "on_stack", *(["release", "scratch"] if self.ends else [])]),
             print_helpers(used, self.group.dtype),
         ]
         parts += [f.text for f in self.functions]
@@ -254,12 +306,37 @@ class Loop:
         totals = self.parallel and any(0 in over for k, over in enumerate(self.reduced) if k not in self.columns)
         flags = "EXACT | {'_nrt': True}" if totals else "EXACT"
         lines = [f"\n\n@njit(cache=True{threads.options(self.parallel)}, **{flags})\ndef loop({arguments}):"]
+        for place in self.ends:
+            lines.append(f"    sums{place} = scratch({self._span(place)}, F)")
         if not self.parallel:
             lines += self._arrays("    ")
             lines += [*self._buffers("    "), *self._with_columns(0, "    ")]
         else:
             lines += self._nest(0, "    ")
+        for k in self.columns if self.ends else ():
+            lines += self._add_blocks(k, "    ")
+        if self.ends:
+            lines.append(f"    release({', '.join(f'sums{place}' for place in self.ends)})")
         return "\n".join(lines) + "\n"
+
+    def _add_blocks(self, k: int, pad: str) -> list[str]:
+        """The loop that adds up the sums of the blocks, one after another."""
+        place, scale = self.sum_places[k], self._sums[k].scale
+        inside, outside = self.steps[place], self.ends[place]
+        span = 1 + sum(step * (n - 1) for step, n in zip(outside, self.lengths, strict=True))
+        lines = [f"{pad}end = array_at(p{place}, {span}, F)"]
+        kept = [axis for axis in range(1, len(self.lengths)) if axis not in self.reduced[k]]
+        for axis in kept:
+            lines.append(f"{pad}for i{axis} in range({self.lengths[axis]}):")
+            pad += "    "
+        here, there = (" + ".join(f"i{axis} * {steps[axis]}" for axis in kept) for steps in (inside, outside))
+        return [
+            *lines,
+            f"{pad}total = F(0)",
+            f"{pad}for block in range({self.lengths[0]}):",
+            f"{pad}    total += sums{place}[block * {inside[0]} + {here}]",
+            f"{pad}end[{there}] = total" + (f" * F({scale!r})" if scale != 1 else ""),
+        ]
 
     def _with_columns(self, axis: int, pad: str) -> list[str]:
         """The loops from this axis inward, before and after them what sums of columns need."""
@@ -268,7 +345,7 @@ class Loop:
             lines += self._over_kept(k, axis, pad, f"a{self.sum_places[k]}[{{}}] = F(0)")
         lines += self._nest(axis, pad)
         for k in self.columns:
-            if self._sums[k].scale != 1:
+            if self._sums[k].scale != 1 and not self.ends:
                 place = f"a{self.sum_places[k]}[{{0}}]"
                 lines += self._over_kept(k, axis, pad, f"{place} = {place} * F({self._sums[k].scale!r})")
         return lines
@@ -300,7 +377,7 @@ class Loop:
             lines += [f"{pad}for turn in prange({self.lengths[0]}):", f"{inner}i0 = np.intp(turn)"]
             lines += [*self._arrays(inner, "i0"), *self._buffers(inner), *self._with_columns(1, inner)]
         elif axis < depth - 1:
-            lines += [f"{pad}for i{axis} in range({self.lengths[axis]}):", *self._nest(axis + 1, inner)]
+            lines += [f"{pad}for i{axis} in range({self._turns(axis)}):", *self._nest(axis + 1, inner)]
         elif shared:
             n = self.lengths[0]
             share = max(BLOCK, -(-n // (16 * BLOCK)) * BLOCK)
@@ -339,7 +416,8 @@ class Loop:
         terms = [f"i{axis} * {step}" for axis, step in enumerate(self.steps[place][:last]) if step]
         terms += [str(offset)] if offset else []
         terms += [f"start * {self.steps[place][last]}"] if self.steps[place][last] else []
-        return f"p{place} + ({' + '.join(terms)}) * {ref.dtype.itemsize}" if terms else f"p{place}"
+        origin = self._origin(place)
+        return f"{origin} + ({' + '.join(terms)}) * {ref.dtype.itemsize}" if terms else origin
 
     def _stretch(self) -> str:
         """The function of one stretch: each stage over all of it, then the rest. Its loops count from 0, which is what

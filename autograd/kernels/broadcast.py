@@ -28,6 +28,8 @@ ROWS = 2048
 SHORT, TILE = 64, 1024
 """Rows of fewer numbers are taken together, so many numbers at a time."""
 
+_SHARED = threads.elements(2)
+
 _LOOP = """
 
 @njit(cache=True{options}, **EXACT)
@@ -186,7 +188,7 @@ def _run(kernel: Any, *arrays: np.ndarray) -> Any:
         sizes = np.array([x.itemsize for x in (*arrays, out)], np.intp)
         walk = (plan.outer[:-1], strides[:, :-1].copy(), m, strides[:, -1].copy(), plan.n, steps)
         arguments = (address, pointers, *walk, sizes, min(m, TILE // plan.n))
-    threads.run(kernel_of, out.size >= MANY, *arguments, threads.count)
+    threads.run(kernel_of, out.size >= _SHARED, *arguments, threads.count)
     return out
 
 

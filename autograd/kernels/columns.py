@@ -59,7 +59,7 @@ def pack_tiles(weight, strides, outputs, inputs, taps, ends, groups, packed):
                         place += HIGH
 
 
-@kernel
+@kernel(work=8)
 def convolve_columns(
     x, weight, strides, bias, out, groups, lengths, reads, read_step, writes, write_step, taps, ends, front, back,
     images, chunks,
@@ -130,7 +130,7 @@ def convolve_columns(
     release(packed)
 
 
-@kernel
+@kernel(work=8)
 def correlate_columns(x, g, parts, groups, lengths, reads, read_step, taps, front, back, images):
     """The gradient of the weight, as parts (chunks, c * taps, o / groups) that are to be added; zeros at first."""
     n, channels = x.shape[:2]

@@ -140,7 +140,7 @@ def pack(weight, strides, outputs, inputs, taps, ends, groups, packed):
                 o += rows
 
 
-@kernel
+@kernel(work=8)
 def convolve(
     x, weight, strides, bias, out, groups, lengths, reads, read_step, writes, write_step, taps, ends, front, back,
     images, chunks,
@@ -210,7 +210,7 @@ def multiply_rows(rows, x, at, pitch, y, offsets, first, count, out, to, stride)
         tile_dots(1, 3, x, at, pitch, y, offsets, first, count, out, to, stride)
 
 
-@kernel
+@kernel(work=8)
 def correlate(x, g, parts, groups, lengths, reads, read_step, taps, front, back, images):
     """The gradient of the weight, as parts (chunks, o, c / groups * taps, rounded up to threes) that are to be added;
     they are zeros at first.

@@ -8,7 +8,7 @@ from .language import F, prange
 __all__ = ["euclidean", "euclidean_backward"]
 
 
-@kernel
+@kernel(work=8)
 def euclidean(a, b, out):
     """The distance of every row of a to every row of b, matrix by matrix: (s, n, k), (s, m, k) -> (s, n, m). Sixteen
     rows of a stay in the cache while those of b pass over them, and four at a time meet each number of b.
@@ -44,7 +44,7 @@ def euclidean(a, b, out):
                 out[s, i, j] = np.sqrt(total)
 
 
-@kernel
+@kernel(work=8)
 def euclidean_backward(g, a, b, out, da, db):
     """The gradients of both, added to what is there; 0 where the distance is 0."""
     for s in range(a.shape[0]):

@@ -34,7 +34,7 @@ from .printer import print_prologue
 
 __all__ = ["WORTH_THREADS", "prepare", "print_calls", "print_product"]
 
-WORTH_THREADS = 2**20
+WORTH_THREADS = 2**21
 """From how many multiplications on a product is cut into parts for the pool."""
 
 _CALLS = """

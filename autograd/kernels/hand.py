@@ -57,19 +57,26 @@ class Kernel:
     """A function on arrays, compiled for the dtype of its first argument."""
 
     def __init__(
-        self, function: Callable, layouts: str = "", name: str = "", formulas: dict[str, Callable] | None = None
+        self,
+        function: Callable,
+        layouts: str = "",
+        work: float = 2,
+        name: str = "",
+        formulas: dict[str, Callable] | None = None,
     ) -> None:
         self.function = function
         self.layouts = layouts
+        self.work = work
+        self.many = threads.elements(work)  # make an array of the kernel a large one
         self.name = name or function.__name__
         self.__doc__ = function.__doc__
         self.formulas = formulas or {}
         self.parameters = list(function.__code__.co_varnames[: function.__code__.co_argcount])
         self.takes_parts = self.parameters[-1] == "parts"  # the number of threads
 
-    def of(self, name: str, **formulas: Callable) -> Self:
-        """This kernel with functions of Symbols in the place of these names."""
-        return type(self)(self.function, self.layouts, f"{self.name}_{name}", formulas)
+    def of(self, name: str, *, work: float = 0, **formulas: Callable) -> Self:
+        """This kernel with functions of Symbols in the place of these names; their ``work``, if it is another."""
+        return type(self)(self.function, self.layouts, work or self.work, f"{self.name}_{name}", formulas)
 
     @functools.cached_property
     def compiled(self) -> Table[np.dtype, Callable]:
@@ -138,7 +145,7 @@ def _print_signature(layouts: str, dtype: np.dtype) -> str:
 
 
 class ParallelKernel(Kernel):
-    """A kernel with a ``prange``: on the pool where one of its arrays has `threads.GRAIN` elements or more.
+    """A kernel with a ``prange``: on the pool where one of its arrays is large.
 
     If its last parameter is called ``parts``, it gets the number of threads that work on the call.
     """
@@ -174,18 +181,19 @@ class ParallelKernel(Kernel):
         """Whether one of the arrays, which are in the same places in every call, is large."""
         names = self.parameters[: len(args)]
         arrays = [name for name, value in zip(names, args, strict=True) if isinstance(value, np.ndarray)]
-        large = " or ".join(f"{array}.size >= {threads.GRAIN}" for array in arrays)
+        large = " or ".join(f"{array}.size >= {self.many}" for array in arrays)
         self._is_large = found = eval(f"lambda {', '.join(names)}: {large}")
         return found
 
 
-def kernel(function: Callable | None = None, *, layouts: str = "") -> Any:
+def kernel(function: Callable | None = None, *, layouts: str = "", work: float = 2) -> Any:
     """Make the decorated function a kernel; its names beyond its own are those of `language` and numpy.
 
     It is compiled for each combination of memory layouts that comes along, unless ``layouts`` says what its arguments
-    are: ``"A2 C1 F"`` is a matrix of any layout that is only read, a contiguous vector, and a number.
+    are: ``"A2 C1 F"`` is a matrix of any layout that is only read, a contiguous vector, and a number. ``work`` is that
+    of an element (`threads.elements`).
     """
     if function is None:
-        return lambda function: kernel(function, layouts=layouts)
+        return lambda function: kernel(function, layouts=layouts, work=work)
     kind = ParallelKernel if "prange" in function.__code__.co_names else Kernel
-    return kind(function, layouts)
+    return kind(function, layouts, work)

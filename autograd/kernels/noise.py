@@ -66,7 +66,7 @@ def normal_pair(i, a, b, c, d, wide):
     return length * cos_near(angle), length * sin_near(angle)
 
 
-@kernel
+@kernel(work=4)
 def normal(out, key):
     """Standard normal numbers."""
     wide = out.itemsize == 8

@@ -11,7 +11,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@kernel
+@kernel(work=3)
 def normalize_rows(x, weight, bias, groups, channels, length, centred, eps, out, mean, scale):
     """(x - mean) * scale * weight + bias for each row of channels * length, scale being 1 / sqrt(variance + eps), or
     the same without the mean unless ``centred``. Rows of several groups take turns, each with its part of the weights.
@@ -47,7 +47,7 @@ def normalize_rows(x, weight, bias, groups, channels, length, centred, eps, out,
                     to[k] = (part[k] - centre) * by + plus
 
 
-@kernel
+@kernel(work=3)
 def normalize_rows_backward(g, x, weight, groups, channels, length, centred, mean, scale, dx, sums):
     """The gradient of x, and in ``sums`` (parts, 2, groups * channels) those of weight and bias by parts of rows."""
     n = channels * length
@@ -158,7 +158,7 @@ def normalize_channels(x, n, length, mean, var, weight, bias, eps, out, scale):
     release(factor)
 
 
-@kernel
+@kernel(work=3)
 def normalize_channels_backward(g, x, n, length, mean, scale, weight, fixed, dx, dweight, dbias, sums):
     """The gradients of x, weight and bias; mean and scale are ``fixed``, or those of x. Where length is 1 the rows are
     added up in the parts of ``sums`` (parts, 2, c) first.

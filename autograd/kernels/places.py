@@ -12,7 +12,7 @@ __all__ = ["INTEGER_LARGEST", "INTEGER_SMALLEST", "LARGEST", "SMALLEST", "extrem
 key = formula
 
 
-@kernel
+@kernel(work=8)
 def placing(x, outer, n, inner, out, places):
     """The first element with the greatest ``key``, an integer, along the middle axis of flat (outer, n, inner)."""
     if inner == 1:

@@ -10,7 +10,7 @@ from .language import F, keep_larger, lanes, prange, release, scratch
 __all__ = ["max_windows", "mean_windows", "pick", "place", "put", "spread_windows"]
 
 
-@kernel
+@kernel(work=8)
 def max_windows(x, depths, heights, widths, dilation, out, places):
     """The largest element of each window, and where it is in the plane; of equal ones the first, but the last NaN.
 
@@ -58,7 +58,7 @@ def max_windows(x, depths, heights, widths, dilation, out, places):
     release(table)
 
 
-@kernel
+@kernel(work=4)
 def pick(x, places, out):
     """out[i, j] = x[i, places[i, j]]."""
     for i in prange(x.shape[0]):
@@ -66,7 +66,7 @@ def pick(x, places, out):
             out[i, j] = x[i, places[i, j]]
 
 
-@kernel
+@kernel(work=4)
 def place(x, places, out):
     """x[i, j] added to out[i, places[i, j]], zeros at first."""
     for i in prange(x.shape[0]):
@@ -75,7 +75,7 @@ def place(x, places, out):
             out[i, places[i, j]] += x[i, j]
 
 
-@kernel
+@kernel(work=4)
 def put(x, places, out):
     """out[i, places[i, j]] = x[i, j], zeros elsewhere."""
     for i in prange(x.shape[0]):
@@ -84,7 +84,7 @@ def put(x, places, out):
             out[i, places[i, j]] = x[i, j]
 
 
-@kernel
+@kernel(work=8)
 def mean_windows(x, depths, heights, widths, deep, high, wide, out):
     """The sum of each window over the product of its three counts: rows are added first, then what lies in a row."""
     width = x.shape[3]
@@ -110,7 +110,7 @@ def mean_windows(x, depths, heights, widths, deep, high, wide, out):
         release(sums)
 
 
-@kernel
+@kernel(work=8)
 def spread_windows(g, depths, heights, widths, deep, high, wide, out):
     """What carries a gradient of `mean_windows` back: every element's share of it, added to zeros."""
     width = out.shape[3]

@@ -80,7 +80,7 @@ def products(a, b, out, parts):
             gemm_part(a[s, t], b[s, t], out[s, t], part, cuts)
 
 
-@kernel
+@kernel(work=8)
 def integer_products(a, b, out):
     """out[s, t] = a[s, t] @ b[s, t], row by row: sums of multiples of the rows of b, four at a time."""
     stacks, each, m, n = out.shape

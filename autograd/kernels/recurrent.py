@@ -36,7 +36,7 @@ def rows_of(begin, after, first, end):
 # --- Elman's network -------------------------------------------------------------------------------------------------
 
 
-@kernel
+@kernel(work=8)
 def rnn(out, spans, weight, h, bias, before, relu, parts):
     """h = tanh(out + h @ weight + bias), or relu, written over ``out``."""
     for part in prange(parts):
@@ -59,7 +59,7 @@ def rnn(out, spans, weight, h, bias, before, relu, parts):
                     h[b, j] = out[row, j]
 
 
-@kernel
+@kernel(work=8)
 def rnn_backward(g, spans, weight, dh, out, dgates, dbias, relu, parts):
     """The gradients of the initial state, in ``dh``, of the gates and of the bias."""
     for part in prange(parts):
@@ -81,7 +81,7 @@ def rnn_backward(g, spans, weight, dh, out, dgates, dbias, relu, parts):
 # --- long short-term memory ------------------------------------------------------------------------------------------
 
 
-@kernel
+@kernel(work=8)
 def lstm(gates, spans, weight, h, c, bias, before_h, before_c, squashed, out, parts):
     """i, f, g, o of ``gates`` (rows, 4, hidden) activated in place; c = f c + i g, squashed = tanh(c), and
     h = o squashed.
@@ -114,7 +114,7 @@ def lstm(gates, spans, weight, h, c, bias, before_h, before_c, squashed, out, pa
                     out[row, j] = h[b, j]
 
 
-@kernel
+@kernel(work=8)
 def lstm_backward(g, spans, weight, dh, dc, gates, before_c, squashed, dgates, dbias, parts):
     """The gradients of the initial states, in ``dh`` and ``dc``, of the gates and of the bias."""
     size = dh.shape[1]
@@ -142,7 +142,7 @@ def lstm_backward(g, spans, weight, dh, dc, gates, before_c, squashed, dgates, d
 # --- gated recurrent units -------------------------------------------------------------------------------------------
 
 
-@kernel
+@kernel(work=8)
 def gru(gates, spans, weight, h, bias_ih, bias_hh, from_state, before, inner, out, parts):
     """r, z, n of ``gates`` (rows, 3, hidden) activated in place; h = n + z (h - n).
 
@@ -174,7 +174,7 @@ def gru(gates, spans, weight, h, bias_ih, bias_hh, from_state, before, inner, ou
                     h[b, j] = out[row, j]
 
 
-@kernel
+@kernel(work=8)
 def gru_backward(g, spans, weight, dh, gates, before, inner, dgates, dhidden, dbias_ih, dbias_hh, parts):
     """The gradients of the initial state, in ``dh``, of what the input and the state contribute to the gates, and of
     the biases.

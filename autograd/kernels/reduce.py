@@ -32,7 +32,7 @@ SMALL = 64
 start = value = merge = pack = pick = unpack = finish = formula
 
 
-@kernel
+@kernel(work=1)
 def reduction(x, centre, outer, n, inner, block, chunks, divisor, out):
     """``merge`` of ``value(x, centre)`` over blocks of the middle axis of flat (outer, n, inner); -> (outer, chunks,
     inner). ``finish`` is for the last of the passes, in which there is one chunk.
@@ -111,20 +111,21 @@ class Reduction:
         merge: Callable,
         value: Callable = lambda x, c: x,
         finish: Callable = lambda total, divisor, c: total,
+        work: float = 1,
         **rows: Callable,
     ) -> None:
         self.ufunc = ufunc
         rows = {"pack": _same, "pick": merge, "unpack": _same} | rows
         formulas: dict[str, Callable] = {"start": lambda: start, "merge": merge, "finish": finish, **rows}
-        self.first = reduction.of(name, value=value, **formulas)
+        self.first = reduction.of(name, work=work, value=value, **formulas)
         self.rest = reduction.of(f"{name}_merged", value=lambda x, c: x, **formulas)
 
 
 SUM = Reduction("sum", np.add, 0.0, _add, finish=_quotient)
 PRODUCT = Reduction("product", np.multiply, 1.0, lambda a, b: a * b)
-MAXIMUM = Reduction("maximum", np.maximum, -math.inf, _larger, pack=rank, pick=_larger, unpack=unrank)
+MAXIMUM = Reduction("maximum", np.maximum, -math.inf, _larger, work=2, pack=rank, pick=_larger, unpack=unrank)
 MINIMUM = Reduction(
-    "minimum", np.minimum, math.inf, _smaller,
+    "minimum", np.minimum, math.inf, _smaller, work=2,
     pack=lambda x, precision: rank(-x, precision), pick=_larger, unpack=lambda k, precision: -unrank(k, precision),
 )  # fmt: skip
 NORM = Reduction("norm", None, 0.0, _add, lambda x, c: x * x, lambda total, divisor, c: Symbol.apply("sqrt", total))
@@ -133,7 +134,7 @@ DEVIATIONS = Reduction("deviations", None, 0.0, _add, lambda x, c: (x - c) * (x 
 """The sum of squared differences from the centre."""
 EXPONENTIALS = Reduction(
     "exponentials", None, 0.0, _add,
-    lambda x, c: Symbol.apply("exp", x - c), lambda total, divisor, c: Symbol.apply("log", total) + c,
+    lambda x, c: Symbol.apply("exp", x - c), lambda total, divisor, c: Symbol.apply("log", total) + c, work=4,
 )  # fmt: skip
 """log(sum(exp(x))), given a centre that keeps it from overflowing."""
 

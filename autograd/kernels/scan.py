@@ -19,7 +19,7 @@ __all__ = ["INTEGER_SUMS", "LOG_SUMS", "PRODUCTS", "RECURRENCE", "SUMS", "extrem
 start = step = key = formula
 
 
-@kernel
+@kernel(work=4)
 def scanning(x, a, outer, n, inner, reverse, out):
     """y = step(y, a, x) along the middle axis of flat (outer, n, inner), beginning with ``start``."""
     by = -1 if reverse else 1
@@ -109,7 +109,7 @@ def scan(kind: Kernel, x: np.ndarray, dim: int, reverse: bool = False, a: np.nda
     return out.reshape(x.shape)
 
 
-@kernel
+@kernel(work=8)
 def running(x, outer, n, inner, out, places):
     """The element with the greatest ``key`` so far along the middle axis of flat (outer, n, inner), and the last place
     where one with this key is. Keys are integers: to choose between two takes a step of two cycles.

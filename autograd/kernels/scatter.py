@@ -16,15 +16,20 @@ __all__ = ["add_along", "add_at", "flat_index", "put_along", "take_along", "take
 combine = formula
 
 
-@kernel
-def add_rows(part, index, outer, n, length, inner, out):
-    """out[o, index[j], :] += part[o, j, :] for flat part (outer, n, inner) and out (outer, length, inner)."""
-    for o in prange(outer):
-        if inner == 1:
-            for j in range(n):
+@kernel(work=4)
+def add_rows(part, index, outer, n, length, inner, out, parts):
+    """out[o, index[j], :] += part[o, j, :] for flat part (outer, n, inner) and out (outer, length, inner). Each thread
+    looks through the index for the rows that go to its share of ``length``.
+    """
+    shares = (parts + outer - 1) // outer if inner > 1 else 1
+    for turn in prange(outer * shares):
+        o = turn // shares
+        first = turn % shares * length // shares
+        end = (turn % shares + 1) * length // shares
+        for j in range(n):
+            if inner == 1:
                 out[np.uint64(o * length + index[j])] += part[o * n + j]
-        else:
-            for j in range(n):
+            elif first <= index[j] < end:
                 to = (o * length + index[j]) * inner
                 row = out[to : to + inner]
                 more = part[(o * n + j) * inner : (o * n + j + 1) * inner]
@@ -32,7 +37,7 @@ def add_rows(part, index, outer, n, length, inner, out):
                     row[k] += more[k]
 
 
-@kernel
+@kernel(work=4)
 def to_elements(part, index, outer, n, length, inner, out):
     """out[o, p, k] = combine(out[o, p, k], part[o, j, k]) where p is index[o, j, k], one j after the other; part and
     index are (outer, n, inner), out is (outer, length, inner).
@@ -54,7 +59,7 @@ add_elements = to_elements.of("add", combine=lambda old, new: old + new)
 put_elements = to_elements.of("put", combine=lambda old, new: new)
 
 
-@kernel
+@kernel(work=4)
 def take_elements(x, index, outer, n, length, inner, out):
     """out[o, j, k] = x[o, index[o, j, k], k]; index and out are (outer, n, inner), x is (outer, length, inner)."""
     if inner == 1:
@@ -76,7 +81,7 @@ def take_elements(x, index, outer, n, length, inner, out):
                 result[k] = x[np.uint64(base + places[k] * inner + k)]
 
 
-@kernel
+@kernel(work=4)
 def take_columns(x, index, outer, out):
     """out[o, j] = x[o, index[j]]; x and out are flat (outer, *)."""
     n, length = index.size, x.size // outer

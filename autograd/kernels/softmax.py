@@ -16,7 +16,7 @@ __all__ = [
 close = final = weigh = pack = unpack = formula
 
 
-@kernel
+@kernel(work=4)
 def normalise(x, outer, n, inner, out):
     """``final(e, x, close(top, total))`` of each x, e being exp(x - top), top the largest of its axis, total the sum of
     e.
@@ -78,7 +78,7 @@ def normalise(x, outer, n, inner, out):
                     result[k] = final(result[k], row[k], totals[k])
 
 
-@kernel
+@kernel(work=4)
 def normalise_backward(g, out, outer, n, inner, dx):
     """``final(g, out, total)``, total being the sum of ``weigh(g, out)`` along the axis."""
     if inner == 1:
@@ -131,7 +131,7 @@ log_softmax_backward = normalise_backward.of(
 )
 
 
-@kernel
+@kernel(work=4)
 def entropy(x, target, weight, ignored, smoothing, mean, found, result, divisor, status):
     """For each row of x (n, classes) the loss (1 - s) w[t] (log_sum - x[t]) + s / classes sum(w (log_sum - x)), what it
     counts, w[t], both 0 where the target is ``ignored``, and the log_sum, log(sum(exp(x))): ``found`` is (3, n).
@@ -206,7 +206,7 @@ def entropy(x, target, weight, ignored, smoothing, mean, found, result, divisor,
 cross_entropy = entropy.of("of_classes", **_ORDER)
 
 
-@kernel
+@kernel(work=4)
 def cross_entropy_backward(g, x, target, weight, ignored, smoothing, found, divisor, dx):
     """g / divisor * (softmax * sum(q) - q) for each row, q = (1 - s) w[t] onehot + s / classes w being what it should
     be; g has an element for each row, or one for all.

@@ -14,12 +14,14 @@ from .broadcast import GATHER, TILE, loop_of, strides_of
 from .loader import load
 from .parts import import_of
 from .reduce import COLUMN_BLOCK, SUM, reduce
-from .share import CALLS, MANY
+from .share import CALLS
 
 __all__ = ["summed"]
 
 LONG = 2**14
 """A row of more numbers does not stay in the cache."""
+
+_SHARED = threads.elements(2)
 
 _SUMS = """
 
@@ -79,7 +81,7 @@ def summed(kernel: Callable, arrays: tuple[np.ndarray, ...], shape: tuple[int, .
     sizes = np.array([*(x.itemsize for x in arrays), dtype.itemsize], np.intp)
     steps = np.array([*along, dtype.itemsize], np.intp)
     arguments = (address, pointers, m, np.array(downs, np.intp), n, steps, sizes, height, block, sums)
-    threads.run(_run_sums, m * n >= MANY, *arguments)
+    threads.run(_run_sums, m * n >= _SHARED, *arguments)
     total = sums[0] if len(sums) == 1 else reduce(SUM, sums, (0,))
     return (total if n == math.prod(shape) else reduce(SUM, total, (0,))).reshape(shape)
 

@@ -39,6 +39,8 @@ class UpdateKernel:
         self.numbers = numbers
         self.written = written
         self._results, self._prepared = _split(expand(outputs), arrays)
+        # What is read was last used a step ago, and comes from far: it counts twice.
+        self.many = threads.elements(2 * len(arrays))
 
     def text_of_numbers(self) -> str:
         """The text of a function ``prepare`` that makes of the numbers the tuple of those that the loop takes."""

@@ -20,7 +20,7 @@ def _dropout(x, state, *, p):
         return _dropout.forward(x.astype(float32), state, p=p).astype(float16)
     out = np.empty(x.shape, x.dtype)
     keep = 1 / (1 - p) if p < 1 else 0.0
-    kernel(np.ascontiguousarray(x).reshape(-1), state, min(round(p * 2**32), 2**32 - 1), keep, out.reshape(-1))
+    kernel(x.ravel(), state, min(round(p * 2**32), 2**32 - 1), keep, out.reshape(-1))
     return out
 
 

@@ -23,7 +23,7 @@ __all__ = ["channel_moments", "normalize_channels", "normalize_rows"]
 
 
 def _flat(x: np.ndarray) -> np.ndarray:
-    return x.reshape(-1)
+    return x.ravel()
 
 
 def _parts(rows: int) -> int:

@@ -29,7 +29,7 @@ def _along(kernel: Any, dim: int, *arrays: np.ndarray) -> np.ndarray:
         return _along(kernel, dim, *[a.astype(float32) for a in arrays]).astype(float16)
     seen = layout(x.shape, (dim,))
     out = np.empty(x.shape, x.dtype)
-    kernel(*[a.reshape(-1) for a in arrays], seen.outer, seen.n, seen.inner, out.reshape(-1))
+    kernel(*[a.ravel() for a in arrays], seen.outer, seen.n, seen.inner, out.reshape(-1))
     return out
 
 
@@ -141,7 +141,7 @@ def _cross_entropy_backward(g, x, target, weight, kept, ignored, smoothing):
     found, divisor = kept
     dx = np.empty(x.shape, x.dtype)
     arrays = (np.ascontiguousarray(x), np.ascontiguousarray(target, np.int64), _weights(weight, x))
-    kernels.cross_entropy_backward(g.reshape(-1), *arrays, ignored, smoothing, found, divisor, dx)
+    kernels.cross_entropy_backward(g.ravel(), *arrays, ignored, smoothing, found, divisor, dx)
     return [dx, None]
 
 

@@ -20,7 +20,6 @@ import numpy as np
 
 from ..dtypes import float16, float32, is_float
 from ..kernels.symbol import Symbol
-from ..kernels.threads import GRAIN
 from ..kernels.updates import UpdateKernel
 from ..modes import state
 from ..tensor import Tensor
@@ -82,7 +81,7 @@ class Update:
             state.tracer.update(self, rows, numbers)
             return
         values = self.kernel.prepare(*map(float, numbers))
-        loops, written, read = self._loops, self.written, self._read
+        loops, written, read, many = self._loops, self.written, self._read, self.kernel.many
         arrays: list[np.ndarray] = []
         changed: list[np.ndarray] = []
         last: Any = None
@@ -93,7 +92,7 @@ class Update:
                 dtype = arrays[0].dtype
                 if dtype is not last:
                     (serially, on_pool), last = loops.get(dtype) or self._compile(dtype), dtype
-                loop = serially if arrays[0].size < GRAIN else on_pool
+                loop = serially if arrays[0].size < many else on_pool
                 if arrays[0].ndim == 1:
                     loop(*arrays, *values)
                     continue
