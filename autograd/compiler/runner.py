@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..func.tree import map_leaves
+from ..func.tree import leaves, map_leaves
 from ..kernels import threads
 from ..kernels.memory import at_a_line
 from ..writes import owner_of
@@ -82,9 +82,13 @@ class Runner:
             return self.array(value) if isinstance(value, Ref) and self._stays(value.memory) else value
 
         arguments = map_leaves(fill, call.arguments)
+        varies = [any(isinstance(v, Ref) for v in leaves(argument)) for argument in arguments]
 
         def run(inputs: list[np.ndarray]) -> None:
-            given = map_leaves(lambda v: self.array(v, inputs) if isinstance(v, Ref) else v, arguments)
+            def find(value: Any) -> Any:
+                return self.array(value, inputs) if isinstance(value, Ref) else value
+
+            given = [map_leaves(find, a) if new else a for a, new in zip(arguments, varies, strict=True)]
             found: dict[Memory, list[tuple[Ref, np.ndarray]]] = {}
             for ref, result in zip(call.outs, call.function(*given), strict=False):
                 if ref is None:
