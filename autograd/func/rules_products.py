@@ -145,14 +145,13 @@ def _normalize_rows(op: Any, values: list, mapped: list[bool], attrs: dict, lane
 
 @rule_for("channel_moments")
 def _channel_moments(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
-    return movedim(reshape(op(_side_by_side(values[0])), (2, lanes, values[0].shape[2])), 1, 0)
+    return tuple(reshape(out, (lanes, values[0].shape[2])) for out in op(_side_by_side(values[0])))
 
 
 @rule_for("normalize_channels")
 def _normalize_channels(op: Any, values: list, mapped: list[bool], attrs: dict, lanes: int) -> Any:
-    x, weight, bias, moments = all_mapped(values, mapped, lanes)
-    of_channels = [reshape(t, (lanes * x.shape[2],)) for t in (weight, bias)]
-    out = op(_side_by_side(x), *of_channels, reshape(movedim(moments, 1, 0), (2, lanes * x.shape[2])), **attrs)
+    x, *of_channels = all_mapped(values, mapped, lanes)
+    out = op(_side_by_side(x), *[reshape(t, (lanes * x.shape[2],)) for t in of_channels], **attrs)
     return movedim(reshape(out, (x.shape[1], lanes, *x.shape[2:])), 1, 0)
 
 

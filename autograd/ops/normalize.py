@@ -139,33 +139,33 @@ def _wide(t: Any, ndim: int) -> Any:
 @op()
 def _channel_moments(x):
     n, length = _seen(x)
-    moments = np.empty((2, x.shape[1]), x.dtype)
     if length == 1:
         rows = x.reshape(x.shape[:2])
-        moments[0] = reduce(SUM, rows, (0,), False, float(n))
-        moments[1] = reduce(DEVIATIONS, rows, (0,), False, float(n), moments[0])
-    else:
-        kernels.channel_moments(_flat(x), n, length, *moments)
-    return moments
+        m = reduce(SUM, rows, (0,), False, float(n))
+        return m, reduce(DEVIATIONS, rows, (0,), False, float(n), m)
+    m, v = np.empty(x.shape[1], x.dtype), np.empty(x.shape[1], x.dtype)
+    kernels.channel_moments(_flat(x), n, length, m, v)
+    return m, v
 
 
-def channel_moments(input: Tensor) -> Tensor:
-    """The mean and the variance (divisor m) of each channel of (n, c, *), outside the graph; -> (2, c)."""
+def channel_moments(input: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean and the variance (divisor m) of each channel of (n, c, *), outside the graph; -> (c,), (c,)."""
     x = input.detach()
-    return cast(_channel_moments(cast(x, float32)), x.dtype) if x.dtype == float16 else _channel_moments(x)
+    m, v = _channel_moments(cast(x, float32) if x.dtype == float16 else x)
+    return cast(m, x.dtype), cast(v, x.dtype)
 
 
-def _channel_values(x: Any, moments: Any, fixed: bool, eps: float) -> tuple[Any, Any]:
+def _channel_values(x: Any, m: Any, v: Any, fixed: bool, eps: float) -> tuple[Any, Any]:
     """x normalised, and the factor of each channel."""
     if fixed:
-        scale = _wide(1 / sqrt(moments[1] + eps), x.ndim)
-        return (x - _wide(moments[0], x.ndim)) * scale, scale
+        scale = _wide(1 / sqrt(v + eps), x.ndim)
+        return (x - _wide(m, x.ndim)) * scale, scale
     scale = 1 / sqrt(var(x, _others(x), correction=0, keepdim=True) + eps)
     return (x - mean(x, _others(x), True)) * scale, scale
 
 
-def _channel_gradient(g, x, weight, moments, fixed, eps):
-    h, scale = _channel_values(x, moments, fixed, eps)
+def _channel_gradient(g, x, weight, m, v, fixed, eps):
+    h, scale = _channel_values(x, m, v, fixed, eps)
     part = g * _wide(weight, x.ndim)
     if fixed:
         return part * scale
@@ -174,25 +174,25 @@ def _channel_gradient(g, x, weight, moments, fixed, eps):
 
 @op(
     x=_channel_gradient,
-    weight=lambda g, x, moments, fixed, eps: sum(g * _channel_values(x, moments, fixed, eps)[0], _others(x)),
+    weight=lambda g, x, m, v, fixed, eps: sum(g * _channel_values(x, m, v, fixed, eps)[0], _others(x)),
     bias=lambda g: sum(g, _others(g)),
 )
-def _normalize_channels(x, weight, bias, moments, *, fixed, eps):
+def _normalize_channels(x, weight, bias, m, v, *, fixed, eps):
     out, scale = np.empty(x.shape, x.dtype), np.empty(x.shape[1], x.dtype)
-    kernels.normalize_channels(_flat(x), *_seen(x), *moments, weight, bias, eps, _flat(out), scale)
+    kernels.normalize_channels(_flat(x), *_seen(x), m, v, weight, bias, eps, _flat(out), scale)
     return Kept(out, scale)
 
 
 @_normalize_channels.by_hand
-def _normalize_channels_backward(g, x, weight, moments, kept, fixed):
+def _normalize_channels_backward(g, x, weight, m, kept, fixed):
     n, length = _seen(x)
     sums = np.empty((_parts(n) + 1, 2, x.shape[1]), g.dtype)
     dweight, dbias = sums[0]
     dx = np.empty(x.shape, g.dtype)
     kernels.normalize_channels_backward(
-        _flat(g), _flat(x), n, length, moments[0], kept, weight, fixed, _flat(dx), dweight, dbias, sums[1:]
+        _flat(g), _flat(x), n, length, m, kept, weight, fixed, _flat(dx), dweight, dbias, sums[1:]
     )
-    return [dx, dweight, dbias, None]
+    return [dx, dweight, dbias, None, None]
 
 
 def normalize_channels(
@@ -200,13 +200,13 @@ def normalize_channels(
     weight: Tensor | None,
     bias: Tensor | None,
     eps: float,
-    moments: Tensor | None = None,
+    moments: tuple[Tensor, Tensor] | None = None,
     *,
     fixed: bool = False,
 ) -> Tensor:
     """(x - mean) / sqrt(variance + eps) * weight + bias, mean and variance those of each channel over the batch;
-    (n, c, *), (c,), (c,) -> (n, c, *). ``moments`` (2, c) are those of `channel_moments` if they are known, or, if they
-    are ``fixed``, any others, which the gradient takes for constants.
+    (n, c, *), (c,), (c,) -> (n, c, *). ``moments`` are those of `channel_moments` if they are known, or, if they are
+    ``fixed``, any others, which the gradient takes for constants.
 
     >>> normalize_channels(Tensor([[0.0, 5.0], [2.0, 7.0]]), None, None, 0.0)
     tensor([[-1., -1.],
@@ -217,6 +217,7 @@ def normalize_channels(
     found = channel_moments(input) if moments is None else moments
 
     def run(x: Any, weight: Any, bias: Any) -> Any:
-        return _normalize_channels(x, weight, bias, cast(found, x.dtype), fixed=fixed, eps=float(eps))
+        m, v = found
+        return _normalize_channels(x, weight, bias, cast(m, x.dtype), cast(v, x.dtype), fixed=fixed, eps=float(eps))
 
     return _in_float(run, input, weight, bias, input.shape[1])

@@ -63,13 +63,11 @@ def batch_norm(
                 f"batch_norm: training needs more than one value for each channel; got shape {input.shape}"
             )
         moments = autograd.channel_moments(input)
-        mean, var = moments.unbind()
-        _track(running_mean, running_var, mean, var, momentum, count / (count - 1))
+        _track(running_mean, running_var, *moments, momentum, count / (count - 1))
         return autograd.normalize_channels(input, weight, bias, eps, moments)
     if running_mean is None or running_var is None:
         raise ValueError("batch_norm: evaluation needs running_mean and running_var; got None")
-    moments = autograd.stack([running_mean, running_var])
-    return autograd.normalize_channels(input, weight, bias, eps, moments, fixed=True)
+    return autograd.normalize_channels(input, weight, bias, eps, (running_mean, running_var), fixed=True)
 
 
 def instance_norm(

@@ -16,7 +16,7 @@ def _channels(t, weight, bias, eps):
 
 def _moments(t):
     t, dims = t.detach(), [0, *range(2, t.ndim)]
-    return torch.stack([t.mean(dims), t.var(dims, correction=0)])
+    return t.mean(dims), t.var(dims, correction=0)
 
 
 row(
