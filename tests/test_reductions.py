@@ -13,6 +13,9 @@ SHAPES = [
     ((2, 300, 5), 1),
     ((4, 3, 1500), 1),  # several tiles of a row
     ((9, 70), 1),
+    ((300_001,), 0),  # shared out
+    ((601, 500), 0),
+    ((500, 601), 1),
 ]
 REDUCTIONS = ("sum", "mean", "var", "std", "prod", "amax", "amin", "logsumexp", "max", "min", "argmax", "argmin")
 SCANS = ("cumsum", "cumprod", "logcumsumexp", "cummax", "cummin")

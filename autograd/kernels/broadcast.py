@@ -17,15 +17,15 @@ import numpy as np
 from . import threads
 from .loader import load
 from .parts import import_of
-from .share import CALLS, MANY
+from .share import CALLS, MANY, objects
 from .turn import LARGE, turned
 
-__all__ = ["GATHER", "TILE", "broadcasting", "loop_of", "register", "strides_of"]
+__all__ = ["GATHER", "TILE", "broadcasting", "loop_of", "may_pay", "register", "strides_of"]
 
-ROWS = 2048
-"""From so many rows on the detour pays: it takes 8 us."""
+ROWS, SIZE = 2**9, 2**15
+"""From so many rows on, or so many numbers, the detour pays: it takes 3 us."""
 
-SHORT, TILE = 64, 1024
+SHORT, TILE = 256, 1024
 """Rows of fewer numbers are taken together, so many numbers at a time."""
 
 _SHARED = threads.elements(2)
@@ -33,7 +33,7 @@ _SHARED = threads.elements(2)
 _LOOP = """
 
 @njit(cache=True{options}, **EXACT)
-def run_rows(inner, pointers, outer, strides, steps, n, parts):
+def run_rows(inner, objects, outer, strides, steps, n, parts):
     count, axes = strides.shape
     total = 1
     for axis in range(axes):
@@ -42,7 +42,7 @@ def run_rows(inner, pointers, outer, strides, steps, n, parts):
         first, end = total * part // parts, total * (part + 1) // parts
         here, place = scratch(count + 1, np.intp), scratch(axes, np.intp)
         for i in range(count):
-            here[i] = pointers[i]
+            here[i] = data_of(objects[i])
         here[count] = n
         rest = first
         for axis in range(axes - 1, -1, -1):
@@ -112,7 +112,7 @@ of their tiles, for which ``held`` says from which address how many rows are in 
 _TILES = """
 
 @njit(cache=True{options}, **EXACT)
-def run_tiles(inner, pointers, outer, strides, m, downs, n, steps, sizes, height, parts):
+def run_tiles(inner, objects, outer, strides, m, downs, n, steps, sizes, height, parts):
     count, axes = strides.shape
     blocks = (m + height - 1) // height
     total = blocks
@@ -127,7 +127,7 @@ def run_tiles(inner, pointers, outer, strides, m, downs, n, steps, sizes, height
             rows = min(height, m - row)
             rest = task // blocks
             for i in range(count):
-                here[i] = pointers[i] + row * downs[i]
+                here[i] = data_of(objects[i]) + row * downs[i]
             for axis in range(axes - 1, -1, -1):
                 for i in range(count):
                     here[i] += rest % outer[axis] * strides[i, axis]
@@ -168,27 +168,21 @@ def _run_tiles(parallel: bool) -> Callable:
     return load("run_tiles", CALLS + imports + GATHER + _TILES.format(options=threads.options(parallel))).run_tiles
 
 
+def may_pay(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two arrays of different sizes may be so large together that `broadcasting` does anything."""
+    large, small = (a, b) if a.size > b.size else (b, a)
+    if large.size >= SIZE or large.ndim < small.ndim or 1 in large.shape:
+        return True
+    return large.size >= ROWS * large.shape[-1]
+
+
 def _run(kernel: Any, *arrays: np.ndarray) -> Any:
-    plan = _plan(*((x.shape, x.strides, x.itemsize) for x in arrays))
+    address, dtype = _loops[kernel]
+    plan = _plan(dtype.itemsize, *[(x.shape, x.strides, x.itemsize) for x in arrays])
     if plan is None:
         return kernel(*_alike(arrays))
-    address, dtype = _loops[kernel]
     out = np.empty(plan.shape, dtype)
-    pointers = np.array([x.ctypes.data for x in (*arrays, out)], np.intp)
-    strides, steps = plan.strides, plan.steps
-    if dtype.itemsize != arrays[0].itemsize:  # the plan has the strides of an output like the first input
-        strides, steps = strides.copy(), steps.copy()
-        for of_output in (strides[-1:], steps[-1:]):
-            of_output *= dtype.itemsize
-            of_output //= arrays[0].itemsize
-    kernel_of: Callable = _run_rows
-    arguments: tuple = (address, pointers, plan.outer, strides, steps, plan.n)
-    if plan.n < SHORT:
-        kernel_of, m = _run_tiles, plan.outer[-1]
-        sizes = np.array([x.itemsize for x in (*arrays, out)], np.intp)
-        walk = (plan.outer[:-1], strides[:, :-1].copy(), m, strides[:, -1].copy(), plan.n, steps)
-        arguments = (address, pointers, *walk, sizes, min(m, TILE // plan.n))
-    threads.run(kernel_of, out.size >= _SHARED, *arguments, threads.count)
+    threads.run(plan.kernel_of, out.size >= _SHARED, address, objects(*arrays, out), *plan.arguments, threads.count)
     return out
 
 
@@ -201,22 +195,19 @@ def _alike(arrays: tuple[np.ndarray, ...]) -> Sequence[np.ndarray]:
 
 
 class _Plan(NamedTuple):
-    """How to walk over arrays: the lengths of the outer axes, the strides of each array along them, and the steps of
-    each along the ``n`` numbers of a row.
-    """
+    """How to walk over arrays: the shape of the result, the kernel, and what it is told of the walk."""
 
     shape: tuple[int, ...]
-    outer: np.ndarray
-    strides: np.ndarray
-    steps: np.ndarray
-    n: int
+    kernel_of: Callable[[bool], Callable]
+    arguments: tuple
 
 
 @functools.lru_cache(maxsize=1024)
-def _plan(*layouts: tuple[tuple[int, ...], tuple[int, ...], int]) -> _Plan | None:
-    """The walk over arrays of these shapes, strides and sizes of a number; None where numpy's own is as good."""
+def _plan(size: int, *layouts: tuple[tuple[int, ...], tuple[int, ...], int]) -> _Plan | None:
+    """The walk over arrays of these shapes, strides and sizes of a number, and a result with numbers of this size; None
+    where numpy's own is as good.
+    """
     shape = np.broadcast_shapes(*(layout[0] for layout in layouts))
-    size = layouts[0][2]
     out = tuple(size * math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
     walks = [strides_of(*layout[:2], shape) for layout in layouts] + [out]
     axes: list[tuple[int, ...]] = []  # (length, stride of each array), neighbours that are one walk joined
@@ -232,11 +223,15 @@ def _plan(*layouts: tuple[tuple[int, ...], tuple[int, ...], int]) -> _Plan | Non
     n, *steps = axes.pop()
     rows = math.prod(axis[0] for axis in axes)
     vectorises = any(steps[:-1]) and all(step in (0, layout[2]) for step, layout in zip(steps, layouts, strict=False))
-    if n >= MANY or not vectorises or (rows < ROWS and rows * n < MANY):
+    if n >= MANY or not vectorises or (rows < ROWS and rows * n < SIZE):
         return None
     outer = np.array([axis[0] for axis in axes], np.intp)
-    along = np.array([axis[1:] for axis in axes], np.intp)
-    return _Plan(shape, outer, np.ascontiguousarray(along.T), np.array(steps, np.intp), n)
+    along = np.array([axis[1:] for axis in axes], np.intp).T
+    if n >= SHORT:
+        return _Plan(shape, _run_rows, (outer, along.copy(), np.array(steps, np.intp), n))
+    m, sizes = outer[-1], np.array([*(layout[2] for layout in layouts), size], np.intp)
+    walk = (outer[:-1], along[:, :-1].copy(), m, along[:, -1].copy(), n, np.array(steps, np.intp))
+    return _Plan(shape, _run_tiles, (*walk, sizes, min(m, TILE // n)))
 
 
 def strides_of(own: tuple[int, ...], strides: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from .broadcast import GATHER, TILE, loop_of, strides_of
 from .loader import load
 from .parts import import_of
 from .reduce import COLUMN_BLOCK, SUM, reduce
-from .share import CALLS
+from .share import CALLS, objects
 
 __all__ = ["summed"]
 
@@ -26,7 +26,7 @@ _SHARED = threads.elements(2)
 _SUMS = """
 
 @njit(cache=True{options}, **EXACT)
-def run_sums(inner, pointers, m, downs, n, steps, sizes, height, block, sums):
+def run_sums(inner, objects, m, downs, n, steps, sizes, height, block, sums):
     count = downs.size
     for chunk in prange(sums.shape[0]):
         here, result = scratch(count + 2, np.intp), scratch(height * n, sums.dtype)
@@ -38,7 +38,7 @@ def run_sums(inner, pointers, m, downs, n, steps, sizes, height, block, sums):
         for row in range(chunk * block, end, height):
             rows = min(height, end - row)
             for i in range(count):
-                here[i] = pointers[i] + row * downs[i]
+                here[i] = data_of(objects[i]) + row * downs[i]
             if height > 1:
                 gather(here, rows, n, downs, steps[:count], sizes, tiles, held)
             here[count] = result.ctypes.data
@@ -77,10 +77,9 @@ def summed(kernel: Callable, arrays: tuple[np.ndarray, ...], shape: tuple[int, .
     height = max(1, TILE // n)
     block = height * max(8, COLUMN_BLOCK // height)
     sums = np.empty((-(-m // block), n), dtype)
-    pointers = np.array([x.ctypes.data for x in arrays], np.intp)
     sizes = np.array([*(x.itemsize for x in arrays), dtype.itemsize], np.intp)
     steps = np.array([*along, dtype.itemsize], np.intp)
-    arguments = (address, pointers, m, np.array(downs, np.intp), n, steps, sizes, height, block, sums)
+    arguments = (address, objects(*arrays), m, np.array(downs, np.intp), n, steps, sizes, height, block, sums)
     threads.run(_run_sums, m * n >= _SHARED, *arguments)
     total = sums[0] if len(sums) == 1 else reduce(SUM, sums, (0,))
     return (total if n == math.prod(shape) else reduce(SUM, total, (0,))).reshape(shape)

@@ -20,7 +20,7 @@ from numpy import ndarray
 
 from ..door import NO_ATTRS, apply
 from ..dtypes import bool_, category, float16, float32, get_default_dtype, int64, is_float, promote
-from ..kernels.broadcast import broadcasting
+from ..kernels.broadcast import broadcasting, may_pay
 from ..kernels.printer import is_primitive
 from ..kernels.summed import summed
 from ..kernels.symbol import Symbol, formulas, topological
@@ -35,8 +35,11 @@ __all__ = ["LENGTH", "Elementwise", "constant", "elementwise"]
 LARGE = 2048
 """From so many elements on a gradient may be worth a look how its operands lie."""
 
-BROADCAST, LENGTH = 2**16, 2**8
+BROADCAST, LENGTH = 2**14, 2**8
 """How many elements two arrays make at most, or each of them has, for it to be worth a look how to walk over them."""
+
+SUMMED = 2**16
+"""From so many elements on the gradient of an operand that was broadcast is summed as it comes, never kept whole."""
 
 
 class Elementwise(Op):
@@ -110,7 +113,7 @@ class Elementwise(Op):
             elif x.dtype is not dtype and x.dtype != dtype:  # a kernel from the disk cache makes dtypes of its own
                 return self._general(args)
             elif x.size != first.size:
-                differ = differ or x.size * first.size >= BROADCAST
+                differ = differ or (x.size * first.size >= BROADCAST and may_pay(x, first))
             elif x.size >= LENGTH and x.strides != first.strides:
                 differ = differ or x.size >= BROADCAST or x.shape != first.shape
         kernel = self.kernels.get(dtype)  # type: ignore[arg-type]
@@ -120,7 +123,9 @@ class Elementwise(Op):
             kernel = broadcasting(kernel)
         inputs: Sequence = args
         if numbers:
-            if dtype.kind != "f":  # type: ignore[union-attr]
+            if dtype.kind != "f" and not (  # type: ignore[union-attr]
+                dtype == int64 and all(map(_is_int64, [args[i] for i in numbers]))
+            ):
                 return self._general(args)
             inputs = [*args]
             for i in numbers:
@@ -306,10 +311,10 @@ class Elementwise(Op):
             pull = "made if type(g) is not ndarray or g.size >= LARGE else kernels.get(g.dtype, made)"
             adapter = self._bind_names(
                 f"fit(({pull})(g, {{0}}), edge.shape)"
-                " if type(g) is not ndarray or g.size < BROADCAST or g.shape == edge.shape"
+                " if type(g) is not ndarray or g.size < SUMMED or g.shape == edge.shape"
                 " else pull_summed(made, edge.shape, g, {0})",
                 self.reads(i), fit=_fit, made=made, kernels=made.kernels, ndarray=ndarray, LARGE=LARGE,
-                BROADCAST=BROADCAST, pull_summed=_pull_summed,
+                SUMMED=SUMMED, pull_summed=_pull_summed,
             )  # fmt: skip
         self._adapters[i] = adapter
         return adapter
@@ -389,6 +394,10 @@ def _broadcast(shapes: list[tuple[int, ...]]) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_int64(value: Any) -> bool:
+    return type(value) is int and -(2**63) <= value < 2**63
 
 
 @functools.lru_cache(maxsize=1024)
