@@ -15,7 +15,7 @@ from .hand import kernel
 from .language import HIGH, WIDE, copy_pieces, lanes, multiply_block, prange, release, scratch, turn_square
 from .parts import Part
 
-__all__ = ["add_parts", "convolve_columns", "correlate_columns"]
+__all__ = ["add_parts", "convolve_columns", "correlate_columns", "find_cuts"]
 
 
 @Part

@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from . import threads
 from .hand import kernel
 from .language import formula, prange
 
@@ -17,11 +18,10 @@ combine = formula
 
 
 @kernel(work=4)
-def add_rows(part, index, outer, n, length, inner, out, parts):
-    """out[o, index[j], :] += part[o, j, :] for flat part (outer, n, inner) and out (outer, length, inner). Each thread
-    looks through the index for the rows that go to its share of ``length``.
+def add_rows(part, index, outer, n, length, inner, shares, out):
+    """out[o, index[j], :] += part[o, j, :] for flat part (outer, n, inner) and out (outer, length, inner). Of several
+    ``shares`` of ``length`` each looks through the index for the rows that go there.
     """
-    shares = (parts + outer - 1) // outer if inner > 1 else 1
     for turn in prange(outer * shares):
         o = turn // shares
         first = turn % shares * length // shares
@@ -120,7 +120,10 @@ def add_at(shape: tuple[int, ...], key: tuple, part: np.ndarray) -> np.ndarray:
     outer, length, inner = math.prod(shape[:lead]), math.prod(axes), math.prod(shape[lead + len(picks) :])
     if _has_kernel(part.dtype):
         index = index.astype(np.int64, copy=False)
-        add_rows(part.reshape(-1), index, outer, index.size, length, inner, out.reshape(-1))
+        # To look through the index takes as long as to add some fifty numbers.
+        shares = -(-threads.count // max(outer, 1)) if inner >= 64 else 1
+        run = add_rows if outer * shares > 1 else add_rows.serially
+        run(part.reshape(-1), index, outer, index.size, length, inner, shares, out.reshape(-1))
     else:
         rows = np.arange(outer)[:, None] * length + index
         flat = rows[..., None] * inner + np.arange(inner)

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import float16, float32
-from ..kernels.columns import add_parts, convolve_columns, correlate_columns
+from ..kernels import threads
+from ..kernels.columns import add_parts, convolve_columns, correlate_columns, find_cuts
 from ..kernels.conv import convolve, correlate
+from ..kernels.hand import Kernel
 from ..kernels.planes import Layout, layout
 from ..tensor import Tensor
 from .dims import fixed, remembered
@@ -40,10 +42,10 @@ def _volumes(x: np.ndarray, sizes: Sizes) -> np.ndarray:
     return np.ascontiguousarray(x).reshape(*x.shape[:2], *sizes)
 
 
-def _images(n: int, found: Layout, positions: int) -> int:
-    """How many images make about so many positions, nearly as many in each group."""
-    groups = -(-n // max(1, positions // math.prod(found.lengths)))
-    return -(-n // groups)
+def _images(n: int, found: Layout, least: int) -> int:
+    """How many images are worked on together: nearly as many in each group, of which there are so many at ``least``."""
+    groups = -(-n // max(1, _GROUP // math.prod(found.lengths)))
+    return -(-n // max(groups, min(least, n)))
 
 
 def _chunks(n: int, images: int) -> int:
@@ -60,13 +62,18 @@ def _run(
     made, taps = weight[0].size, math.prod(weight.shape[2:])
     side = found.backward if back else found.forward
     strides = (weight.size // groups, taps, made) if back else (weight.size // groups, made, taps)
-    images = _images(x.shape[0], found, _GROUP)
+    images = _images(x.shape[0], found, threads.count)
+    chunks, outputs = _chunks(x.shape[0], images), out.shape[1] // groups
     read, written = (found.counts, found.sizes) if back else (found.sizes, found.counts)
-    run = convolve_columns if out.shape[1] // groups >= _MANY else convolve
-    run(
+    _shared(convolve_columns if outputs >= _MANY else convolve, chunks, outputs)(
         _volumes(x, read), np.ascontiguousarray(weight).reshape(-1), strides, np.ascontiguousarray(bias),
-        _volumes(out, written), groups, found.lengths, *side, images, _chunks(x.shape[0], images),
+        _volumes(out, written), groups, found.lengths, *side, images, chunks,
     )  # fmt: skip
+
+
+def _shared(kernel: Kernel, chunks: int, outputs: int) -> Callable[..., None]:
+    """The kernel, or its call on this thread where it has but one part."""
+    return kernel if chunks > 1 or find_cuts.function(chunks, outputs) > 1 else kernel.serially
 
 
 def _in_float32(compute: Callable) -> Callable:
@@ -132,14 +139,14 @@ def _conv_weight(part, x, *, kernel, stride, padding, dilation, groups):
     if not part.size or not x.size:
         return np.zeros(shape, x.dtype)
     found = layout(x.shape[2:], part.shape[2:], tuple(kernel), stride, padding, dilation)
-    images = _images(x.shape[0], found, _GROUP)
+    images = _images(x.shape[0], found, 4)  # as many whatever the number of threads, as they are added up
     outputs, width = shape[0] // groups, math.prod(shape[1:])
     by_columns = outputs >= _MANY_GRADIENTS
     room = (groups * width, outputs) if by_columns else (shape[0], -(-width // 3) * 3)
-    parts = np.zeros((_chunks(x.shape[0], images), *room), x.dtype)
+    chunks = _chunks(x.shape[0], images)
+    parts = np.zeros((chunks, *room), x.dtype)
     side = found.forward
-    run = correlate_columns if by_columns else correlate
-    run(
+    _shared(correlate_columns if by_columns else correlate, chunks, outputs)(
         _volumes(x, found.sizes), _volumes(part, found.counts), parts, groups, found.lengths, side.reads,
         side.read_step, side.taps, side.front, side.back, images,
     )  # fmt: skip
