@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .hand import kernel
-from .language import F, formula, prange
+from .language import F, across, formula, on_stack, prange
 from .order import rank, unrank
 from .quiet import quiet
 from .symbol import Symbol
@@ -37,14 +37,34 @@ def reduction(x, centre, outer, n, inner, block, chunks, divisor, out):
     """``merge`` of ``value(x, centre)`` over blocks of the middle axis of flat (outer, n, inner); -> (outer, chunks,
     inner). ``finish`` is for the last of the passes, in which there is one chunk.
     """
-    if inner == 1:
+    if inner == 1 and n < 16:
+        for part in prange((outer + 63) // 64):
+            first = part * 64
+            rows = min(64, outer - first)
+            results = out[first : first + rows]
+            centres = centre[first : first + rows]
+            column = on_stack(64, F)
+            for r in range(rows):
+                results[r] = start()
+            for j in range(n):
+                numbers = x[first * n + j : (first + rows - 1) * n + j + 1]
+                for r in range(rows):
+                    column[r] = numbers[r * n]
+                for r in range(rows):
+                    results[r] = merge(results[r], value(column[r], centres[r]))
+            for r in range(rows):
+                results[r] = finish(results[r], F(divisor), centres[r])
+    elif inner == 1:
         for i in prange(outer * chunks):
-            o = i // chunks
-            at = o * n + i % chunks * block
-            row = x[at : min(at + block, o * n + n)]
+            o, at, end = i, i * n, i * n + n
+            if chunks > 1:
+                o = i // chunks
+                at = o * n + i % chunks * block
+                end = min(at + block, o * n + n)
+            row = x[at:end]
             c = centre[o]
             total = pack(start())
-            for j in range(row.size):
+            for j in across(row.size):
                 total = pick(total, pack(value(row[j], c)))
             result = unpack(total)
             out[i] = finish(result, F(divisor), c) if chunks == 1 else result
