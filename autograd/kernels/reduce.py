@@ -1,9 +1,10 @@
 """Reductions: many numbers to one, along any axes, by one loop for all kinds.
 
 An array is seen as (outer, n, inner), and the axis in the middle is reduced. Where inner is 1 the loop runs along
-rows, with the accumulators of SIMD; otherwise whole rows are added to one another, four at a time. More than a block
-is reduced in blocks, and these again: a rounding error grows with the logarithm of n, and threads have something to
-share. The blocks don't depend on the number of threads, nor does the result.
+rows, with the accumulators of SIMD, or where they are short across many of them; otherwise whole rows are added to one
+another, four at a time. More than a block is reduced in blocks, and these again: a rounding error grows with the
+logarithm of n, and threads have something to share. The blocks don't depend on the number of threads, nor does the
+result.
 """
 
 import functools
@@ -37,7 +38,7 @@ def reduction(x, centre, outer, n, inner, block, chunks, divisor, out):
     """``merge`` of ``value(x, centre)`` over blocks of the middle axis of flat (outer, n, inner); -> (outer, chunks,
     inner). ``finish`` is for the last of the passes, in which there is one chunk.
     """
-    if inner == 1 and n < 16:
+    if inner == 1 and n < 16:  # a number of each of many rows at a time
         for part in prange((outer + 63) // 64):
             first = part * 64
             rows = min(64, outer - first)
