@@ -10,8 +10,9 @@
 
 The first call runs the function as it stands, watched: `trace` writes down every operation as a step that reads and
 writes memory. `fuse` puts the steps in order and makes one loop of elementwise ones, `memory` finds a place for what
-lies between steps, `loops` and `emit` print the text that numba compiles, and `runner` holds its memory. `variant` is
-what a program is to Python: when it fits, and the way back; `entry` prints the function that runs it from then on.
+lies between steps, `walk` says how a loop goes over its arrays, `loops` and `emit` print the text that numba compiles,
+and `runner` holds its memory. `variant` is what a program is to Python: when it fits, and the way back; `entry` prints
+the function that runs it from then on.
 """
 
 import functools
