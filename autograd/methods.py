@@ -10,6 +10,7 @@ import numpy as np
 from . import backprop, filled, sampling
 from .door import NO_ATTRS, apply
 from .inplace import detach_, in_another_shape, in_place, overwrite, setitem
+from .kernels.broadcast import may_pay
 from .ops import (
     convert,
     diagonal,
@@ -33,7 +34,7 @@ from .ops import (
     strided,
     write,
 )  # fmt: skip
-from .ops.formula import LENGTH, Elementwise, constant
+from .ops.formula import Elementwise, constant
 from .tensor import Tensor
 
 ROOMS = (
@@ -82,7 +83,7 @@ def _operator(function: Callable, swapped: bool = False) -> Callable:
 
 def _elementwise_operator(op: Elementwise, swapped: bool = False) -> Callable:
     """`_operator` for an operation on each element. What programs write most, a floating tensor with a number or with
-    another small one like it, takes the short way to the door.
+    another one like it, takes the short way to the door.
     """
     slow, kernels = _operator(op, swapped), op.kernels
 
@@ -95,10 +96,13 @@ def _elementwise_operator(op: Elementwise, swapped: bool = False) -> Callable:
                 if other:  # 0.0 and -0.0 are one key
                     number = constant(other, dtype)
                     return apply(op, (number, self) if swapped else (self, number), NO_ATTRS, kernel)
-            elif kind is Tensor and array.size < LENGTH:
+            elif kind is Tensor:
                 second = other.array
-                if second.dtype is dtype and second.shape == array.shape:
-                    return apply(op, (other, self) if swapped else (self, other), NO_ATTRS, kernel)
+                if second.dtype is dtype and not may_pay(array, second):
+                    try:
+                        return apply(op, (other, self) if swapped else (self, other), NO_ATTRS, kernel)
+                    except ValueError:  # the shapes do not broadcast, which the slow way says better
+                        pass
         return slow(self, other)
 
     return method

@@ -20,10 +20,13 @@ from .parts import import_of
 from .share import CALLS, MANY, objects
 from .turn import LARGE, turned
 
-__all__ = ["GATHER", "TILE", "broadcasting", "loop_of", "may_pay", "register", "strides_of"]
+__all__ = ["GATHER", "LENGTH", "TILE", "WALKED", "broadcasting", "loop_of", "may_pay", "register", "strides_of"]
 
 ROWS, SIZE = 2**9, 2**15
 """From so many rows on, or so many numbers, the detour pays: it takes 3 us."""
+
+WALKED, LENGTH = 2**14, 2**8
+"""How many numbers two arrays make at most, or each of them has, for it to be worth a look how they lie."""
 
 SHORT, TILE = 256, 1024
 """Rows of fewer numbers are taken together, so many numbers at a time."""
@@ -169,7 +172,11 @@ def _run_tiles(parallel: bool) -> Callable:
 
 
 def may_pay(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two arrays of different sizes may be so large together that `broadcasting` does anything."""
+    """Whether `broadcasting` may do something for two arrays, by their sizes and how they lie."""
+    if a.size == b.size:
+        return a.size >= LENGTH and a.strides != b.strides and (a.size >= WALKED or a.shape != b.shape)
+    if a.size * b.size < WALKED:
+        return False
     large, small = (a, b) if a.size > b.size else (b, a)
     if large.size >= SIZE or large.ndim < small.ndim or 1 in large.shape:
         return True

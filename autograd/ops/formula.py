@@ -20,7 +20,7 @@ from numpy import ndarray
 
 from ..door import NO_ATTRS, apply
 from ..dtypes import bool_, category, float16, float32, get_default_dtype, int64, is_float, promote
-from ..kernels.broadcast import broadcasting, may_pay
+from ..kernels.broadcast import LENGTH, WALKED, broadcasting, may_pay
 from ..kernels.printer import is_primitive
 from ..kernels.summed import summed
 from ..kernels.symbol import Symbol, formulas, topological
@@ -30,13 +30,10 @@ from .loops import Loop, NumpyFirst, without_warnings
 from .op import Names, Op, as_value, registry
 from .shape import sum_to
 
-__all__ = ["LENGTH", "Elementwise", "constant", "elementwise"]
+__all__ = ["Elementwise", "constant", "elementwise"]
 
 LARGE = 2048
 """From so many elements on a gradient may be worth a look how its operands lie."""
-
-BROADCAST, LENGTH = 2**14, 2**8
-"""How many elements two arrays make at most, or each of them has, for it to be worth a look how to walk over them."""
 
 SUMMED = 2**16
 """From so many elements on the gradient of an operand that was broadcast is summed as it comes, never kept whole."""
@@ -112,10 +109,8 @@ class Elementwise(Op):
                 dtype, first = x.dtype, x
             elif x.dtype is not dtype and x.dtype != dtype:  # a kernel from the disk cache makes dtypes of its own
                 return self._general(args)
-            elif x.size != first.size:
-                differ = differ or (x.size * first.size >= BROADCAST and may_pay(x, first))
-            elif x.size >= LENGTH and x.strides != first.strides:
-                differ = differ or x.size >= BROADCAST or x.shape != first.shape
+            else:
+                differ = differ or may_pay(x, first)
         kernel = self.kernels.get(dtype)  # type: ignore[arg-type]
         if kernel is None:
             return self._general(args)
@@ -200,7 +195,7 @@ class Elementwise(Op):
                     out = self.formula(*prepared)
                 return _convert(out, dtype) if half else out
             kernel = self.kernels.setdefault(inner, found)
-        if any(isinstance(x, (Tensor, ndarray)) and x.size >= BROADCAST for x in arrays):
+        if any(isinstance(x, (Tensor, ndarray)) and x.size >= WALKED for x in arrays):
             kernel = broadcasting(kernel)
         out = self._run(prepared, kernel)
         return _convert(out, dtype) if half and self.result != "bool" else out
