@@ -515,7 +515,7 @@ LARGE = {
     "max_pool2d": lambda: nn.functional.max_pool2d(_matrix(8, 8, 40, 40), 2),
     "avg_pool2d": lambda: nn.functional.avg_pool2d(_matrix(8, 8, 40, 40), 2),
     "dropout": lambda: nn.functional.dropout(_matrix(700, 400), 0.5),
-    "embedding": lambda: nn.functional.embedding(autograd.arange(4000) % 300, _matrix(300, 40)),
+    "embedding": lambda: nn.functional.embedding(autograd.arange(4000) % 300, _matrix(300, 64)),
     "sum": lambda: _matrix(700, 400).sum(0),
     "sum of rows": lambda: _matrix(30, 40000).sum(1),
     "max": lambda: _matrix(700, 400).amax(1),
