@@ -1,7 +1,6 @@
 """`warmup`: kernels are compiled before they are needed."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 
@@ -35,6 +34,8 @@ def warmup(dtypes: Sequence[npt.DTypeLike] = (float32,)) -> None:
     >>> autograd.warmup()  # doctest: +SKIP
     >>> autograd.warmup(["float32", "float64"])  # doctest: +SKIP
     """
+    import subprocess  # here, for who never asks for this
+
     if isinstance(dtypes, (str, np.dtype, type)):
         dtypes = [dtypes]
     chosen = [to_dtype(d) for d in dtypes]

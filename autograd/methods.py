@@ -152,6 +152,14 @@ def _float_power_(self: Tensor, exponent: Any) -> Tensor:
     return in_place(elementwise.float_power, "float_power_")(self, exponent)
 
 
+def _first_parameter(function: Any) -> str | None:
+    """Its name, as `inspect.signature` has it after ten times as long."""
+    if hasattr(function, "__signature__"):
+        return next(iter(function.__signature__.parameters), None)
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return code.co_varnames[0] if code is not None and code.co_argcount else None
+
+
 def _set(name: str, method: Any) -> None:
     setattr(Tensor, name, method)
 
@@ -161,7 +169,7 @@ def bind() -> None:
     for room in ROOMS:
         for name in room.__all__:
             function = getattr(room, name)
-            if callable(function) and next(iter(inspect.signature(function).parameters), None) == "input":
+            if callable(function) and _first_parameter(function) == "input":
                 _set(name, function if inspect.isfunction(function) else _method(function))
                 if isinstance(function, Elementwise) and function.result != "bool":
                     _set(f"{name}_", in_place(function, f"{name}_"))
