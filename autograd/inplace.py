@@ -1,6 +1,7 @@
 """Writes in place: `x.add_(1)`, `x[...] = v`, on tensors in the graph, on views and on what they are views of.
 
 A write computes the new value out of place, puts it into the memory, and gives the tensor the history of that value.
+Where nobody is to know, an elementwise operation writes there directly (`Elementwise.into`).
 A write to a view is a write to its base: the base gets the node of "everything as before, but this part replaced",
 and every view takes up the new history of its base when it is next used (`Tensor._refresh`). Graphs that saved the
 old value notice through the clock in `writes`.
@@ -18,6 +19,7 @@ from .graph import Node
 from .modes import set_grad_enabled, state
 from .ops import index
 from .ops.convert import cast
+from .ops.formula import Elementwise
 from .ops.op import op
 from .ops.shape import sum_to
 from .tensor import Tensor, as_array
@@ -172,11 +174,11 @@ def _source(x: Tensor, value: Any) -> Tensor:
     return cast(value, x.dtype)
 
 
-def _is_seen(x: Tensor, value: Any) -> bool:
-    """Whether anybody is to know that the value goes into x: the graph, or an interceptor."""
+def _is_seen(x: Tensor, *values: Any) -> bool:
+    """Whether anybody is to know that something made of the values goes into x: the graph, or an interceptor."""
     if state.interceptors:
         return True
-    return state.recording and (x.requires_grad or (isinstance(value, Tensor) and value.requires_grad))
+    return state.recording and (x.requires_grad or any(isinstance(v, Tensor) and v.requires_grad for v in values))
 
 
 def overwrite(x: Tensor, value: Any, name: str) -> Tensor:
@@ -215,10 +217,22 @@ def setitem(x: Tensor, key: Any, value: Any) -> None:
 def in_place(function: Callable, name: str) -> Callable:
     """The method that writes what ``function`` computes back into its first argument."""
 
+    into = function.into if isinstance(function, Elementwise) else None
+
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if not state.interceptors:
             since = tick()
-            return assign(self, function(self, *args, **kwargs), name, since)
+            if into is not None and not _is_seen(self, *args, *kwargs.values()):
+                check_writable(self, name)
+                value = into(self, args, kwargs)
+                if value is self:
+                    note_write(self.array)
+                    if state.recording:
+                        _take_history(self, self)
+                    return self
+            else:
+                value = function(self, *args, **kwargs)
+            return assign(self, value, name, since)
         outer, state.overwritten = state.overwritten, self
         try:
             value = function(self, *args, **kwargs)

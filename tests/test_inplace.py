@@ -1,6 +1,7 @@
 """Writes in place, on tensors in the graph, on views and on what they are views of: the same programs here and in
 PyTorch give the same gradients."""
 
+import numpy as np
 import pytest
 import torch
 from oracle import assert_same
@@ -263,6 +264,60 @@ def test_a_write_without_a_graph_goes_straight_to_memory():
     x[place] += autograd.tensor([1.0, 2.0])
     assert x.numpy() is memory and memory[[1, 5]].tolist() == [4, 5]
     assert x.sum() == 9
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("size", [0, 1, 300, 4096, 5001, 300_000])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+def test_unrecorded_operations_write_what_they_compute(size, dtype, threads):
+    """However large: by way of an array of their own, or of tiles, which several threads share."""
+    operations = [
+        ("mul_", 0.5), ("add_", "y"), ("sub_", "y"), ("lerp_", "y", 0.25), ("sigmoid_",), ("addcmul_", "y", "y"),
+        ("mul_", "x"), ("add_", "row"), ("div_", "y"), ("neg_",), ("clamp_", -0.5, 0.5),
+    ]  # fmt: skip
+    before = autograd.get_num_threads()
+    autograd.set_num_threads(threads)
+    try:
+        generator = autograd.Generator().manual_seed(size)
+        x, y = (autograd.rand(size, generator=generator).to(dtype) + 0.5 for _ in range(2))
+        for _ in range(2):  # at first by numpy, then by compiled loops
+            for name, *others in operations:
+                args = [{"x": x, "y": y, "row": y[:1]}.get(a, a) if isinstance(a, str) else a for a in others]
+                expected = getattr(x, name.rstrip("_"))(*args).numpy()
+                memory = x.numpy()
+                assert getattr(x, name)(*args) is x
+                assert x.numpy() is memory
+                np.testing.assert_array_equal(memory, expected, err_msg=name)
+            for operation in (autograd.add, autograd.sub, autograd.mul, autograd.lerp, autograd.sigmoid):
+                if dtype != "float16":  # which is computed in float32
+                    operation.compile(x.dtype)
+    finally:
+        autograd.set_num_threads(before)
+
+
+@pytest.mark.parametrize("n", [10, 20_000])
+def test_operands_in_the_same_memory_are_read_as_they_were(n):
+    x = autograd.arange(n, dtype=autograd.float32)
+    autograd.add.compile(x.dtype)
+    expected = x.numpy()[1:] + x.numpy()[:-1]
+    x[1:].add_(x[:-1])
+    np.testing.assert_array_equal(x.numpy()[1:], expected)
+    square = autograd.arange(n, dtype=autograd.float32).reshape(2, -1).T.clone().reshape(10, -1)
+    expected = square.numpy() + square.numpy()[::-1]
+    square.add_(square.flip(0))
+    np.testing.assert_array_equal(square.numpy(), expected)
+    whole = autograd.ones(n)
+    whole.add_(whole).mul_(whole)
+    np.testing.assert_array_equal(whole.numpy(), np.full(n, 4, np.float32))
+
+
+def test_what_was_read_before_an_unrecorded_write_is_missed_on_the_way_back():
+    w = autograd.ones(5000, requires_grad=True)
+    x = autograd.ones(5000)
+    loss = (w * x).sum()
+    x.mul_(2)
+    with pytest.raises(RuntimeError, match="mul: a value saved for backward was changed in place afterwards"):
+        loss.backward()
 
 
 def test_a_number_is_written_as_it_is():

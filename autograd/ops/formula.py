@@ -13,7 +13,7 @@ import functools
 import importlib
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import ndarray
@@ -21,6 +21,7 @@ from numpy import ndarray
 from ..door import NO_ATTRS, apply
 from ..dtypes import bool_, category, float16, float32, get_default_dtype, int64, is_float, promote
 from ..kernels.broadcast import LENGTH, WALKED, broadcasting, may_pay
+from ..kernels.over import over
 from ..kernels.printer import is_primitive
 from ..kernels.summed import summed
 from ..kernels.symbol import Symbol, formulas, topological
@@ -30,13 +31,20 @@ from .loops import Loop, NumpyFirst, without_warnings
 from .op import Names, Op, as_value, registry
 from .shape import sum_to
 
-__all__ = ["Elementwise", "constant", "elementwise"]
+__all__ = ["Call", "Elementwise", "constant", "elementwise"]
 
 LARGE = 2048
 """From so many elements on a gradient may be worth a look how its operands lie."""
 
 SUMMED = 2**16
 """From so many elements on the gradient of an operand that was broadcast is summed as it comes, never kept whole."""
+
+
+class Call(NamedTuple):
+    """An operation, and one input for each of its parameters."""
+
+    op: "Elementwise"
+    inputs: tuple
 
 
 class Elementwise(Op):
@@ -81,9 +89,10 @@ class Elementwise(Op):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != self.arity:
-            if self.overload is not None:
-                return self.overload(*args, **kwargs)
-            args = self._bind(args, kwargs)
+            meant = self._meant(args, kwargs)
+            if type(meant) is not Call or meant.op is not self:
+                return meant.op(*meant.inputs) if type(meant) is Call else meant
+            args = meant.inputs
         if self.arity == 1 and isinstance(args[0], Tensor):
             kernel = self.kernels.get(args[0].array.dtype)
             return self._general(args) if kernel is None else apply(self, args, NO_ATTRS, kernel)
@@ -133,8 +142,47 @@ class Elementwise(Op):
         except ValueError as error:
             raise self._misfit(error, args) from None
 
+    def into(self, first: Tensor, args: tuple, kwargs: dict) -> Any:
+        """The value for the first input and these, which nobody differentiates: ``first`` itself if it could be written
+        over that.
+        """
+        inputs = (first, *args)
+        if kwargs or len(inputs) != self.arity:
+            meant = self._meant(inputs, kwargs)
+            if type(meant) is not Call:
+                return meant
+            if meant.op is not self or meant.inputs[0] is not first:
+                return meant.op(*meant.inputs)
+            inputs = meant.inputs
+        return first if self._write(first.array, inputs[1:]) else self(*inputs)
+
+    def _write(self, array: ndarray, others: Sequence) -> bool:
+        """Write the value over an array, the first input; False if there is no kernel for that, or something about the
+        others, which the usual way says or does.
+        """
+        dtype = array.dtype
+        kernel = self.kernels.get(dtype)
+        if kernel is None or dtype.kind != "f" or self.result == "bool":
+            return False
+        arrays = []
+        for other in others:
+            if isinstance(other, Tensor) and other.array.dtype is dtype:
+                arrays.append(other.array)
+            elif type(other) is float or type(other) is int:
+                arrays.append(constant(other, dtype) if other else np.array(other, dtype))
+            else:
+                return False
+        try:
+            return over(kernel, array, *arrays)
+        except ValueError:  # the shapes do not broadcast
+            return False
+
+    def _meant(self, args: tuple, kwargs: dict) -> Any:
+        """What a call means that is not just one positional argument for each input: a `Call`, or a result."""
+        return Call(self, self._bind(args, kwargs)) if self.overload is None else self.overload(*args, **kwargs)
+
     def otherwise(self, function: Callable) -> Callable:
-        """Let the decorated function answer calls that are not just one positional argument for each input."""
+        """Let the decorated function say what calls mean that are not just one positional argument for each input."""
         self.overload = function
         self.__signature__ = inspect.signature(function)
         self.__doc__ = function.__doc__ or self.__doc__
