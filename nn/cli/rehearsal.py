@@ -38,7 +38,7 @@ def labels(count: int) -> Any:
 
 def perceptron(large: bool) -> None:
     """Dense layers with what stands between them."""
-    n = 256 if large else 16
+    n = 512 if large else 16
     between: list[nn.Module] = []
     for name in ACTIVATIONS:
         between += [nn.Linear(n, n), getattr(nn, name)(**({"dim": -1} if name == "Softmax" else {}))]
@@ -48,7 +48,7 @@ def perceptron(large: bool) -> None:
 
 def losses(large: bool) -> None:
     """Regressions and probabilities."""
-    n = 256 if large else 16
+    n = 512 if large else 16
     x, y = autograd.randn(n, n), autograd.rand(n, n)
     for name in LOSSES:
         step(nn.Linear(n, n), x, partial(getattr(nn, name)(), target=y))
@@ -58,7 +58,7 @@ def losses(large: bool) -> None:
 
 def reductions(large: bool) -> None:
     """Of rows, columns and all."""
-    n = 256 if large else 16
+    n = 512 if large else 16
     for name in REDUCTIONS:
         for dim in (0, 1, None):
             x = autograd.randn(n, n, requires_grad=True)
@@ -71,8 +71,15 @@ def reductions(large: bool) -> None:
 def broadcasting(large: bool) -> None:
     """A row for many, of many numbers and of few."""
     for n in (100, 3):
-        many, row = autograd.randn(100_000 // n if large else 300, n), autograd.randn(n, requires_grad=True)
+        many, row = autograd.randn(300_000 // n if large else 300, n), autograd.randn(n, requires_grad=True)
         (many * row).sum().backward()
+
+
+def in_place(large: bool) -> None:
+    """A number for all, as it is written over an array."""
+    x = autograd.randn(500_000 if large else 5_000)
+    autograd.mul.compile(x.dtype)
+    x.mul_(0.5)
 
 
 def convolution(large: bool) -> None:
@@ -121,7 +128,7 @@ def sequences(kind: str, large: bool) -> None:
 
 def optimizers(large: bool) -> None:
     """Each of them with its defaults, and the usual variants."""
-    n = 256 if large else 16
+    n = 512 if large else 16
     variants: list[tuple[str, dict]] = [(name, {"lr": 1e-3}) for name in optim.__all__ if name not in _NO_RULES]
     variants += [("SGD", {"lr": 1e-3, "momentum": 0.9}), ("SGD", {"lr": 1e-3, "momentum": 0.9, "nesterov": True})]
     variants += [(name, {"lr": 1e-3, "weight_decay": 1e-2}) for name in ("SGD", "Adam")]
@@ -142,6 +149,7 @@ def rehearsals(dtype: Any) -> list[Callable[[], None]]:
         optimizers,
         reductions,
         broadcasting,
+        in_place,
     ]
     large = [True, False] if autograd.get_num_threads() > 1 else [False]
     return [*(partial(scene, size) for scene in scenes for size in large), *compile_rows(dtype)]
