@@ -17,7 +17,7 @@ __all__ = ["add_along", "add_at", "flat_index", "put_along", "take_along", "take
 combine = formula
 
 
-@kernel(work=4)
+@kernel
 def add_rows(part, index, outer, n, length, inner, shares, out):
     """out[o, index[j], :] += part[o, j, :] for flat part (outer, n, inner) and out (outer, length, inner). Of several
     ``shares`` of ``length`` each looks through the index for the rows that go there.
