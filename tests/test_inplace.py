@@ -311,6 +311,17 @@ def test_operands_in_the_same_memory_are_read_as_they_were(n):
     np.testing.assert_array_equal(whole.numpy(), np.full(n, 4, np.float32))
 
 
+@pytest.mark.parametrize("n", [10, 20_000])
+def test_memory_that_can_not_be_written_to(n):
+    array = np.ones(n, np.float32)
+    array.flags.writeable = False
+    x = autograd.from_numpy(array)
+    autograd.mul.compile(x.dtype)
+    with pytest.raises(ValueError, match="read-only"):
+        x.mul_(2.0)
+    assert (array == 1).all()
+
+
 def test_what_was_read_before_an_unrecorded_write_is_missed_on_the_way_back():
     w = autograd.ones(5000, requires_grad=True)
     x = autograd.ones(5000)

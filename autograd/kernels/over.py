@@ -52,7 +52,7 @@ def _run_over(parallel: bool) -> Callable:
 
 def over(kernel: Callable, first: np.ndarray, *others: np.ndarray) -> bool:
     """Write ``kernel(first, *others)`` over ``first``; False if it has another shape."""
-    found = loop_of(kernel) if first.size >= LARGE and first.flags.c_contiguous else None
+    found = loop_of(kernel) if first.size >= LARGE and first.flags.carray else None  # contiguous and writable
     if found is not None:
         between = [_step(x, first) for x in others]
         if None not in between:
