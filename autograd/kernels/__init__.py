@@ -12,7 +12,8 @@ gemm      matrix products; `panels` their innermost loops, `tile` those of convo
 memory    freed memory stays with the process, since to fetch it again costs more than to use it
 ufuncs    a compiled loop -> a numpy ufunc, so broadcasting and strides are numpy's
 share     long loops of ufuncs, cut into parts for the pool
-broadcast loops over rows, columns and stacks that are broadcast; `summed` those whose results are added up
+broadcast loops over rows, columns and stacks that are broadcast; `summed` those whose results are added up, `over`
+          those whose result goes over an operand
 quiet     numpy's functions without its warnings
 table     a dictionary that makes what it is asked for
 turn      copies in row-major order, of transposed arrays too
@@ -20,7 +21,7 @@ order     floating numbers in the order of integers, in which SIMD finds the lar
 
 Families. What reduces, scans or spreads along an axis sees its array as (outer, n, inner), and is one loop for all of
 its kind, filled in with formulas by `Kernel.of`: `reduce` (sums, products, extrema, norms, moments), `spread` (their
-gradients), `scan`, `places` (where an extremum is), `softmax`. `normalize` is rows and channels, `scatter` and `bags`
+gradients), `scan`, `places` (where an extremum is), `sort`, `softmax`. `normalize` is rows and channels, `scatter` and `bags`
 are sums into places, `noise` is random numbers that are computed where they are needed. `conv` and `columns` are
 convolutions with few and with many outputs; both read images that lie as `planes` says.
 
@@ -28,6 +29,6 @@ Threads. There is one pool, numba's OpenMP layer, and three doors to it. A hand-
 compiled a second time when its arrays are large. The loop of a ufunc is cut into parts by `share`, without a second
 compilation and at no cost to a small call. A product asks `ParallelKernel.doing`, and each thread computes a part of
 it. All ask `threads.enter` or look at the state it keeps, so only one of them is on the pool at a time; who does not
-get it runs serially. What is too small to gain never asks: a region costs 1 to 2 us. Results don't depend on the number
-of threads.
+get it runs serially. What is too small to gain never asks: `threads.GRAIN` says how much work pays, and each kernel how
+much an element of its arrays is. Results don't depend on the number of threads.
 """

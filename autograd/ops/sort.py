@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..kernels.sort import FEW, LARGE, LONG, first_places, order_places
 from ..tensor import Tensor
 from .dims import normal_dim, numpy_spelling
 from .extremum import share_ties
@@ -14,9 +15,6 @@ from .shape import reshape, squeeze
 
 __all__ = ["argsort", "kthvalue", "median", "mode", "msort", "nanmedian", "sort", "topk"]
 
-# From here on, partitioning is faster than sorting everything.
-_LONG = 64
-
 
 class Ordered(NamedTuple):
     """Values picked out of a tensor and where each of them was; the gradient of a value goes to that place."""
@@ -25,31 +23,25 @@ class Ordered(NamedTuple):
     indices: Tensor
 
 
-def _order(x: np.ndarray, dim: int, descending: bool) -> np.ndarray:
-    """The stable order, NaN as the largest; equal ones stay in their order both ways."""
-    if not descending:
-        return np.argsort(x, axis=dim, kind="stable")
-    last = x.shape[dim] - 1
-    return last - np.flip(np.argsort(np.flip(x, dim), axis=dim, kind="stable"), dim)
-
-
 def _first(x: np.ndarray, dim: int, count: int) -> np.ndarray:
     return x[(*[slice(None)] * dim, slice(count))]
 
 
 @op()
 def _argsort(x, *, dim, descending):
-    return _order(x, dim, descending)
+    return order_places(x, dim, descending)
 
 
 @op()
 def _topk(x, *, dim, k, largest):
     n = x.shape[dim]
-    if n < _LONG or 4 * k > n:
-        return _first(_order(x, dim, largest), dim, k)
+    if n < LONG or 4 * k > n:  # sorting everything is as fast as partitioning
+        return _first(order_places(x, dim, largest), dim, k)
+    if 0 < k <= FEW and x.size >= LARGE:
+        return first_places(x, dim, k, largest)
     at = (*[slice(None)] * dim, slice(n - k, None) if largest else slice(k))
     places = np.argpartition(x, n - k if largest else max(k - 1, 0), axis=dim)[at]
-    return np.take_along_axis(places, _order(np.take_along_axis(x, places, dim), dim, largest), dim)
+    return np.take_along_axis(places, order_places(np.take_along_axis(x, places, dim), dim, largest), dim)
 
 
 @op()
@@ -68,13 +60,13 @@ def _median_place(x, *, dim, skip_nan):
         place = _kth.forward(x, dim=dim, k=(n - 1) // 2)
         return np.where(hole.any(dim, keepdims=True), hole.argmax(dim, keepdims=True), place)
     rank = np.maximum((~hole).sum(dim, keepdims=True) - 1, 0) // 2
-    return np.take_along_axis(_order(x, dim, False), rank, dim)
+    return np.take_along_axis(order_places(x, dim, False), rank, dim)
 
 
 @op()
 def _mode_place(x, *, dim):
     """Where the smallest of the most frequent values is, the last place of it."""
-    order = np.moveaxis(_order(x, dim, False), dim, -1)
+    order = np.moveaxis(order_places(x, dim, False), dim, -1)
     ranked = np.take_along_axis(np.moveaxis(x, dim, -1), order, -1)
     places = np.arange(x.shape[dim])
     starts = np.ones(ranked.shape, bool)
