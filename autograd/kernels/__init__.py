@@ -21,8 +21,8 @@ order     floating numbers in the order of integers, in which SIMD finds the lar
 
 Families. What reduces, scans or spreads along an axis sees its array as (outer, n, inner), and is one loop for all of
 its kind, filled in with formulas by `Kernel.of`: `reduce` (sums, products, extrema, norms, moments), `spread` (their
-gradients), `scan`, `places` (where an extremum is), `sort`, `softmax`. `normalize` is rows and channels, `scatter` and `bags`
-are sums into places, `noise` is random numbers that are computed where they are needed. `conv` and `columns` are
+gradients), `scan`, `places` (where an extremum is), `sort`, `softmax`. `normalize` is rows and channels, `scatter` and
+`bags` are sums into places, `noise` is random numbers that are computed where they are needed. `conv` and `columns` are
 convolutions with few and with many outputs; both read images that lie as `planes` says.
 
 Threads. There is one pool, numba's OpenMP layer, and three doors to it. A hand-written kernel says ``prange`` and is
