@@ -116,6 +116,26 @@ def test_a_returned_gradient_may_take_the_memory_of_the_last_one(monkeypatch, re
     np.testing.assert_array_equal(x.grad.array, 2 * x.array)
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x.median(1)[0],  # reads where the kernel of another operation has written, at intervals
+        lambda x: x.kthvalue(3, 0)[0],
+        lambda x: x[:, ::2].double() * 2,
+        lambda x: x[::2].int(),
+        lambda x: x.flip(1)[:, 1::3].gather(1, autograd.zeros(40, 6, dtype="int64")[:, ::2]),
+        lambda x: autograd.zeros(40, 60, dtype="float64")[:, ::2].copy_(x[:, :30]) + 1,
+        lambda x: x.unfold(1, 4, 3).sort(-1)[0].cumsum(0)[:, ::2, 1:3].softmax(1),
+    ],
+)
+def test_arrays_of_any_layout_go_into_kernels(function):
+    x, y = autograd.randn(2, 40, 60)
+    run = autograd.compile(function)
+    run(x)
+    for t in (x, y):
+        np.testing.assert_allclose(run(t).numpy(), function(t).numpy(), rtol=1e-6)
+
+
 def test_a_segment_leaves_the_pool_when_it_is_slow_twice_in_a_row(monkeypatch):
     strained = []
     monkeypatch.setattr(threads, "strained", lambda: strained.append(True))

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..kernels import gemm, hand, threads
 from ..kernels.loader import load
-from ..kernels.parts import IMPORTS, addresses
+from ..kernels.parts import IMPORTS, addresses, import_of
 from ..kernels.updates import UpdateKernel
 from .fuse import Group
 from .loops import Loop, numba_name
@@ -120,7 +120,7 @@ class _Emitter:
 
     def copy(self, step: Copy) -> Line:
         source, out = step.source, step.out
-        text = [IMPORTS, addresses()]
+        text = [IMPORTS, addresses(), import_of("arrays", ["strided_at"])]
         given = isinstance(source, Ref)
         text.append(f"{_NJIT}def convert(o{', x' if given else ''}):\n")
         text.append(f"    out = {_view('o', out)}\n")
@@ -257,8 +257,11 @@ def print_call(kernel: Any, args: Sequence[Any], dtype: np.dtype, parallel: bool
     which only shapes and strides count, and numbers; what the kernel reports in ``status`` is returned.
     """
     names = [f"x{i}" for i, a in enumerate(args) if isinstance(a, Ref)]
-    text = [kernel.text(dtype, parallel), addresses(), f"{_NJIT}def call({', '.join(names)}):\n"]
     given = [_view(f"x{i}", a) if isinstance(a, Ref) else _literal(a) for i, a in enumerate(args)]
+    text = [kernel.text(dtype, parallel), addresses()]
+    if any("strided_at" in value for value in given):
+        text.append(import_of("arrays", ["strided_at"]))
+    text.append(f"{_NJIT}def call({', '.join(names)}):\n")
     text.append("".join(f"    v{i} = {value}\n" for i, value in enumerate(given)))
     passed = [f"v{i}" for i in range(len(given))]
     if kernel.takes_parts:
@@ -292,16 +295,12 @@ def _literal(value: Any) -> str:
 
 
 def _view(address: str, ref: Ref) -> str:
-    """An array of a reference that is contiguous in one order or the other."""
+    """An array of a reference, of which the first byte is at the address."""
     if ref.contiguous:
         return f"array_at({address}, {ref.shape!r}, {_name(ref.dtype)})"
     turned = Ref(ref.memory, ref.offset, ref.shape[::-1], ref.strides[::-1], ref.dtype)
     if turned.contiguous:
         return f"array_at({address}, {turned.shape!r}, {_name(ref.dtype)}).T"
-    span = (ref.span[1] - ref.span[0]) // ref.dtype.itemsize
     size = ref.dtype.itemsize
-    start = ref.offset - ref.span[0] // size
-    return (
-        f"np.lib.stride_tricks.as_strided(array_at({address}, {span}, {_name(ref.dtype)})[{start}:], {ref.shape!r}, "
-        f"{tuple(s * size for s in ref.strides)!r})"
-    )
+    start, steps = ref.offset * size - ref.span[0], tuple(s * size for s in ref.strides)
+    return f"strided_at({address} + {start}, {ref.shape!r}, {steps!r}, {_name(ref.dtype)})"

@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 
 from .vectors import INDEX
 
-__all__ = ["array_at", "at", "on_stack", "release", "scratch"]
+__all__ = ["array_at", "at", "on_stack", "release", "scratch", "strided_at"]
 
 LINE = 64
 """The bytes of a line of the cache, or more."""
@@ -45,6 +45,19 @@ def array_at(typing, address, shape, dtype):
         return _Contiguous(context, builder, kind, args[1]).at(pointer)
 
     return kind(address, given, dtype), generate
+
+
+@intrinsic
+def strided_at(typing, address, shape, strides, dtype):
+    """The array that lies at an address, whose neighbours along each axis are so many bytes apart."""
+    kind, given = _contiguous(shape, dtype)
+
+    def generate(context, builder, signature, args):
+        array = _Contiguous(context, builder, kind.copy(layout="A"), args[1])
+        array.strides = cgutils.unpack_tuple(builder, args[2])
+        return array.at(builder.inttoptr(args[0], _BYTES))
+
+    return kind.copy(layout="A")(address, given, given, dtype), generate
 
 
 @intrinsic(prefer_literal=True)
