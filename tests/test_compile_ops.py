@@ -46,16 +46,20 @@ SAMPLES = [
 ROWS = {f"{row.name}-{i}": (row, sample) for i, (row, sample) in enumerate(SAMPLES) if sample is not None}
 
 
+@pytest.mark.parametrize("apart", [1, 2], ids=["side by side", "every other"])
 @pytest.mark.parametrize(("row", "sample"), ROWS.values(), ids=ROWS)
-def test_every_operation(row, sample):
+def test_every_operation(row, sample, apart):
+    """With operands whose numbers lie side by side, and with such that are every other number of a larger tensor."""
     function, kwargs = function_of(row), to_ours(sample.kwargs)
 
-    def call(*given):
+    def call(*whole):
+        given = [t[..., ::apart] if t.ndim and apart > 1 else t for t in whole]
         outs = tensors(function(*refill(sample.args, iter(given)), **kwargs))
         return [t for t in outs if isinstance(t, Tensor)]
 
     def inputs(args):
-        return [to_ours(a, "float32", row.differentiable) for a in flatten(args)]
+        arrays = [np.repeat(a, apart, -1) if a.ndim else a for a in flatten(args)]
+        return [to_ours(a, "float32", row.differentiable) for a in arrays]
 
     compiled = autograd.compile(call)
     if row.name in VALUES_DECIDE:
