@@ -84,6 +84,23 @@ def test_any_shape_and_options(seed, dtype, way):
         np.testing.assert_allclose(mine / scale, theirs / scale, rtol=0, atol=300 * np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize("width", [1, 2, 3])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_images_narrower_than_a_step(width, stride, way):
+    """Of which some phases have nothing: a kernel that copied at least one number each wrote anywhere."""
+    random = np.random.default_rng(0)
+    x, weight = random.standard_normal((2, 3, 2, width)), random.standard_normal((4, 3, 3, 3))
+    results = []
+    for library, functions in ((autograd, F), (torch, torch.nn.functional)):
+        a, b = (library.from_numpy(v.copy()).requires_grad_() for v in (x, weight))
+        out = functions.conv2d(a, b, stride=stride, padding=1)
+        again = functions.conv_transpose2d(out, b, stride=stride, padding=1)
+        (again * again).sum().backward()
+        results.append([v.detach().numpy() for v in (out, again, a.grad, b.grad)])
+    for mine, theirs in zip(*results, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-9, atol=1e-9)
+
+
 def test_outputs_that_threads_share():
     """So many outputs that they are cut, since there are too few images; not in whole tiles."""
     random = np.random.default_rng(0)

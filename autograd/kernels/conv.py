@@ -33,6 +33,8 @@ def fill(x, shape, first, images, step, phases, lengths, front, plane, buffer):
         for f in range(phases.shape[0]):
             a, b, e = phases[f]
             planes, lines, count = extent(shape, step, phases[f])
+            if count == 0:  # images narrower than a step have nothing in some phases
+                continue
             for i in range(images):
                 start = front + (c * phases.shape[0] + f) * plane + i * lengths[0] * lengths[1] * lengths[2]
                 image = ((first + i) * channels + c) * depth
