@@ -43,7 +43,11 @@ SAMPLES = [
     (row, next((s for s in row.samples if flatten(s.args) and all(a.size for a in flatten(s.args))), None))
     for row in load_rows()
 ]
-ROWS = {f"{row.name}-{i}": (row, sample) for i, (row, sample) in enumerate(SAMPLES) if sample is not None}
+ROWS = {
+    f"{row.name}-{i}": (row, sample)
+    for i, (row, sample) in enumerate(SAMPLES)
+    if sample is not None and row.name not in VALUES_DECIDE
+}
 
 
 @pytest.mark.parametrize("apart", [1, 2], ids=["side by side", "every other"])
@@ -62,8 +66,6 @@ def test_every_operation(row, sample, apart):
         return [to_ours(a, "float32", row.differentiable) for a in arrays]
 
     compiled = autograd.compile(call)
-    if row.name in VALUES_DECIDE:
-        return
     for args in (sample.args, others(sample.args), sample.args):
         given, expected_from = inputs(args), inputs(args)
         outs, expected = compiled(*given), call(*expected_from)

@@ -298,7 +298,8 @@ def test_unrecorded_operations_write_what_they_compute(size, dtype, threads):
 @pytest.mark.parametrize("n", [10, 20_000])
 def test_operands_in_the_same_memory_are_read_as_they_were(n):
     x = autograd.arange(n, dtype=autograd.float32)
-    autograd.add.compile(x.dtype)
+    for operation in (autograd.add, autograd.sub, autograd.mul):
+        operation.compile(x.dtype)
     expected = x.numpy()[1:] + x.numpy()[:-1]
     x[1:].add_(x[:-1])
     np.testing.assert_array_equal(x.numpy()[1:], expected)
@@ -309,6 +310,8 @@ def test_operands_in_the_same_memory_are_read_as_they_were(n):
     whole = autograd.ones(n)
     whole.add_(whole).mul_(whole)
     np.testing.assert_array_equal(whole.numpy(), np.full(n, 4, np.float32))
+    whole.add_(whole[0]).sub_(whole[-1:])
+    np.testing.assert_array_equal(whole.numpy(), np.zeros(n, np.float32))
 
 
 @pytest.mark.parametrize("n", [10, 20_000])

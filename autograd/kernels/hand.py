@@ -60,7 +60,7 @@ class Kernel:
         self,
         function: Callable,
         layouts: str = "",
-        work: float = 2,
+        work: int = 2,
         name: str = "",
         formulas: dict[str, Callable] | None = None,
     ) -> None:
@@ -74,7 +74,7 @@ class Kernel:
         self.parameters = list(function.__code__.co_varnames[: function.__code__.co_argcount])
         self.takes_parts = self.parameters[-1] == "parts"  # the number of threads
 
-    def of(self, name: str, *, work: float = 0, **formulas: Callable) -> Self:
+    def of(self, name: str, *, work: int = 0, **formulas: Callable) -> Self:
         """This kernel with functions of Symbols in the place of these names; their ``work``, if it is another."""
         return type(self)(self.function, self.layouts, work or self.work, f"{self.name}_{name}", formulas)
 
@@ -186,7 +186,7 @@ class ParallelKernel(Kernel):
         return found
 
 
-def kernel(function: Callable | None = None, *, layouts: str = "", work: float = 2) -> Any:
+def kernel(function: Callable | None = None, *, layouts: str = "", work: int = 2) -> Any:
     """Make the decorated function a kernel; its names beyond its own are those of `language` and numpy.
 
     It is compiled for each combination of memory layouts that comes along, unless ``layouts`` says what its arguments

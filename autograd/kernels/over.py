@@ -69,9 +69,11 @@ def over(kernel: Callable, first: np.ndarray, *others: np.ndarray) -> bool:
 
 def _step(x: np.ndarray, first: np.ndarray) -> int | None:
     """How far one number of an operand is from the next, None if it can't be read while ``first`` is written."""
+    meets = np.may_share_memory(x, first)
     if not x.ndim:
-        return 0
+        return None if meets else 0
     if x.shape != first.shape or not x.flags.c_contiguous:
         return None
-    meets = np.may_share_memory(x, first) and x.__array_interface__["data"] != first.__array_interface__["data"]
-    return None if meets else x.itemsize
+    # Where it is the same memory, each number is read before it is written over.
+    same = meets and x.__array_interface__["data"] == first.__array_interface__["data"]
+    return x.itemsize if same or not meets else None

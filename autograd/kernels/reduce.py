@@ -132,7 +132,7 @@ class Reduction:
         merge: Callable,
         value: Callable = lambda x, c: x,
         finish: Callable = lambda total, divisor, c: total,
-        work: float = 1,
+        work: int = 1,
         **rows: Callable,
     ) -> None:
         self.ufunc = ufunc

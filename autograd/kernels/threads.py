@@ -41,7 +41,7 @@ is around it, and half of what it works on has to come from the cache of another
 """
 
 
-def elements(work: float) -> int:
+def elements(work: int) -> int:
     """From how many elements on a loop is shared out: for each, ``work`` is how many numbers are read or written, and
     two for a function like exp.
     """

@@ -90,8 +90,10 @@ class Elementwise(Op):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != self.arity:
             meant = self._meant(args, kwargs)
-            if type(meant) is not Call or meant.op is not self:
-                return meant.op(*meant.inputs) if type(meant) is Call else meant
+            if type(meant) is not Call:
+                return meant
+            if meant.op is not self:
+                return meant.op(*meant.inputs)
             args = meant.inputs
         if self.arity == 1 and isinstance(args[0], Tensor):
             kernel = self.kernels.get(args[0].array.dtype)
@@ -146,15 +148,14 @@ class Elementwise(Op):
         """The value for the first input and these, which nobody differentiates: ``first`` itself if it could be written
         over that.
         """
-        inputs = (first, *args)
+        op, inputs = self, (first, *args)
         if kwargs or len(inputs) != self.arity:
             meant = self._meant(inputs, kwargs)
             if type(meant) is not Call:
                 return meant
-            if meant.op is not self or meant.inputs[0] is not first:
-                return meant.op(*meant.inputs)
-            inputs = meant.inputs
-        return first if self._write(first.array, inputs[1:]) else self(*inputs)
+            op, inputs = meant
+        written = inputs[0] is first and op._write(first.array, inputs[1:])
+        return first if written else op(*inputs)
 
     def _write(self, array: ndarray, others: Sequence) -> bool:
         """Write the value over an array, the first input; False if there is no kernel for that, or something about the

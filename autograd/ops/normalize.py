@@ -23,6 +23,7 @@ __all__ = ["channel_moments", "normalize_channels", "normalize_rows"]
 
 
 def _flat(x: np.ndarray) -> np.ndarray:
+    """In one piece: to read a gradient that is one number everywhere at intervals of 0 takes four times as long."""
     return x.ravel()
 
 
