@@ -51,19 +51,21 @@ def _run_over(parallel: bool) -> Callable:
 
 
 def over(kernel: Callable, first: np.ndarray, *others: np.ndarray) -> bool:
-    """Write ``kernel(first, *others)`` over ``first``; False if it has another shape."""
-    found = loop_of(kernel) if first.size >= LARGE and first.flags.carray else None  # contiguous and writable
-    if found is not None:
-        between = [_step(x, first) for x in others]
-        if None not in between:
-            steps = np.array([first.itemsize, *between, first.itemsize], np.intp)
-            arguments = (found[0], objects(first, *others), steps, first.reshape(-1), threads.count)
-            threads.run(_run_over, first.size >= _SHARED, *arguments)
-            return True
-    result = kernel(first, *others)
-    if result.shape != first.shape:
+    """Write ``kernel(first, *others)`` over ``first``; False if it has another shape, or if large arrays lie so that
+    another way is better.
+    """
+    if first.size < LARGE:
+        result = kernel(first, *others)
+        if result.shape == first.shape:
+            first[...] = result
+        return result.shape == first.shape
+    found = loop_of(kernel) if first.flags.carray else None  # contiguous and writable
+    between = [_step(x, first) for x in others]
+    if found is None or None in between:
         return False
-    first[...] = result
+    steps = np.array([first.itemsize, *between, first.itemsize], np.intp)
+    arguments = (found[0], objects(first, *others), steps, first.reshape(-1), threads.count)
+    threads.run(_run_over, first.size >= _SHARED, *arguments)
     return True
 
 
