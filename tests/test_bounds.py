@@ -11,7 +11,7 @@ from autograd.kernels.bounds import EVERYTHING, Range, ranges
 from autograd.kernels.printer import expand
 from autograd.kernels.scalar import STANDINS
 from autograd.kernels.symbol import Symbol, topological
-from autograd.ops.formula import evaluate
+from autograd.ops.derivative import evaluate
 
 X = Symbol.input("x")
 Y = Symbol.input("y")

@@ -313,12 +313,8 @@ class Tracer(Blocks):
         return result
 
     def _apart(self, function: Callable[[], Any]) -> Any:
-        outer, state.tracer = state.tracer, None
-        try:
-            with intercept(()):
-                return function()
-        finally:
-            state.tracer = outer
+        with self._as_before(), intercept(()):
+            return function()
 
     def update(self, update: Any, rows: Sequence[Sequence[Tensor]], numbers: Sequence[Any]) -> None:
         """An update in place of the tensors of each row."""

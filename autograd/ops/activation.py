@@ -8,7 +8,7 @@ from typing import Any
 
 from .arithmetic import abs
 from .exponential import exp, expm1, log1p, sigmoid
-from .formula import Call, elementwise
+from .formula import Meant, elementwise
 from .selection import maximum, minimum, where
 from .special import erf
 from .trigonometric import tanh
@@ -43,7 +43,7 @@ def hardtanh(input, min_val=-1.0, max_val=1.0):
 def _hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """input between two bounds, integers staying integers; the derivative at both is 0."""
     as_bound = float if input.dtype.kind == "f" else int
-    return Call(hardtanh, (input, as_bound(min_val), as_bound(max_val)))
+    return Meant(hardtanh, (input, as_bound(min_val), as_bound(max_val)))
 
 
 @elementwise(

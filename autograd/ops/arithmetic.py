@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .exponential import exp2
-from .formula import Call, elementwise
+from .formula import Meant, elementwise
 from .op import op
 from .rounding import div_floor, div_trunc
 from .selection import where
@@ -34,7 +34,7 @@ def add(input, other):
 @add.otherwise
 def _add(input: Any, other: Any, *, alpha: float = 1) -> Any:
     """input + alpha * other."""
-    return Call(add, (input, _scaled("add", other, alpha, input, other)))
+    return Meant(add, (input, _scaled("add", other, alpha, input, other)))
 
 
 @elementwise(input=lambda g: g, other=lambda g: -g, ufunc=np.subtract, result="same", takes="iuf", strict=True)
@@ -45,7 +45,7 @@ def sub(input, other):
 @sub.otherwise
 def _sub(input: Any, other: Any, *, alpha: float = 1) -> Any:
     """input - alpha * other."""
-    return Call(sub, (input, _scaled("sub", other, alpha, input, other)))
+    return Meant(sub, (input, _scaled("sub", other, alpha, input, other)))
 
 
 @elementwise(result="same", takes="iuf", strict=True)
@@ -57,7 +57,7 @@ def rsub(input, other):
 @rsub.otherwise
 def _rsub(input: Any, other: Any, *, alpha: float = 1) -> Any:
     """other - alpha * input."""
-    return Call(rsub, (_scaled("rsub", input, alpha, input, other), other))
+    return Meant(rsub, (_scaled("rsub", input, alpha, input, other), other))
 
 
 @elementwise(input=lambda g, other: g * other, other=lambda g, input: g * input, ufunc=np.multiply, result="same")
@@ -83,7 +83,7 @@ def _div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     modes = {None: div, "trunc": div_trunc, "floor": div_floor}
     if rounding_mode not in modes:
         raise RuntimeError(f'div: rounding_mode must be None, "trunc" or "floor"; got {rounding_mode!r}')
-    return Call(modes[rounding_mode], (input, other))
+    return Meant(modes[rounding_mode], (input, other))
 
 
 true_divide = div

@@ -8,7 +8,7 @@ import numpy as np
 from ..dtypes import float64
 from ..tensor import Tensor
 from .convert import cast
-from .formula import Call, elementwise
+from .formula import Meant, elementwise
 from .selection import maximum, where
 
 __all__ = [
@@ -201,4 +201,4 @@ def _logit(input: Any, eps: float | None = None) -> Any:
     >>> logit(tensor([0.0, 0.5]), eps=0.25)
     tensor([-1.0986,  0.0000])
     """
-    return Call(logit, (input,)) if eps is None else Call(logit_clamped, (input, eps))
+    return Meant(logit, (input,)) if eps is None else Meant(logit_clamped, (input, eps))

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .formula import Call, elementwise
+from .formula import Meant, elementwise
 from .selection import where
 
 __all__ = ["ceil", "copysign", "floor", "floor_divide", "fmod", "frac", "remainder", "round", "trunc"]
@@ -44,7 +44,7 @@ def _round(input: Any, *, decimals: int = 0) -> Any:
     tensor([2.5000, 1.2300])
     """
     if decimals == 0 or input.dtype.kind != "f":
-        return Call(round, (input,))
+        return Meant(round, (input,))
     scale = 10.0 ** (decimals if decimals > 0 else -decimals)
     return round(input * scale) / scale if decimals > 0 else round(input / scale) * scale
 

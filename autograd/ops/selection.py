@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .formula import Call, elementwise
+from .formula import Meant, elementwise
 
 __all__ = [
     "clamp", "clamp_max", "clamp_min", "clip", "fmax", "fmin", "heaviside", "maximum", "minimum",
@@ -30,7 +30,7 @@ def _where(condition: Any, input: Any = None, other: Any = None) -> Any:
         from .gather import nonzero
 
         return nonzero(condition, as_tuple=True)
-    return Call(where, (condition, input, other))
+    return Meant(where, (condition, input, other))
 
 
 @elementwise(
@@ -144,7 +144,7 @@ def _nan_to_num(input: Any, nan: float | None = 0.0, posinf: float | None = None
     limits = np.finfo(input.dtype)
     high = float(limits.max) if posinf is None else posinf
     low = float(limits.min) if neginf is None else neginf
-    return Call(nan_to_num, (input, 0.0 if nan is None else nan, high, low))
+    return Meant(nan_to_num, (input, 0.0 if nan is None else nan, high, low))
 
 
 @elementwise(result="same")
