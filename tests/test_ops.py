@@ -59,6 +59,7 @@ def _log_loss(x, t):
 
 # Rows that PyTorch has under another name.
 FORMULAS = {
+    "add_scaled": lambda a, b: torch.add(a, b, alpha=1.0),
     "gelu_erf": torch.nn.functional.gelu,
     "gelu_tanh": lambda t: torch.nn.functional.gelu(t, approximate="tanh"),
     "clamp_both": torch.clamp,

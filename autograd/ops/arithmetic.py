@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .exponential import exp2
-from .formula import Meant, elementwise
+from .formula import Elementwise, Meant, elementwise
 from .op import op
 from .rounding import div_floor, div_trunc
 from .selection import where
@@ -16,25 +16,21 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _scaled(op_name: str, other: Any, alpha: Any, *operands: Any) -> Any:
-    """alpha * other, alpha a float only where a float comes out."""
-    kinds = [x.dtype.kind for x in operands if hasattr(x, "dtype")]
-    if isinstance(alpha, float) and kinds and "f" not in kinds:
-        raise RuntimeError(f"{op_name}: of integers alpha must be an integer; got alpha={alpha}")
-    if all(kind == "b" for kind in kinds) and kinds:
-        alpha = bool(alpha)  # of truth values + is or
-    return other if alpha == 1 else other * alpha
-
-
 @elementwise(input=lambda g: g, other=lambda g: g, ufunc=np.add, result="same")
 def add(input, other):
     """input + other."""
 
 
+@elementwise(input=lambda g: g, other=lambda g, alpha: g * alpha, result="same", takes="f")
+def add_scaled(input, other, alpha=1.0):
+    """input + alpha * other."""
+    return input + alpha * other
+
+
 @add.otherwise
 def _add(input: Any, other: Any, *, alpha: float = 1) -> Any:
     """input + alpha * other."""
-    return Meant(add, (input, _scaled("add", other, alpha, input, other)))
+    return _with_scaled(add, input, other, alpha, alpha)
 
 
 @elementwise(input=lambda g: g, other=lambda g: -g, ufunc=np.subtract, result="same", takes="iuf", strict=True)
@@ -45,7 +41,7 @@ def sub(input, other):
 @sub.otherwise
 def _sub(input: Any, other: Any, *, alpha: float = 1) -> Any:
     """input - alpha * other."""
-    return Meant(sub, (input, _scaled("sub", other, alpha, input, other)))
+    return _with_scaled(sub, input, other, alpha, -alpha)
 
 
 @elementwise(result="same", takes="iuf", strict=True)
@@ -57,7 +53,21 @@ def rsub(input, other):
 @rsub.otherwise
 def _rsub(input: Any, other: Any, *, alpha: float = 1) -> Any:
     """other - alpha * input."""
-    return Meant(rsub, (_scaled("rsub", input, alpha, input, other), other))
+    return _with_scaled(sub, other, input, alpha, -alpha, "rsub")
+
+
+def _with_scaled(op: Elementwise, input: Any, other: Any, alpha: float, factor: float, name: str = "") -> Meant:
+    """``op`` of the input and alpha * other, which of floating tensors is one loop that adds ``factor`` * other."""
+    dtypes = [x.dtype for x in (input, other) if hasattr(x, "dtype")]
+    floats = [dtype for dtype in dtypes if dtype.kind == "f"]
+    if isinstance(alpha, float) and dtypes and not floats:
+        raise RuntimeError(f"{name or op.name}: of integers alpha must be an integer; got alpha={alpha}")
+    if alpha == 1:
+        return Meant(op, (input, other))
+    if floats and not any(dtype.kind == "b" for dtype in dtypes):
+        return Meant(add_scaled, (input, other, factor))
+    of_truth_values = dtypes and all(dtype.kind == "b" for dtype in dtypes)
+    return Meant(op, (input, other * (bool(alpha) if of_truth_values else alpha)))  # of those + is or
 
 
 @elementwise(input=lambda g, other: g * other, other=lambda g, input: g * input, ufunc=np.multiply, result="same")

@@ -6,7 +6,7 @@ from typing import Any
 from ..kernels import products as kernels
 from ..tensor import Tensor
 from .dims import numpy_spelling
-from .elementwise import mul
+from .elementwise import add, mul
 from .op import op
 from .reduce import sum as sum_
 from .shape import expand, permute, reshape, sum_to, transpose, unsqueeze
@@ -159,8 +159,6 @@ def _add(name: str, input: Tensor, product: Tensor, beta: float, alpha: float) -
         raise RuntimeError(f"{name}: the dtypes must be equal; got {input.dtype} and {product.dtype}")
     if product.dtype.kind != "f" and not (isinstance(alpha, int) and isinstance(beta, int)):
         raise RuntimeError(f"{name}: alpha and beta of integer tensors must be integers; got {alpha} and {beta}")
-    if alpha != 1:
-        product = mul(product, alpha)
     try:
         base = expand(input, product.shape)
     except RuntimeError:
@@ -168,8 +166,8 @@ def _add(name: str, input: Tensor, product: Tensor, beta: float, alpha: float) -
             f"{name}: input must broadcast to the product; got {tuple(input.shape)} for {tuple(product.shape)}"
         ) from None
     if beta == 0:
-        return product
-    return (base if beta == 1 else mul(base, beta)) + product
+        return product if alpha == 1 else mul(product, alpha)
+    return add(base if beta == 1 else mul(base, beta), product, alpha=alpha)
 
 
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
