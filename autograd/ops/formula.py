@@ -201,6 +201,10 @@ class Elementwise(Derivable):
         """Symbols, Python numbers, mixed dtypes, and the first call for a dtype."""
         if any(isinstance(x, Symbol) for x in args):
             return Symbol.apply(self.name, *args)
+        if self.overload is not None and any(x is None for x in args):  # left out
+            meant = self.overload(*args)
+            if type(meant) is not Meant or meant.op is not self:
+                return meant.op(*meant.inputs) if type(meant) is Meant else meant
         for name, x in zip(self.inputs, args, strict=True):
             if not isinstance(x, (Tensor, np.ndarray, np.generic, bool, int, float)):
                 raise TypeError(f"{self.name}: {name} must be a tensor or a number; got {type(x).__name__}")

@@ -106,18 +106,19 @@ def clamp_max(input, max):
     max=lambda g, input, min, max: where((input > max) | (max < min), g, 0),
     result="same",
 )
-def clamp_both(input, min: float, max: float):  # type: ignore[no-untyped-def]
+def clamp(input, min: float, max: float):  # type: ignore[no-untyped-def]
     """input between min and max; max where they cross."""
     return minimum(maximum(input, min), max)
 
 
-def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
+@clamp.otherwise
+def _clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     """input brought into [min, max]; either bound may be None. The gradient passes where input is inside."""
     if min is None and max is None:
         raise RuntimeError("clamp: at least one of min and max is needed; got None and None")
     if max is None:
-        return clamp_min(input, min)
-    return clamp_max(input, max) if min is None else clamp_both(input, min, max)
+        return Meant(clamp_min, (input, min))
+    return Meant(clamp_max, (input, max)) if min is None else Meant(clamp, (input, min, max))
 
 
 clip = clamp
