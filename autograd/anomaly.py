@@ -108,6 +108,12 @@ class _Detector:
 
     def watch(self, node: Node, saved: Sequence, gradient: Any, parts: Sequence) -> None:
         """Look at what the rules of a node made of its gradient and of what it saved."""
+        for part, edge in zip(parts, node.edges, strict=False):
+            if part is not None and edge is not None and part.shape != edge.shape:
+                raise RuntimeError(
+                    f"{node.op.name}: the rule of an input must give a gradient of its shape; "
+                    f"got {part.shape} for {edge.shape}; called at {line_at(node.place)}"
+                )
         if not self.check_nan or (bad := _first_bad(parts)) is None:
             return
         gradients = gradient if isinstance(gradient, list) else [gradient]

@@ -80,6 +80,8 @@ def grad(
                 f"grad: an output does not depend on this input; got no path to input {i} of shape {x.shape}; "
                 "pass allow_unused=True to get None for it"
             )
+        if value is not None:
+            graph.check_gradient(value, x.shape)
         results.append(None if value is None else _wrap(value))
     return tuple(results)
 

@@ -21,12 +21,13 @@ from .hooks import Hooks
 from .modes import state
 from .writes import Place, clock, line_at, user_place, written_since
 
-__all__ = ["Node", "Slot", "backward", "reachable"]
+__all__ = ["Node", "Slot", "backward", "check_gradient", "reachable"]
 
 
 class Node:
     """One operation that ran: ``op`` with the values it ``saved`` (inputs, then the output, None where its derivative
-    reads none) and, for each input, the ``edges`` entry the gradient goes to: a Node, a leaf tensor, or None.
+    reads none, then what the forward kept besides) and, for each input, the ``edges`` entry the gradient goes to: a
+    Node, a leaf tensor, or None.
     """
 
     __slots__ = (
@@ -69,7 +70,7 @@ class Node:
     def remember(self, place: int, value: Any) -> None:
         """Keep what pictures show of an input that needs no gradient, as its values go: a constant, or the shape."""
         if type(value) is np.ndarray:
-            kept = value if not value.ndim else Trace(value.shape, weakref.ref(value))
+            kept = value if not value.ndim else Freed(value.shape, weakref.ref(value))
             if self.data is None:
                 self.data = {}
             self.data[place] = kept
@@ -101,7 +102,7 @@ def _arrays(saved: Iterable) -> Iterator[np.ndarray]:
             yield from _arrays(value)
 
 
-class Trace(NamedTuple):
+class Freed(NamedTuple):
     """What is left of an array that was freed: its shape, and the array as long as somebody else holds it."""
 
     shape: tuple[int, ...]
@@ -140,6 +141,15 @@ class Slot(Node):
 
 def _gone() -> None:
     """What a reference to a Slot gives that was not made yet, or is no more."""
+
+
+def check_gradient(gradient: Any, shape: tuple[int, ...]) -> None:
+    """A gradient that arrived has the shape of its tensor; numpy would broadcast another one without a word."""
+    if gradient.shape != shape:
+        raise RuntimeError(
+            f"backward: the gradient of a tensor must have its shape; got {gradient.shape} for {shape}; "
+            "in detect_anomaly() the operation is named whose rule gave it"
+        )
 
 
 # --- the walk --------------------------------------------------------------------------------------------------------

@@ -187,7 +187,6 @@ def bind() -> None:
         _set(f"__r{name}__", operator(function, swapped=True))
     for name, function in COMPARISONS.items():
         _set(f"__{name}__", _elementwise_operator(function))
-    Tensor.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]  # setting __eq__ must not take it away
     for name in OPERATORS.keys() - {"matmul"}:
         _set(f"__i{name}__", in_place(OPERATORS[name], f"__i{name}__"))
     for function in (fill_, zero_, copy_, detach_):

@@ -22,7 +22,7 @@ __all__ = [
 
 
 MANY = 4096
-"""From so many normal numbers on a kernel computes them, from two numbers of the stream."""
+"""At least this many normal numbers a kernel computes, from two numbers of the stream."""
 
 
 class Generator:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy import ndarray
 
 from .dtypes import is_float
-from .graph import Node
+from .graph import Node, check_gradient
 from .hooks import Handle, Hooks
 from .modes import enable_grad, intercepting, state
 
@@ -141,13 +141,16 @@ class Tensor:
 
     # --- backpropagation ----------------------------------------------------------------------------------------------
 
-    def _receive(self, gradient: Any, fresh: bool) -> None:
-        """Add to ``grad`` what a walk brought here: an array (kept without a copy if ``fresh``), or a tensor."""
+    def _receive(self, gradient: Any, owned: bool) -> None:
+        """Add to ``grad`` what a walk brought here: an array (kept without a copy if it is ``owned``: nobody else holds
+        it), or a tensor.
+        """
         if intercepting and state.tracer is not None:
             state.tracer.receive(self, gradient)
             return
+        check_gradient(gradient, self.array.shape)
         held = self._grad
-        if held is None and fresh:
+        if held is None and owned:
             self._grad = Tensor(gradient)
         elif isinstance(gradient, Tensor):
             self._grad = gradient if held is None else held + gradient
@@ -324,7 +327,9 @@ class View:
         self.version = base._version
 
     def root(self) -> Tensor:
-        """The tensor whose memory it is; one that took another shape in place has become a view of what it was."""
+        """The tensor whose memory it is. One that took another shape in place has become a view of what it was before,
+        and that is the base from now on.
+        """
         above = self.base._view
         if above is not None:
             self.base = above.base

@@ -107,12 +107,12 @@ def written_since(array: np.ndarray, number: int, until: float = math.inf) -> st
 # --- lines of the user's program -------------------------------------------------------------------------------------
 
 
-def user_place(nearest: int = 1) -> Place:
-    """The place outside this library that is running: the code, and how far into it. ``nearest`` is how many calls
-    outward of this one it may be.
+def user_place(ours: int = 1) -> Place:
+    """The place outside this library that is running: the code, and how far into it. The innermost ``ours`` calls, this
+    one among them, are known to be of the library and are passed over.
     """
     try:
-        frame = outermost = sys._getframe(nearest)
+        frame = outermost = sys._getframe(ours)
     except ValueError:  # called by no Python code, as the first function of a thread may be
         frame = outermost = sys._getframe(1)
     while is_ours[frame.f_globals.get("__name__")]:

@@ -1,6 +1,5 @@
 """Adafactor: the second moment of a matrix kept as a row and a column."""
 
-import functools
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -80,13 +79,7 @@ class Adafactor(Optimizer):
         return {"step": step, "row_var": row, "col_var": autograd.zeros(*outer, 1, columns, dtype=p.dtype)}
 
     def step_group(self, group: dict) -> None:
-        for p in group["params"]:
-            if p.grad is None:
-                continue
-            state = self.state[p]
-            if not state:
-                state.update(self.start(group, p))
-            autograd.each_run(functools.partial(self._move, group, p, state), p, p.grad, *state.values())
+        self.step_each(group, self._move)
 
     def _move(self, group: dict, p: Tensor, state: dict) -> None:
         """Move one parameter."""

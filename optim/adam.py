@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import autograd
-from autograd import Tensor, maximum, sqrt, zeros_like
+from autograd import Tensor, maximum, sqrt
 
 from .checks import fractions, not_negative
 from .optimizer import Optimizer
@@ -31,7 +31,19 @@ def amsgrad(p, g, m, v, v_max, *, lr, beta1, beta2, eps, t):
     return p - step_size * m / (sqrt(v_max / (1 - beta2**t)) + eps), m, v, v_max
 
 
-class Adam(Optimizer):
+class Moments(Optimizer):
+    """What Adam and what became of it share: a decaying mean of g, and one of its size."""
+
+    def check(self, group: dict) -> None:
+        not_negative(self, group, "lr", "eps", "weight_decay")
+        fractions(self, group, "betas")
+
+    def numbers(self, group: dict, t: Any) -> dict[str, Any]:
+        beta1, beta2 = group["betas"]
+        return {"beta1": beta1, "beta2": beta2, "t": t}
+
+
+class Adam(Moments):
     """Adam (Kingma and Ba 2015, https://arxiv.org/abs/1412.6980): each weight has a rate of its own.
 
         m = beta1 m + (1 - beta1) g
@@ -72,21 +84,10 @@ class Adam(Optimizer):
         }  # fmt: skip
         super().__init__(params, defaults)
 
-    def check(self, group: dict) -> None:
-        not_negative(self, group, "lr", "eps", "weight_decay")
-        fractions(self, group, "betas")
-
     def rule(self, group: dict) -> tuple[Any, tuple[str, ...]]:
         if group["amsgrad"]:
             return amsgrad, ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
         return adam, ("exp_avg", "exp_avg_sq")
-
-    def start(self, group: dict, p: Tensor) -> dict[str, Any]:
-        return {"step": autograd.tensor(0.0), **{name: zeros_like(p) for name in self.rule(group)[1]}}
-
-    def numbers(self, group: dict, t: Any) -> dict[str, Any]:
-        beta1, beta2 = group["betas"]
-        return {"beta1": beta1, "beta2": beta2, "t": t}
 
 
 class AdamW(Adam):

@@ -4,10 +4,10 @@ from collections.abc import Hashable, Iterable
 from typing import Any, ClassVar
 
 import autograd
-from autograd import Tensor, abs, maximum, sqrt, where, zeros_like
+from autograd import Tensor, abs, maximum, sqrt, where
 
-from .checks import fractions, not_negative
-from .optimizer import Optimizer
+from .adam import Moments
+from .checks import not_negative
 
 __all__ = ["Adamax", "NAdam", "RAdam"]
 
@@ -45,24 +45,7 @@ def radam(p, g, m, v, *, lr, beta1, beta2, eps, t):
     return p - step_size * m * where(rho > 5, r * sqrt(1 - beta2**t) / (sqrt(v) + eps), 1), m, v
 
 
-class _Moments(Optimizer):
-    """What the three share: a decaying mean of g, and one of its size."""
-
-    averages = ("exp_avg", "exp_avg_sq")
-
-    def check(self, group: dict) -> None:
-        not_negative(self, group, "lr", "eps", "weight_decay")
-        fractions(self, group, "betas")
-
-    def start(self, group: dict, p: Tensor) -> dict[str, Any]:
-        return {"step": autograd.tensor(0.0), **{name: zeros_like(p) for name in self.averages}}
-
-    def numbers(self, group: dict, t: Any) -> dict[str, Any]:
-        beta1, beta2 = group["betas"]
-        return {"beta1": beta1, "beta2": beta2, "t": t}
-
-
-class Adamax(_Moments):
+class Adamax(Moments):
     """Adam with the largest gradient in place of the mean square (Kingma and Ba 2015, section 7.1).
 
         m = beta1 m + (1 - beta1) g
@@ -76,8 +59,6 @@ class Adamax(_Moments):
     >>> w
     tensor([ 0.9000, -1.9000], requires_grad=True)
     """
-
-    averages = ("exp_avg", "exp_inf")
 
     def __init__(
         self,
@@ -99,10 +80,10 @@ class Adamax(_Moments):
         super().__init__(params, defaults)
 
     def rule(self, group: dict) -> tuple[Any, tuple[str, ...]]:
-        return adamax, self.averages
+        return adamax, ("exp_avg", "exp_inf")
 
 
-class NAdam(_Moments):
+class NAdam(Moments):
     """Adam with Nesterov's look ahead (Dozat 2016, https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ).
 
         mu_t = beta1 (1 - 0.96^(t momentum_decay) / 2)
@@ -146,11 +127,11 @@ class NAdam(_Moments):
         not_negative(self, group, "momentum_decay")
 
     def rule(self, group: dict) -> tuple[Any, tuple[str, ...]]:
-        return nadam, self.averages
+        return nadam, ("exp_avg", "exp_avg_sq")
 
     def start(self, group: dict, p: Tensor) -> dict[str, Any]:
-        averages = {name: zeros_like(p) for name in self.averages}
-        return {"step": autograd.tensor(0.0), "mu_product": autograd.tensor(1.0), **averages}
+        averages = super().start(group, p)
+        return {"step": averages.pop("step"), "mu_product": autograd.tensor(1.0), **averages}
 
     def advance(self, group: dict, p: Tensor, state: dict) -> Hashable:
         t: Any = super().advance(group, p, state)
@@ -163,7 +144,7 @@ class NAdam(_Moments):
         return {**super().numbers(group, steps), "mu_product": product}
 
 
-class RAdam(_Moments):
+class RAdam(Moments):
     """Adam whose rate is rectified while the mean square is not yet known (Liu et al. 2020,
     https://arxiv.org/abs/1908.03265).
 
@@ -201,4 +182,4 @@ class RAdam(_Moments):
         super().__init__(params, defaults)
 
     def rule(self, group: dict) -> tuple[Any, tuple[str, ...]]:
-        return radam, self.averages
+        return radam, ("exp_avg", "exp_avg_sq")

@@ -1,6 +1,5 @@
 """Muon: momentum whose matrices are made orthogonal."""
 
-import functools
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -86,13 +85,7 @@ class Muon(Optimizer):
         return {"momentum_buffer": autograd.zeros_like(p)}
 
     def step_group(self, group: dict) -> None:
-        for p in group["params"]:
-            if p.grad is None:
-                continue
-            state = self.state[p]
-            if not state:
-                state.update(self.start(group, p))
-            autograd.each_run(functools.partial(self._move, group, p, state), p, p.grad, *state.values())
+        self.step_each(group, self._move)
 
     @autograd.no_grad()
     def _move(self, group: dict, p: Tensor, state: dict) -> None:

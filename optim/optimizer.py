@@ -7,11 +7,8 @@ which numbers the formula takes; groups, weight decay, `maximize`, the state and
         def rule(self, group):
             return momentum, ("velocity",)          # the formula, and the state it reads and writes after p and g
 
-        def start(self, group, p):
-            return {"velocity": zeros_like(p)}      # the state before the first step
-
-        def advance(self, group, p, state):
-            return None                             # nothing but the group's options decides the numbers
+The state is zeros before the first step, unless `start` says otherwise. The keyword-only parameters of the formula are
+the group's options by these names, ``t``, the number of the step, and what else `numbers` says.
 """
 
 import functools
@@ -101,8 +98,8 @@ class Optimizer:
         raise NotImplementedError(f"{type(self).__name__}: an optimizer states its rule, or its own step()")
 
     def start(self, group: dict, p: Tensor) -> dict[str, Any]:
-        """The state of a parameter before its first step."""
-        return {}
+        """The state of a parameter before its first step: no step was done, and zeros for each name of the rule."""
+        return {"step": autograd.tensor(0.0), **{name: autograd.zeros_like(p) for name in self.rule(group)[1]}}
 
     def advance(self, group: dict, p: Tensor, state: dict) -> Hashable:
         """Count a step of one parameter; what comes back is all that `numbers` may depend on besides the group."""
@@ -116,7 +113,7 @@ class Optimizer:
 
     @_with_hooks
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Move every parameter that has a gradient; ``closure`` computes the loss again and is returned from."""
+        """Move every parameter that has a gradient; ``closure`` computes the loss again, which is returned."""
         loss = None
         if closure is not None:
             with autograd.enable_grad():
@@ -151,6 +148,16 @@ class Optimizer:
             rows.append(row)
         for t, rows in batches.items():
             update.each(rows, autograd.each_run(functools.partial(self._all_numbers, group, update, t)))
+
+    def step_each(self, group: dict, move: Callable[[dict, Tensor, dict], None]) -> None:
+        """Move the parameters of one group one by one with ``move(group, p, state)``: a rule that no formula says."""
+        for p in group["params"]:
+            if p.grad is None:
+                continue
+            state = self.state[p]
+            if not state:
+                state.update(self.start(group, p))
+            autograd.each_run(functools.partial(move, group, p, state), p, p.grad, *state.values())
 
     def _advance_in_python(self, group: dict, p: Tensor, state: dict) -> Hashable:
         return autograd.each_run(functools.partial(self.advance, group, p, state))

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import autograd
-from autograd import Tensor, sqrt, zeros_like
+from autograd import Tensor, sqrt
 
 from .checks import fractions, not_negative
 from .optimizer import Optimizer
@@ -100,12 +100,6 @@ class RMSprop(Optimizer):
             return rmsprop_momentum, ("square_avg", "momentum_buffer")
         return (rmsprop_centered, ("square_avg", "grad_avg")) if group["centered"] else (rmsprop, ("square_avg",))
 
-    def start(self, group: dict, p: Tensor) -> dict[str, Any]:
-        return {"step": autograd.tensor(0.0), **{name: zeros_like(p) for name in self.rule(group)[1]}}
-
-    def numbers(self, group: dict, t: Any) -> dict[str, Any]:
-        return {}
-
 
 class Adadelta(Optimizer):
     """Adadelta (Zeiler 2012, https://arxiv.org/abs/1212.5701): steps in the units of p, with no rate to choose.
@@ -148,9 +142,3 @@ class Adadelta(Optimizer):
 
     def rule(self, group: dict) -> tuple[Any, tuple[str, ...]]:
         return adadelta, ("square_avg", "acc_delta")
-
-    def start(self, group: dict, p: Tensor) -> dict[str, Any]:
-        return {"step": autograd.tensor(0.0), "square_avg": zeros_like(p), "acc_delta": zeros_like(p)}
-
-    def numbers(self, group: dict, t: Any) -> dict[str, Any]:
-        return {}

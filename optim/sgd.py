@@ -82,6 +82,9 @@ class SGD(Optimizer):
             return sgd, ()
         return sgd_nesterov if group["nesterov"] else sgd_momentum, ("momentum_buffer",)
 
+    def start(self, group: dict, p: Tensor) -> dict[str, Any]:
+        return {}
+
     def advance(self, group: dict, p: Tensor, state: dict) -> Hashable:
         if not group["momentum"] or state.get("momentum_buffer") is not None:
             return None

@@ -10,6 +10,7 @@ import pytest
 import autograd
 import nn
 from autograd import Tensor, detect_anomaly, set_detect_anomaly
+from autograd.ops.op import Op
 
 
 class Branch(nn.Module):
@@ -51,6 +52,25 @@ def test_born_in_forward():
         "div: the output must be finite where the inputs are; got inf for input in [2, 4], other in [0, 3]; "
         f"called at {line_of(divide, 3)}"
     )
+
+
+def test_a_rule_that_gives_another_shape():
+    wrong = Op(lambda x: x.copy(), {"x": lambda g: g[:1]})
+    x = autograd.ones(3, requires_grad=True)
+
+    def act():
+        with detect_anomaly():
+            wrong(x).sum().backward()
+
+    assert message(act).startswith(
+        "<lambda>: the rule of an input must give a gradient of its shape; got (1,) for (3,);"
+    )
+    expected = (
+        "backward: the gradient of a tensor must have its shape; got (1,) for (3,); "
+        "in detect_anomaly() the operation is named whose rule gave it"
+    )
+    assert message(lambda: wrong(x).sum().backward()) == expected and x.grad is None
+    assert message(lambda: autograd.grad(wrong(x).sum(), x)) == expected
 
 
 def backward():

@@ -259,18 +259,13 @@ def test_a_rule_of_ones_own():
         def rule(self, group):
             return heavy_ball, ("velocity",)
 
-        def start(self, group, p):
-            return {"velocity": autograd.zeros_like(p)}
-
-        def advance(self, group, p, state):
-            return None
-
     p = parameter(1, gradient=1.0)
     optimizer = HeavyBall([p], lr=0.5, weight_decay=1.0)
     optimizer.step()
     assert p.item() == 0.0  # 1 - 0.5 (1 + 1)
     optimizer.step()
     assert p.item() == -1.0  # velocity 0.5 * -1 - 0.5 (1 + 0)
+    assert {name: value.item() for name, value in optimizer.state[p].items()} == {"step": 2.0, "velocity": -1.0}
     assert repr(optimizer) == (
         "HeavyBall (\nParameter Group 0\n    friction: 0.5\n    lr: 0.5\n    maximize: False\n    weight_decay: 1.0\n)"
     )

@@ -8,11 +8,18 @@
         optimizer.step()
         return loss
 
-The first call runs the function as it stands, watched: `trace` writes down every operation as a step that reads and
-writes memory. `fuse` puts the steps in order and makes one loop of elementwise ones, `memory` finds a place for what
-lies between steps, `walk` says how a loop goes over its arrays, `loops` and `emit` print the text that numba compiles,
-and `runner` holds its memory. `variant` is what a program is to Python: when it fits, and the way back; `entry` prints
-the function that runs it from then on.
+The first call runs the function as it stands, watched. In the order in which they come into it:
+
+program   what is written down: memory, references to parts of it, steps that read and write them
+trace     every operation as a step; `blocks` knows the memory, `natives` the operations a program has a step for,
+          `kernel_runs` and `effects` hand-written kernels, `pieces` is what a program calls as it stands
+capture   from one watched run to a program, and the program of its gradients
+fuse      the steps in an order that makes one loop of many elementwise ones
+memory    a place for what lies between steps
+walk      how a loop goes over its arrays; `loops` prints it, `emit` the whole text, which numba compiles
+runner    a program that is run: its memory, and its compiled functions
+variant   what a program is to Python: when it fits, and the way back; `entry` prints the function that runs it
+function  what the user gets: it finds the program that fits a call; `report` says what became of it
 """
 
 import functools

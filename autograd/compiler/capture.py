@@ -96,9 +96,8 @@ class Backward(NamedTuple):
 
 def prune(steps: Sequence[Step], wanted: Sequence[Ref], persistent: bool = True) -> list[Step]:
     """The steps that ``wanted`` depends on, and with ``persistent`` those that change what outlives the run."""
-    needed: list[Ref] = list(wanted)
     by_memory: dict[Memory, list[Ref]] = {}
-    for ref in needed:
+    for ref in wanted:
         by_memory.setdefault(ref.memory, []).append(ref)
     kept: list[Step] = []
     for step in reversed(steps):

@@ -131,7 +131,7 @@ class _Emitter:
         for d, n in enumerate(out.shape):
             text.append(f"{pad}for i{d} in range({n}):\n")
             pad += "    "
-        value = f"{_name(out.dtype)}(source[{index}])" if given else f"{_name(out.dtype)}({_literal(source)})"
+        value = f"{numba_name(out.dtype)}(source[{index}])" if given else f"{numba_name(out.dtype)}({_literal(source)})"
         if given and out.dtype.kind == "b":
             value = f"source[{index}] != 0"
         text.append(f"{pad}out[{index}] = {value}\n")
@@ -281,10 +281,6 @@ def _short(title: str) -> str:
     return "_".join(words[:3]) + (f"_and_{len(words) - 3}_more" if len(words) > 3 else "")
 
 
-def _name(dtype: np.dtype) -> str:
-    return numba_name(dtype)
-
-
 def _literal(value: Any) -> str:
     if isinstance(value, float):
         if value != value:
@@ -297,10 +293,10 @@ def _literal(value: Any) -> str:
 def _view(address: str, ref: Ref) -> str:
     """An array of a reference, of which the first byte is at the address."""
     if ref.contiguous:
-        return f"array_at({address}, {ref.shape!r}, {_name(ref.dtype)})"
+        return f"array_at({address}, {ref.shape!r}, {numba_name(ref.dtype)})"
     turned = Ref(ref.memory, ref.offset, ref.shape[::-1], ref.strides[::-1], ref.dtype)
     if turned.contiguous:
-        return f"array_at({address}, {turned.shape!r}, {_name(ref.dtype)}).T"
+        return f"array_at({address}, {turned.shape!r}, {numba_name(ref.dtype)}).T"
     size = ref.dtype.itemsize
     start, steps = ref.offset * size - ref.span[0], tuple(s * size for s in ref.strides)
-    return f"strided_at({address} + {start}, {ref.shape!r}, {steps!r}, {_name(ref.dtype)})"
+    return f"strided_at({address} + {start}, {ref.shape!r}, {steps!r}, {numba_name(ref.dtype)})"

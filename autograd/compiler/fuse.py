@@ -12,11 +12,11 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from ..kernels.hand import FLOATS
 from .program import Call, Copy, Formula, KernelCall, Memory, Ref, Step, Sum
 
 __all__ = ["Group", "arrange", "iteration_shape", "overlap", "spread_ref"]
 
-_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _MOST_ARRAYS = 24  # of a loop: beyond that the processor runs out of registers for their addresses
 
 
@@ -58,14 +58,14 @@ def iteration_shape(step: Step) -> tuple[int, ...] | None:
         return step.out.shape
     if isinstance(step, Copy):
         convertible = not isinstance(step.source, Ref) or step.source.dtype == step.out.dtype
-        return step.out.shape if convertible and step.out.dtype in (*_FLOATS, np.dtype(bool)) else None
+        return step.out.shape if convertible and step.out.dtype in (*FLOATS, np.dtype(bool)) else None
     return step.source.shape if isinstance(step, Sum) else None
 
 
 def _dtype(step: Step) -> np.dtype | None:
     """The dtype of the arithmetic; None where any will do."""
     found = step.dtype if isinstance(step, Formula) else step.writes[0].dtype
-    return found if found in _FLOATS else None
+    return found if found in FLOATS else None
 
 
 def spread_ref(ref: Ref, shape: tuple[int, ...]) -> Ref:
@@ -141,21 +141,25 @@ def arrange(steps: Sequence[Step], results: Collection[Memory]) -> list[Group | 
     plain: list[int] = []
     ready: list[int] = []  # fusable
 
-    def release(i: int) -> None:
-        for j in after[i]:
-            waiting[j] -= 1
-            if not waiting[j]:
-                heapq.heappush(plain if shapes[j] is None else ready, j)
+    def push(i: int) -> None:
+        heapq.heappush(plain if shapes[i] is None else ready, i)
+
+    def release(members: Sequence[int]) -> None:
+        for i in members:
+            for j in after[i].difference(members):
+                waiting[j] -= 1
+                if not waiting[j]:
+                    push(j)
 
     for i, count in enumerate(waiting):
         if not count:
-            heapq.heappush(plain if shapes[i] is None else ready, i)
+            push(i)
     arranged: list[Group | Step] = []
     while plain or ready:
         if plain:
             i = heapq.heappop(plain)
             arranged.append(steps[i])
-            release(i)
+            release([i])
             continue
         members = _grow(steps, shapes, before, after, waiting, ready)
         ready = [i for i in ready if i not in members]
@@ -165,12 +169,7 @@ def arrange(steps: Sequence[Step], results: Collection[Memory]) -> list[Group | 
         shape = shapes[members[0]]
         assert shape is not None
         arranged.append(Group([steps[i] for i in members], shape, dtype))
-        done = set(members)
-        for i in members:
-            for j in after[i] - done:
-                waiting[j] -= 1
-                if not waiting[j]:
-                    heapq.heappush(plain if shapes[j] is None else ready, j)
+        release(members)
     _decide_stores(arranged, results)
     return arranged
 

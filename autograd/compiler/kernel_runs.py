@@ -13,6 +13,7 @@ import numpy as np
 
 from ..func.tree import leaves, map_leaves
 from ..kernels import gemm
+from ..kernels.hand import FLOATS
 from ..kernels.loader import load
 from ..ops.dims import is_filled
 from ..tensor import Tensor
@@ -22,8 +23,6 @@ from .emit import print_call
 from .program import KernelCall, Memory, Ref
 
 __all__ = ["KernelRun", "arrays_in", "note_kernels"]
-
-_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def arrays_in(nest: Any) -> list[Any]:
@@ -54,7 +53,7 @@ class KernelRun:
         """
         kernel, dtype = self.kernel, self.args[0].dtype
         given = [_place_of(a) if isinstance(a, np.ndarray) else a for a in self.args]
-        if self.effects.returns or dtype not in _FLOATS or not all(_is_plain(a) for a in given):
+        if self.effects.returns or dtype not in FLOATS or not all(_is_plain(a) for a in given):
             return None
         if kernel.multiplies:
             gemm.prepare(dtype)
@@ -104,7 +103,7 @@ def _are_all(tracer: Any, runs: Sequence[KernelRun], results: Sequence[Any], arg
 
     for run in runs:
         plain = all(_is_plain(a) for a in run.args if not isinstance(a, np.ndarray))
-        if run.effects.returns or not plain or run.args[0].dtype not in _FLOATS:
+        if run.effects.returns or not plain or run.args[0].dtype not in FLOATS:
             return False
         if any(id(owner_of(run.args[i])) not in fresh for i in run.unknown):
             return False

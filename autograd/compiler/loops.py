@@ -17,10 +17,10 @@ from .walk import SHORT, Walk
 __all__ = ["Loop", "numba_name"]
 
 BLOCK = 4096
-"""So many elements are added up in the dtype of the loop before they go into a double."""
+"""This many elements are added up in the dtype of the loop before they go into a double."""
 
 STRETCH = 1024
-"""So many elements of each stage of a loop are kept at a time."""
+"""This many elements of each stage of a loop are kept at a time."""
 
 _PLUS = """
 

@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 
 from ..door import apply
+from ..kernels.hand import FLOATS
 from ..kernels.printer import is_printable
 from ..kernels.symbol import Symbol
 from ..ops.formula import Elementwise
 from ..ops.op import registry
+from ..ops.shape import broadcast_axes
 from ..tensor import Tensor
 from .program import Copy, Formula, Product, Ref, Sum
 
 __all__ = ["NATIVES", "in_numpy", "note_formula"]
 
-_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _BOOL = np.dtype(bool)
 _ADD: Any = registry["add"]
 
@@ -31,7 +32,7 @@ def note_formula(tracer: Any, op: Elementwise, arrays: list, out: np.ndarray) ->
     if len(dtypes) != 1 or not is_printable([Symbol.apply(op.name, *map(Symbol.input, op.inputs))]):
         return False
     (dtype,) = dtypes
-    if dtype not in (*_FLOATS, _BOOL) or out.dtype not in (dtype, _BOOL):
+    if dtype not in (*FLOATS, _BOOL) or out.dtype not in (dtype, _BOOL):
         return False
     operands = [tracer.operand(a) for a in arrays]
     target = tracer.made(out)
@@ -48,7 +49,7 @@ def _note_sum(tracer: Any, x: np.ndarray, out: np.ndarray, axes: tuple[int, ...]
         alone = np.squeeze(x, axes)
         return scale == 1 and _copied(tracer, None, [alone], {}, out.reshape(alone.shape))
     first, last = tuple(range(len(axes))), tuple(range(x.ndim - len(axes), x.ndim))
-    if x.dtype not in _FLOATS or not x.size or tuple(sorted(axes)) not in (first, last):
+    if x.dtype not in FLOATS or not x.size or tuple(sorted(axes)) not in (first, last):
         return False
     source, target = tracer.ref(x), tracer.made(out)
     tracer.add(Sum(source, target, tuple(sorted(axes)), scale, reads=[source], writes=[target]))
@@ -64,12 +65,7 @@ def _mean(tracer: Any, op: Any, arrays: list, attrs: dict, out: np.ndarray) -> b
 
 
 def _sum_to(tracer: Any, op: Any, arrays: list, attrs: dict, out: np.ndarray) -> bool:
-    return _note_sum(tracer, arrays[0], out, _broadcast_axes(arrays[0], attrs["to"]))
-
-
-def _broadcast_axes(x: np.ndarray, to: tuple[int, ...]) -> tuple[int, ...]:
-    lead = x.ndim - len(to)
-    return (*range(lead), *(lead + i for i, n in enumerate(to) if n == 1 and x.shape[lead + i] != 1))
+    return _note_sum(tracer, arrays[0], out, broadcast_axes(attrs["to"], arrays[0].shape))
 
 
 # --- products --------------------------------------------------------------------------------------------------------
@@ -81,7 +77,7 @@ def _note_product(tracer: Any, a: Ref, b: Ref, out: Ref) -> None:
 
 def _matmul(tracer: Any, op: Any, arrays: list, attrs: dict, out: np.ndarray) -> bool:
     a, b = arrays
-    if min(a.ndim, b.ndim) < 2 or a.dtype not in _FLOATS or not (a.size and b.size):
+    if min(a.ndim, b.ndim) < 2 or a.dtype not in FLOATS or not (a.size and b.size):
         return False
     # Stacks of matrices broadcast: a stride of 0 repeats a matrix.
     a, b = (np.broadcast_to(x, (*out.shape[:-2], *x.shape[-2:])) for x in (a, b))
@@ -91,7 +87,7 @@ def _matmul(tracer: Any, op: Any, arrays: list, attrs: dict, out: np.ndarray) ->
 
 def _linear(tracer: Any, op: Any, arrays: list, attrs: dict, out: np.ndarray) -> bool:
     x, weight, bias = arrays
-    if x.dtype not in _FLOATS or not (x.size and weight.size) or weight.ndim != 2 or not x.flags.c_contiguous:
+    if x.dtype not in FLOATS or not (x.size and weight.size) or weight.ndim != 2 or not x.flags.c_contiguous:
         return False
     rows = x.reshape(-1, x.shape[-1])
     product = tracer.temporary((rows.shape[0], weight.shape[0]), out.dtype)
@@ -162,7 +158,7 @@ _IN_NUMPY: dict[str, Callable] = {
     "matmul": np.matmul,
     "linear": lambda x, weight, bias: x @ weight.T + bias,
     "sum": lambda x, dim, keepdim: np.add.reduce(x, axis=dim, keepdims=keepdim),
-    "sum_to": lambda x, to: np.add.reduce(x, axis=_broadcast_axes(x, to)).reshape(to),
+    "sum_to": lambda x, to: np.add.reduce(x, axis=broadcast_axes(to, x.shape)).reshape(to),
 }
 """Kernels that would run once, while a function is watched, and take a second to compile."""
 
@@ -170,6 +166,6 @@ _IN_NUMPY: dict[str, Callable] = {
 def in_numpy(op: Any, inputs: Sequence, arrays: Sequence, attrs: dict) -> Tensor | None:
     """What the operation returns, and records, computed by numpy; None if it has no form in numpy."""
     function = _IN_NUMPY.get(op.name)
-    if function is None or any(a.dtype not in _FLOATS for a in arrays):
+    if function is None or any(a.dtype not in FLOATS for a in arrays):
         return None
     return apply(op, inputs, attrs, functools.partial(function, **attrs))

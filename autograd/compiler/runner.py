@@ -36,10 +36,10 @@ class Runner:
         self.places = {m: i for i, m in enumerate(program.inputs)}
         self.forms = [self._form(memory) for memory in program.results]
         self.parts = self._prepare_all(self.emitted)
-        alone = len(self.parts) == 1 and not self.emitted.on_pool
-        self.plain = self.parts[0] if alone else None  # a program of one function that needs nothing around it
-        self.fastest: dict[int, int] = {}  # the time of each segment on the pool, and how long it took last without
-        self.alone: dict[int, int] = {}
+        plain = len(self.parts) == 1 and not self.emitted.on_pool
+        self.plain = self.parts[0] if plain else None  # a program of one function that needs nothing around it
+        self.fastest: dict[int, int] = {}  # the shortest time of each segment on the pool
+        self.alone: dict[int, int] = {}  # and how long it took last on the calling thread
         self.slow: set[int] = set()  # the segments whose last run on the pool was too slow
         self.serial = None if self.emitted.on_pool else self.parts  # what runs where the pool can't be had
 

@@ -19,6 +19,7 @@ from .. import graph
 from ..dtypes import float16
 from ..func.tree import leaves, map_leaves
 from ..graph import Node
+from ..kernels.hand import FLOATS
 from ..modes import intercept, no_grad, state
 from ..ops.formula import Elementwise
 from ..ops.op import Kept, Op
@@ -31,8 +32,6 @@ from .pieces import Piece, PieceOp, rebuild_tensors
 from .program import Call, Copy, Fed, Ref, Step, Tally, UpdateCall
 
 __all__ = ["ANY", "Action", "CannotCompile", "Tracer"]
-
-_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 class CannotCompile(RuntimeError):
@@ -196,9 +195,7 @@ class Tracer(Blocks):
 
     def backward(self, op: Any, gradient: Any, saved: list, attrs: dict, edges: Sequence) -> list:
         """What `Op.backward` returns, its rules run on tensors, its kernel of one piece noted."""
-        if getattr(op, "hand", None) is not None and op.name not in NATIVES:
-            return self._by_hand(op, gradient, saved, attrs, edges)
-        if not isinstance(op, Op):
+        if not isinstance(op, Op) or (op.hand is not None and op.name not in NATIVES):
             return self._by_hand(op, gradient, saved, attrs, edges)
         parts = op.backward(gradient, saved, attrs, edges)
         return [Tensor(p) if isinstance(p, np.ndarray) else p for p in parts]
@@ -210,7 +207,7 @@ class Tracer(Blocks):
                 parts = op.backward(g, values, attrs, edges)
         else:
             kernels = []
-            with self._as_before(), intercept(()):
+            with self._untraced(), intercept(()):
                 parts = op.backward(g, values, attrs, edges)
         for array in (a for a in arrays_in([g, values]) if isinstance(a, np.ndarray)):
             self.ref(array)
@@ -255,7 +252,7 @@ class Tracer(Blocks):
         if self.kernels is not None:
             self.draws_inside = True
             return function()  # inside an operation, which is called again as a whole
-        result = self._apart(function)
+        result = self._run_untraced(function)
         if self.draws_inside and isinstance(result, np.ndarray):
             # An operation has drawn random numbers before: the stream is the same only in the same order.
             self.call("draw", lambda arrays, attrs: [function()], ((), {}), [result])
@@ -283,7 +280,7 @@ class Tracer(Blocks):
         for tensor in tensors:
             self.outside(tensor)
         piece = Piece(function, args, kwargs)
-        with self._as_before(), intercept(()):
+        with self._untraced(), intercept(()):
             outs = piece.forward([t.array for t in tensors], {})
         name = getattr(function, "name", getattr(function, "__name__", "function"))
         self.call(name, piece.forward, ([t.array for t in tensors], {}), outs)
@@ -307,13 +304,13 @@ class Tracer(Blocks):
             self.outside(tensor)
             self.before_write(tensor.array)
             refs.append(self.ref(tensor.array))
-        result = self._apart(function)
+        result = self._run_untraced(function)
         name = getattr(function, "__name__", "python")
         self.add(Call(name, lambda arrays, attrs: [function()][:0], ((), {}), [], reads=refs, writes=refs))
         return result
 
-    def _apart(self, function: Callable[[], Any]) -> Any:
-        with self._as_before(), intercept(()):
+    def _run_untraced(self, function: Callable[[], Any]) -> Any:
+        with self._untraced(), intercept(()):
             return function()
 
     def update(self, update: Any, rows: Sequence[Sequence[Tensor]], numbers: Sequence[Any]) -> None:
@@ -328,7 +325,7 @@ class Tracer(Blocks):
                 self._keep_initial(ref)
             numbers_read = [v for v in values if isinstance(v, Ref)]
             numbers_read += [v.ref for v in values if isinstance(v, Fed) and v.ref is not None]
-            if all(r.contiguous for r in refs) and row[0].dtype in _FLOATS:
+            if all(r.contiguous for r in refs) and row[0].dtype in FLOATS:
                 step: Step = UpdateCall(
                     update, refs, values, row[0].dtype, reads=[*refs, *numbers_read], writes=written
                 )
@@ -342,7 +339,7 @@ class Tracer(Blocks):
                     writes=written,
                 )
             self.add(step)
-        with self._as_before():
+        with self._untraced():
             update.each(rows, numbers)
 
     def _number(self, value: Any) -> Any:
@@ -361,7 +358,7 @@ class Tracer(Blocks):
         return Fed.of(counter.array.item(), ref=ref)
 
     @contextmanager
-    def _as_before(self) -> Iterator[None]:
+    def _untraced(self) -> Iterator[None]:
         outer, state.tracer = state.tracer, None
         try:
             yield

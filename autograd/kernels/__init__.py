@@ -19,16 +19,20 @@ table     a dictionary that makes what it is asked for
 turn      copies in row-major order, of transposed arrays too
 order     floating numbers in the order of integers, in which SIMD finds the largest
 
+Others serve one purpose each, as `attention`, `distance`, `linear`, `pool`, `products`, `recurrent` and `updates` do;
+`lapack` calls SciPy's routines.
+
 Families. What reduces, scans or spreads along an axis sees its array as (outer, n, inner), and is one loop for all of
 its kind, filled in with formulas by `Kernel.of`: `reduce` (sums, products, extrema, norms, moments), `spread` (their
 gradients), `scan`, `places` (where an extremum is), `sort`, `softmax`. `normalize` is rows and channels, `scatter` and
 `bags` are sums into places, `noise` is random numbers that are computed where they are needed. `conv` and `columns` are
 convolutions with few and with many outputs; both read images that lie as `planes` says.
 
-Threads. There is one pool, numba's OpenMP layer, and three doors to it. A hand-written kernel says ``prange`` and is
-compiled a second time when its arrays are large. The loop of a ufunc is cut into parts by `share`, without a second
-compilation and at no cost to a small call. A product asks `ParallelKernel.doing`, and each thread computes a part of
-it. All ask `threads.enter` or look at the state it keeps, so only one of them is on the pool at a time; who does not
-get it runs serially. What is too small to gain never asks: `threads.GRAIN` says how much work pays, and each kernel how
-much an element of its arrays is. Results don't depend on the number of threads.
+Threads. There is one pool, numba's OpenMP layer. A hand-written kernel says ``prange`` and is compiled a second time
+when its arrays are large, and so are updates and compiled programs. The loop of a ufunc is cut into parts by `share`,
+without a second compilation and at no cost to a small call. Of a product (`ParallelKernel.doing`) each thread computes
+a part. All ask `threads.enter`, or look at the state it keeps from compiled code, so only one of them is on the pool at
+a time; who does not get it runs serially. What is too small to gain never asks: `threads.GRAIN` says how much work
+pays, and each kernel how much an element of its arrays is. Results don't depend on the number of threads, but for
+products of a few rows, which `gemm` tells of.
 """

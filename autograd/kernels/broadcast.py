@@ -23,7 +23,7 @@ from .turn import LARGE, turned
 __all__ = ["GATHER", "LENGTH", "TILE", "WALKED", "broadcasting", "loop_of", "may_pay", "register", "strides_of"]
 
 ROWS, SIZE = 2**9, 2**15
-"""From so many rows on, or so many numbers, the detour pays: it takes 3 us."""
+"""With at least this many rows, or numbers, the detour pays: it takes 3 us."""
 
 WALKED, LENGTH = 2**14, 2**8
 """How many numbers two arrays make at most, or each of them has, for it to be worth a look how they lie."""

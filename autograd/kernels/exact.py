@@ -13,7 +13,7 @@ from .symbol import Symbol, topological
 
 __all__ = ["interpret"]
 
-EXACT: dict[str, Callable] = {
+UFUNCS: dict[str, Callable] = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide, "neg": np.negative, "abs": np.abs,
     "sqrt": np.sqrt, "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc, "round": np.rint, "copysign": np.copysign,
     "fmod": np.fmod,
@@ -30,11 +30,11 @@ def interpret(inputs: Sequence[str], output: Symbol, result: np.dtype, dtype: np
     """The formula as a function of arrays in ``dtype``, giving ``result``; None if an operation is not exact."""
     (root,) = expand([output])
     order = [s for s in topological([root]) if s.op != "input"]
-    if any(s.op not in EXACT and s.op != "constant" for s in order):
+    if any(s.op not in UFUNCS and s.op != "constant" for s in order):
         return None
     names = {s: s.args[0] for s in topological([root]) if s.op == "input"}
     constants = {s: np.array(s.args[0]).astype(dtype) for s in order if s.op == "constant"}
-    steps = [(s, EXACT[s.op], s.operands) for s in order if s.op != "constant"]
+    steps = [(s, UFUNCS[s.op], s.operands) for s in order if s.op != "constant"]
 
     def run(*arrays: np.ndarray) -> Any:
         given = dict(zip(inputs, arrays, strict=True))

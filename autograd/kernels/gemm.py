@@ -6,6 +6,7 @@ loops of Goto and van de Geijn (2008, https://doi.org/10.1145/1356052.1356053). 
 columns, stays in the second cache while up to `TALL` rows of a pass over it; a tile's rows of a stay in the first while
 they meet one *panel* of the block after the other, each two vectors wide. Where all rows that pass take no more than
 `CLOSE` bytes, it is the other way round: a panel is copied, and stays in the first cache while they pass over it.
+(`HIGH` and `WIDE` are what BLIS calls MR and NR; `DEEP`, `TALL` and `BROAD` its KC, MC and NC.)
 
 Both are copied first, in the order in which they will be read, so that a panel lies in one piece, at whole lines of the
 cache, and a tile's numbers are at constant distances (to find them elsewhere takes a twentieth of the time).

@@ -27,22 +27,26 @@ from .printer import print_function, print_helpers, print_prologue
 from .symbol import topological
 from .table import Table
 
-__all__ = ["Kernel", "kernel", "watchers"]
+__all__ = ["FLOATS", "Kernel", "kernel", "watchers"]
+
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+"""The floating dtypes that kernels are compiled for; numba has no arithmetic on halves."""
 
 # Sums may be reordered, which is what lets them vectorise; NaN, infinities and the order of a formula stay.
 _LOOSE = 'LOOSE = {"fastmath": {"contract", "reassoc", "nsz"}, **EXACT}\n'
 _PRODUCTS = {"cut", "gemm", "gemm_part", "multiply_block"}
 
 watchers: list[Callable] = []
-"""Are told of every kernel, with its arguments, before it runs: the compiler's. One may return a function of whether it
-runs on the pool, which gives another that runs it, or None.
+"""The compiler's functions of (kernel, arguments) that are called before a kernel runs. One may return a function
+``replacement(parallel)``, which gives what is to be called instead of a kernel that was not compiled yet; or None.
 """
 
 
 def tell_watchers(kernel: "Kernel", compiled: Table, parallel: bool, args: tuple) -> Callable[[], Any] | None:
     """Tell every watcher that a kernel is about to run; what is to run it, if it has not been compiled yet."""
-    others = [made for made in [watcher(kernel, args) for watcher in [*watchers]] if made is not None]
-    return others[-1](parallel) if others and args[0].dtype not in compiled else None
+    offers = [watcher(kernel, args) for watcher in [*watchers]]
+    offers = [replacement for replacement in offers if replacement is not None]
+    return offers[-1](parallel) if offers and args[0].dtype not in compiled else None
 
 
 _CALL = """def call({names}):

@@ -50,7 +50,7 @@ _loaded: dict[str, ModuleType] = {}
 _said: set[str] = set()
 
 _MANY = 3
-"""From so many new kernels on, if there were none before, the user is told what takes the time."""
+"""After this many new kernels, if there were none before, the user is told what takes the time."""
 _TIME = 10**9
 """When the texts were written, as the system is told. numba compares it with what it was when the machine code was
 made, and two processes that write one text at once do so at different times.

@@ -39,7 +39,7 @@ def keep_freed() -> None:
 
 
 def at_a_line(nbytes: int) -> np.ndarray:
-    """So many bytes of new memory that begin at a line of the cache."""
+    """New memory of this many bytes that begins at a line of the cache."""
     room = np.empty(nbytes + LINE, np.uint8)
     first = -room.ctypes.data % LINE
     return room[first : first + nbytes]

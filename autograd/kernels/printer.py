@@ -46,12 +46,13 @@ _FLAGS = 31  # invalid, division by zero, overflow and underflow, on x86 and on 
 _CASTS = {"integer": "I", "double": "np.float64"}  # of the constants of a kind; others are F
 
 BLOCK = 1024
-"""At so many elements a loop looks before it chooses how to compute them."""
+"""A loop looks at blocks of this many elements before it chooses how to compute them."""
 
 
 EXACT = 'EXACT = {"error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}\n'
-"""Flags of every function. Nobody needs what numba adds to each for calls from C, and from Python to those inside, and
-compiling it takes a tenth of the time. Nor does anybody count who holds an array: `arrays` tells why.
+"""Flags of every function. numpy's division gives infinity where Python's raises, and a test for that would keep a loop
+from becoming SIMD code. Nobody needs what numba adds to each function for calls from C, and from Python to those
+inside, and compiling it takes a tenth of the time. Nor does anybody count who holds an array: `arrays` tells why.
 """
 
 _FMA = """
@@ -169,7 +170,7 @@ def print_loop(
         lines.append(f"    d_{array} = steps[{i}] // {kind.itemsize}\n")
     for scalars in _scalar_patterns(inputs):
         unit = [f"d_{a} == {int(a not in scalars)}" for a in (*names, *outs)]
-        # A loop that does not begin at 0 is not known to count from there on upward.
+        # In blocks i begins at a start that LLVM can't prove is not negative: unsigned, numba need not wrap it around.
         turn = "np.uint64(i)" if formula.is_checked else "i"
         lines.append(f"    if {' and '.join(unit)}:\n")
         lines.extend(f"        s_{a} = a_{a}[0]\n" for a in names if a in scalars)

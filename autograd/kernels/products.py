@@ -8,16 +8,14 @@ import math
 
 import numpy as np
 
-from .hand import kernel
+from .hand import FLOATS, kernel
 from .language import gemm, gemm_part, prange
 from .quiet import quiet
 
 __all__ = ["as_stacks", "matmul"]
 
 SMALL = 2**17
-"""Up to so many multiplications numpy is called for a product, since its call costs less."""
-
-_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+"""For a product of at most this many multiplications numpy is called, since its call costs less."""
 
 
 def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -28,7 +26,7 @@ def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         multiplications = m * k * n
         if multiplications <= SMALL:
             return quiet.run(np.dot, a, b)  # the cheaper call of the two
-        if dtype in _FLOATS:
+        if dtype in FLOATS:
             out = np.empty((m, n), dtype)
             product.doing(multiplications)(a, b, out)
             return out
@@ -42,7 +40,7 @@ def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return quiet.run(np.matmul, a, b)
     out = np.empty((*lead, m, n), dtype)
     stacks = (as_stacks(a, lead), as_stacks(b, lead), as_stacks(out, lead))
-    if dtype in _FLOATS:
+    if dtype in FLOATS:
         products.doing(m * k * n * times)(*stacks)
     else:
         integer_products(*stacks)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .hand import kernel
+from .hand import FLOATS, kernel
 from .language import F, across, formula, on_stack, prange
 from .order import rank, unrank
 from .quiet import quiet
@@ -25,10 +25,9 @@ __all__ = [
     "attains", "layout", "reduce",
 ]  # fmt: skip
 
-FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 ROW_BLOCK, COLUMN_BLOCK = 4096, 128
 SMALL = 64
-"""So few elements are left to numpy, so that a script of a few lines never waits for a compiler."""
+"""At most this many elements are left to numpy, so that a script of a few lines never waits for a compiler."""
 
 start = value = merge = pack = pick = unpack = finish = formula
 

@@ -23,7 +23,7 @@ from .printer import EXACT
 __all__ = ["CALLS", "MANY", "loop_address", "objects"]
 
 MANY = 2**16
-"""So many elements are shared out: 3 us or more for one thread, and a region of the pool costs 1 to 2 us."""
+"""At least this many elements are shared out: 3 us or more for one thread; a region of the pool costs 1 to 2 us."""
 
 _CLOCKS = sys.platform == "linux"  # 1 is the time, 3 the time that this thread has run
 
@@ -79,7 +79,13 @@ def objects(*arrays: np.ndarray) -> np.ndarray:
     return np.array([*map(id, arrays)], np.intp)
 
 
+_OFFSETS = "".join(
+    f"{name} = {8 * getattr(threads, name)}\n" for name in ("BUSY", "SHARE", "START", "REST", "WATCHED", "NEXT")
+)
+"""Where each of what `threads` keeps is in its state, in bytes."""
+
 _LOOP = f"""
+{_OFFSETS}
 clock_gettime = types.ExternalFunction("clock_gettime", types.int32(types.int32, INT))
 
 
@@ -92,19 +98,19 @@ def clock(kind):
 
 @njit(**EXACT)
 def watch(began, began_running, state):
-    # As the end of threads._Pool, which says why.
+    # As `_Pool.end` and `_Pool.judge` in threads, which say why; how long to rest is counted apart.
     took = clock(1) - began
-    watched, slow = read(state + 40), took > {threads.SLOW}
-    rest = max(read(state + 48), {threads.FIRST_REST})
+    watched, slow = read(state + WATCHED), took > {threads.SLOW}
+    rest = max(read(state + NEXT), {threads.FIRST_REST})
     if not slow:
         rest //= 2
     elif watched:
         waited = 2 * (clock(3) - began_running) < took
         if waited:
-            swap(state + 32, clock(1) + rest)
+            swap(state + REST, clock(1) + rest)
         rest = min(2 * rest, {threads.LONGEST_REST}) if waited else 0
-    swap(state + 40, 1 if slow else 0)
-    swap(state + 48, rest)
+    swap(state + WATCHED, 1 if slow else 0)
+    swap(state + NEXT, rest)
 
 
 @cfunc(LOOP, cache=True, **EXACT)
@@ -113,22 +119,22 @@ def loop(args, dims, steps, data):
     n, parts = read(dims), read(state)
     # A result that stands still is a reduction's: its parts are not independent.
     if n >= {MANY} and parts > 1 and read(steps + 8 * (count - 1)) != 0:
-        resting = read(state + 32)
+        resting = read(state + REST)
         if {_CLOCKS} and resting > 0:
             if clock(1) < resting:
                 call(inner, (args, dims, steps, 0))
                 return
-            swap(state + 32, 0)
-        if read(state + 16) == 0:
-            call(read(state + 24), (0,))
-        share = read(state + 16)
-        if share != 0 and swap(state + 8, 1) == 0:
+            swap(state + REST, 0)
+        if read(state + SHARE) == 0:
+            call(read(state + START), (0,))
+        share = read(state + SHARE)
+        if share != 0 and swap(state + BUSY, 1) == 0:
             began = clock(1) if {_CLOCKS} else 0
-            began_running = clock(3) if {_CLOCKS} and read(state + 40) else 0
+            began_running = clock(3) if {_CLOCKS} and read(state + WATCHED) else 0
             call(share, (inner, count, args, n, steps, parts))
             if {_CLOCKS}:
                 watch(began, began_running, state)
-            swap(state + 8, 0)
+            swap(state + BUSY, 0)
             return
     call(inner, (args, dims, steps, 0))
 """

@@ -13,7 +13,7 @@ LARGE, LONG = 2**13, 64
 """Fewer elements are left to numpy, so that a script of a few lines never waits for a compiler, and shorter lines."""
 
 FEW = 32
-"""So many of the first are found in one pass, which keeps them in order."""
+"""At most this many of the first are found in one pass, which keeps them in order."""
 
 key = formula
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .hand import Kernel, kernel
+from .hand import FLOATS, Kernel, kernel
 from .language import F, formula, prange
-from .reduce import COLUMN_BLOCK, FLOATS, ROW_BLOCK, attains, layout
+from .reduce import COLUMN_BLOCK, ROW_BLOCK, attains, layout
 from .symbol import Symbol
 
 __all__ = ["DIFFERENCES", "EXPONENTIALS", "MULTIPLES", "QUOTIENTS", "SHARES", "spread"]

@@ -86,7 +86,6 @@ def _bind_operators() -> None:
 
 
 _bind_operators()
-Symbol.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]
 
 
 def topological(roots: Iterable[Symbol]) -> list[Symbol]:

@@ -36,8 +36,8 @@ __all__ = [
 ]
 
 GRAIN = 2**18
-"""So much work is shared out, in numbers read from a cache: some 20 us. A region of the pool costs 4 us with all that
-is around it, and half of what it works on has to come from the cache of another core, now or afterwards.
+"""At least this much work is shared out, in numbers read from a cache: some 20 us. A region of the pool costs 4 us with
+all that is around it, and half of what it works on has to come from the cache of another core, now or afterwards.
 """
 
 
@@ -48,8 +48,8 @@ def elements(work: int) -> int:
     return math.ceil(GRAIN / work)
 
 
-def _default() -> int:
-    """The cores this process may use, or fewer if the environment says so."""
+def _initial_count() -> int:
+    """What ``OMP_NUM_THREADS`` or ``NUMBA_NUM_THREADS`` says, else the cores this process may use."""
     try:
         cores = len(os.sched_getaffinity(0))
     except AttributeError:
@@ -73,7 +73,7 @@ def options(parallel: bool) -> str:
     return f", {OPTIONS}" if parallel else ""
 
 
-count = _default()
+count = _initial_count()
 """How many threads a large call uses."""
 
 COUNT, BUSY, SHARE, START, REST, WATCHED, NEXT = range(7)
@@ -84,7 +84,7 @@ whether its last region was slow, and for how long calls are to run serially if 
 """
 
 SLOW = 4_000_000
-"""So many nanoseconds for a region may mean that a thread waited for a core; the next region is watched."""
+"""A region that takes more nanoseconds than this may have waited for a core; the next one is watched."""
 FIRST_REST, LONGEST_REST = 20_000_000, 640_000_000
 """After how many nanoseconds the pool is tried again: after twice as many each time that was in vain, half as many
 after a region that was not slow. Trying in vain costs some milliseconds.

@@ -14,7 +14,7 @@ from .language import lanes, prange, turn_square
 __all__ = ["LARGE", "row_major", "turned"]
 
 LARGE = 2**16
-"""From so many elements on a kernel is called; fewer lie in the cache, and the call would take longer than numpy."""
+"""With at least this many elements a kernel is called; fewer lie in the cache, and the call takes longer than numpy."""
 
 
 @kernel(layouts="R1 I I C1")

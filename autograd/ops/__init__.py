@@ -1,7 +1,7 @@
 """Operations: one row or one small class each.
 
 op            what an operation is, and the registry
-formula       elementwise operations made from a formula
+formula       elementwise operations made from a formula; `derivative`, their gradients
 loops         how these come by their kernels
 elementwise   their rows: arithmetic exponential trigonometric special rounding comparison selection activation; losses
 reduce        totals (sum, mean, var ...) and extremum (max, amin, argmax ...)

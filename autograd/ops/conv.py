@@ -34,7 +34,7 @@ _GROUP = 1024
 """About how many positions are worked on together, so that the buffers stay in the cache."""
 
 _MANY, _MANY_GRADIENTS = 96, 32
-"""From so many outputs of a group on, columns are copied for products of matrices, and for gradients of the weight."""
+"""With at least this many outputs of a group columns are copied for products of matrices, and for weight gradients."""
 
 
 def _volumes(x: np.ndarray, sizes: Sizes) -> np.ndarray:

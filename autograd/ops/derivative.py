@@ -19,10 +19,10 @@ from .shape import sum_to
 __all__ = ["Derivable", "evaluate"]
 
 LARGE = 2048
-"""From so many elements on a gradient may be worth a look how its operands lie."""
+"""Gradients of at least this many elements are looked at for operands that are broadcast."""
 
 SUMMED = 2**16
-"""From so many elements on the gradient of an operand that was broadcast is summed as it comes, never kept whole."""
+"""With at least this many elements the gradient of a broadcast operand is summed as it comes, never kept whole."""
 
 
 class Derivable(Op):

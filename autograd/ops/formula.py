@@ -29,6 +29,7 @@ from .convert import cast
 from .derivative import Derivable
 from .loops import Loop, NumpyFirst, without_warnings
 from .op import as_value, registry
+from .shape import common_shape
 
 __all__ = ["Elementwise", "Meant", "constant", "elementwise"]
 
@@ -45,9 +46,11 @@ class Elementwise(Derivable):
 
     ``"float"`` computes integers in the default float dtype, ``"same"`` keeps the dtype, ``"number"`` keeps it but
     counts truth values as int64, ``"bool"`` answers a question. ``takes`` names the kinds of dtype it is defined for:
-    b, i, u and f; where it is ``strict``, of every operand and not only of what they promote to. A parameter annotated
-    ``bool`` is a condition and takes no part in promotion; one with a default value is a number in most calls, and its
-    kernels expect that; one annotated ``float`` often is.
+    b, i, u and f; where it is ``strict``, of every operand and not only of what they promote to.
+
+    What the formula says of a parameter: annotated ``bool``, it is a condition and takes no part in promotion. With a
+    default value, it is a number in most calls, and the loop is compiled for one. Annotated ``float``, it may be a
+    number or an array, and the loop is compiled for both.
     """
 
     def __init__(
@@ -189,13 +192,11 @@ class Elementwise(Derivable):
 
     def _misfit(self, error: ValueError, args: Sequence) -> RuntimeError:
         """What numpy's error says in the user's terms."""
-        shapes = [np.shape(x.array if isinstance(x, Tensor) else x) for x in args]
-        if _broadcast(shapes):
-            return RuntimeError(f"{self.name}: {error}")
-        return RuntimeError(
-            f"{self.name}: the shapes do not broadcast; got {', '.join(map(str, shapes))}; "
-            "from the last axis on, lengths must be equal or one of them 1"
-        )
+        try:
+            common_shape(self.name, [np.shape(x.array if isinstance(x, Tensor) else x) for x in args])
+        except RuntimeError as misfit:
+            return misfit
+        return RuntimeError(f"{self.name}: {error}")
 
     def _general(self, args: tuple) -> Any:
         """Symbols, Python numbers, mixed dtypes, and the first call for a dtype."""
@@ -277,14 +278,6 @@ class Elementwise(Derivable):
 
 
 _KINDS = {"b": "bool", "i": "integer", "f": "floating"}
-
-
-def _broadcast(shapes: list[tuple[int, ...]]) -> bool:
-    try:
-        np.broadcast_shapes(*shapes)
-    except ValueError:
-        return False
-    return True
 
 
 def _is_int64(value: Any) -> bool:

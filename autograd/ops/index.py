@@ -99,9 +99,10 @@ def drop_leading_ones(value: Any, ndim: int) -> Any:
 @op()
 def _places(index, *, length, step):
     """How far into memory the elements are that ``index`` names on an axis of this length, ``step`` apart."""
-    if index.size and not -length <= min(index.min(), -index.max() - 1):
-        bad = index.min() if index.min() < -length else index.max()
-        raise IndexError(f"index {bad} is out of bounds for axis with size {length}")
+    if index.size:
+        low, high = index.min(), index.max()
+        if low < -length or high >= length:  # in the words of numpy, which `_explain` puts into ours
+            raise IndexError(f"index {low if low < -length else high} is out of bounds for axis with size {length}")
     return np.where(index < 0, index + length, index) * step
 
 

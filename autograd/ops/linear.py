@@ -6,6 +6,7 @@ import numpy as np
 
 from ..door import apply
 from ..kernels import linear as kernels
+from ..kernels.hand import FLOATS
 from ..modes import intercepting, state
 from ..tensor import Tensor
 from .formula import Elementwise
@@ -14,8 +15,6 @@ from .op import op, registry
 from .shape import reshape, sum_to, transpose
 
 __all__ = ["linear"]
-
-_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def _rows(x: Any) -> Any:
@@ -29,7 +28,7 @@ def _rows(x: Any) -> Any:
     bias=lambda g, shape: sum_to(g, shape),
 )
 def _linear(input, weight, bias):
-    if input.dtype not in _FLOATS:
+    if input.dtype not in FLOATS:
         return np.matmul(input, weight.T) + bias
     return _run(kernels.linear, input, weight, bias)
 
@@ -94,6 +93,6 @@ def _activated(input: Tensor, weight: Tensor, bias: Tensor | None, activation: s
         raise ValueError(f"linear: activation must name an elementwise operation of one input; got {activation!r}")
     tensors = (input, weight, bias)
     recorded = state.recording and any(t is not None and t.requires_grad for t in tensors)
-    if bias is None or recorded or intercepting or input.dtype not in _FLOATS or not function.fuses:
+    if bias is None or recorded or intercepting or input.dtype not in FLOATS or not function.fuses:
         return function(linear(input, weight, bias))
     return Tensor(_run(kernels.linear_activation(activation), input.array, weight.array, bias.array))

@@ -15,10 +15,10 @@ from ..kernels.ufuncs import compile_formula
 __all__ = ["Loop", "NumpyFirst", "without_warnings"]
 
 NUMPY_CALLS = 64
-"""So often an exactly rounded formula is run by numpy; a script of a few lines never waits for a compiler."""
+"""For this many calls numpy runs an exactly rounded formula: a script of a few lines never waits for a compiler."""
 
 LARGE = 2048
-"""A call that gives so many elements counts twice, and one that gives more the more."""
+"""Every so many elements of its result a call counts once more."""
 
 
 class Loop:

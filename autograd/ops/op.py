@@ -1,4 +1,5 @@
-"""What an operation is: a name, a forward on arrays, and for each input the rule of its gradient.
+"""What an operation is: a name, a forward on arrays, and for each input the rule of its gradient (its vector-Jacobian
+product).
 
     @op(a=lambda g, b: g @ b.mT, b=lambda g, a: a.mT @ g)
     def matmul(a, b):
@@ -119,8 +120,8 @@ class Op:
 
     def keep(self, values: list, needs: int) -> Sequence:
         """Of the values of a call (inputs, output, what else the forward kept) those that are read by the rules of the
-        inputs in the bit set ``needs``, None in the place of others; nothing if none is. Above the bits of the inputs
-        one is set to say how many there are.
+        inputs in the bit set ``needs``, None in the place of others; nothing if none is. A bit above those of the
+        inputs marks how many there are.
         """
         unread = self._unread[needs]
         if len(unread) == len(values):
@@ -184,7 +185,10 @@ class Op:
         return adapter
 
     def _bind_names(self, call: str, names: Sequence[str], index: str = "", **known: Any) -> Callable:
-        """``call`` as a function of (g, saved, attrs, edges or edge), with each of the names looked up in its place."""
+        """``call`` as a function of (g, saved, attrs, edges or edge), with each of the names looked up in its place.
+
+        It is printed as text, once: to look names up at every call would cost as much as a small kernel.
+        """
         needs = ", ".join(f"edge[{i}] is not None" for i in range(self.arity))
         where = {"g": "g", "shape": "edge.shape", "index": index, "needs": f"({needs},)"}
         where.update((name, f"attrs[{name!r}]") for name in self.attrs)

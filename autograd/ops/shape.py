@@ -26,9 +26,13 @@ __all__ = [
 @op(x=lambda g, shape: _expand(g, to=shape))
 def _sum_to(x, *, to):
     """The sum over the axes along which ``to`` was broadcast to the shape of x."""
-    lead = x.ndim - len(to)
-    axes = (*range(lead), *(lead + i for i, n in enumerate(to) if n == 1 and x.shape[lead + i] != 1))
-    return reduce(SUM, x, axes).reshape(to)
+    return reduce(SUM, x, broadcast_axes(to, x.shape)).reshape(to)
+
+
+def broadcast_axes(shape: tuple[int, ...], to: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes of ``to`` along which ``shape`` is broadcast to it."""
+    lead = len(to) - len(shape)
+    return (*range(lead), *(lead + i for i, n in enumerate(shape) if n == 1 and to[lead + i] != 1))
 
 
 @op(view=True, x=lambda g, shape: _sum_to(g, to=shape))

@@ -105,7 +105,7 @@ def _logsumexp_backward(g, x, out, dim):
 
 
 def _cross_entropy_gradient(g, x, target, weight, ignored, smoothing, reduction):
-    """Each row's softmax times what its target asks for altogether, less what it asks for of each class."""
+    """Row by row softmax(x) * sum(w) - w, where w has for each class the weight that the target gives it."""
     classes = target.array if isinstance(target, Tensor) else target
     weights = _weights(weight, x)
     rows = np.flatnonzero(classes != ignored)

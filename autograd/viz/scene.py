@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Node, Slot, Trace, reachable
+from ..graph import Freed, Node, Slot, reachable
 from ..tensor import Tensor
 
 __all__ = ["Box", "Group", "Scene"]
@@ -154,9 +154,9 @@ class Scene:
 
     def _draw_data(self, node: Node, value: Any) -> Box:
         """What an operation read that needs no gradient: an array, or what backward left of it."""
-        if not isinstance(value, (np.ndarray, Trace)):
+        if not isinstance(value, (np.ndarray, Freed)):
             return self._add(object(), node.module, "data", "data", tooltip="no gradient wanted")
-        reference = value.array if isinstance(value, Trace) else weakref.ref(value)  # there is one to an array
+        reference = value.array if isinstance(value, Freed) else weakref.ref(value)  # there is one to an array
         array = reference()
         title = None if array is None else self.names.get(id(array))
         if title is None and isinstance(value, np.ndarray) and not value.ndim:

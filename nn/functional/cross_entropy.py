@@ -12,7 +12,6 @@ from .reduction import check_reduction, legacy_reduction, spread_weight
 __all__ = ["cross_entropy", "nll_loss"]
 
 _INT64 = np.dtype(np.int64)
-_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def cross_entropy(
@@ -31,8 +30,9 @@ def cross_entropy(
     (n, *), or probabilities of the shape of ``input``.
 
     ``weight`` (c,) weighs the classes and ``sample_weight`` (n,) the samples: with "mean" the sum of weighted losses is
-    divided by the sum of the weights. Targets equal to ``ignore_index`` count nothing. ``label_smoothing`` s replaces
-    a target t by (1 - s) * t + s / c (https://arxiv.org/abs/1512.00567).
+    divided by the sum of the weights (where targets are probabilities, by that of the samples alone). Targets equal to
+    ``ignore_index`` count nothing. ``label_smoothing`` s replaces a target t by (1 - s) * t + s / c
+    (https://arxiv.org/abs/1512.00567).
 
     >>> cross_entropy(autograd.tensor([[0.0, 0.0]]), autograd.tensor([1]))
     tensor(0.6931)
@@ -46,7 +46,7 @@ def cross_entropy(
     x, t = input.array, target.array
     if (
         t.dtype is _INT64 and x.ndim >= 2 and t.shape == x.shape[:1] + x.shape[2:] and sample_weight is None
-        and x.dtype in _FLOATS and (weight is None or weight.shape == x.shape[1:2])
+        and x.dtype in (autograd.float32, autograd.float64) and (weight is None or weight.shape == x.shape[1:2])
     ):  # fmt: skip
         rows, classes = input, target
         if x.ndim > 2:
