@@ -51,7 +51,7 @@ def to_dtype(dtype: Any) -> np.dtype:
     try:
         found = np.dtype(dtype)
     except TypeError:
-        found = None
+        found = np.dtype(object)
     if dtype is None or found not in SUPPORTED:
         names = ", ".join(d.name for d in SUPPORTED)
         raise TypeError(f"dtype: not a tensor dtype; got {dtype!r}; one of {names}")

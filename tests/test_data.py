@@ -1,6 +1,7 @@
 """Datasets, samplers and the loader: PyTorch's contracts."""
 
 import collections
+import itertools
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from autograd.utils.data import (
     ConcatDataset,
     DataLoader,
     RandomSampler,
+    Sampler,
     SequentialSampler,
     StackDataset,
     Subset,
@@ -170,6 +172,7 @@ REFUSED = [
     (lambda: DataLoader([1], batch_size=None, drop_last=True), "DataLoader: drop_last needs a batch_size; got batch_size=None"),
     (lambda: random_split(range(10), [5, 4]), "random_split: the lengths must add up to the dataset's 10; got [5, 4]"),
     (lambda: default_collate([object()]), "default_collate: a batch holds tensors, arrays, numbers, strings, dicts or sequences; got object; pass a collate_fn"),
+    (lambda: Subset([1, 2], np.array([True, False])), "Subset: indices are the numbers of samples; got a mask; use its nonzero()"),
     (lambda: ConcatDataset([]), "ConcatDataset: at least one dataset is needed; got none"),
     (lambda: WeightedRandomSampler([1.0, 0.0], 2, replacement=False), "WeightedRandomSampler: without replacement at most 1 can be drawn; got 2"),
 ]  # fmt: skip
@@ -177,11 +180,65 @@ REFUSED = [
 
 @pytest.mark.parametrize(("act", "message"), REFUSED, ids=[m[:40] for _, m in REFUSED])
 def test_refused(act, message):
-    with pytest.raises((ValueError, TypeError)) as caught:
+    with pytest.raises((ValueError, TypeError, IndexError)) as caught:
         act()
     assert str(caught.value) == message
 
 
-def test_subsets_of_subsets_take_at_once():
+def test_subsets_of_subsets_are_cut_at_once():
     data = Subset(Subset(TensorDataset(autograd.arange(10) * 10), [1, 3, 5, 7]), [0, 2])
     assert [plain(b) for b in DataLoader(data, batch_size=2)] == [[[10, 50]]]
+    data.indices = [3, 1]
+    data.dataset.indices = [0, 2, 4, 6]
+    assert [plain(b) for b in DataLoader(data, batch_size=2)] == [[[60, 20]]]
+
+
+class Negated(TensorDataset):
+    def __getitem__(self, index):
+        return tuple(-part for part in super().__getitem__(index))
+
+
+class Doubled(Subset):
+    def __getitems__(self, indices):
+        return [tuple(2 * part for part in self.dataset[self.indices[i]]) for i in indices]
+
+
+class Taken(list):
+    def take(self, count):
+        raise AssertionError("a method of the user's that has nothing to do with batches")
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (Negated(autograd.arange(4)), [[0, -1], [-2, -3]]),
+        (Subset(Negated(autograd.arange(4)), [3, 2]), [[-3, -2]]),
+        (Doubled(TensorDataset(autograd.arange(4)), [3, 2]), [[6, 4]]),
+        (Taken([(5,), (6,)]), [[5, 6]]),
+    ],
+)
+def test_samples_of_the_users_own_are_asked_for(data, expected):
+    assert [plain(part) for (part,) in DataLoader(data, batch_size=2)] == expected
+
+
+@pytest.mark.parametrize("data", [autograd.arange(6).reshape(3, 2), np.arange(6).reshape(3, 2)])
+def test_rows_of_an_array_are_samples(data):
+    batches = list(DataLoader(data, batch_size=2))
+    assert [plain(b) for b in batches] == [[[0, 1], [2, 3]], [[4, 5]]]
+    assert all(isinstance(b, autograd.Tensor) for b in batches)
+
+
+def test_samplers_without_end():
+    class Cycle(Sampler):
+        def __iter__(self):
+            return itertools.cycle(range(3))
+
+    batches = iter(DataLoader(TensorDataset(autograd.arange(3)), sampler=Cycle(), batch_size=2))
+    assert [plain(part) for _ in range(3) for part in next(batches)] == [[0, 1], [2, 0], [1, 2]]
+
+
+def test_batches_have_the_graph_of_the_tensors():
+    w = autograd.ones(4, 2, requires_grad=True)
+    for (batch,) in DataLoader(TensorDataset(w), batch_size=3):
+        batch.sum().backward()
+    assert w.grad.tolist() == [[1.0, 1.0]] * 4

@@ -132,6 +132,11 @@ def test_names_of_pytorch():
             "dtype: not a tensor dtype; got 'complex64'; one of bool, uint8, int8, int16, int32, int64, float16, float32, float64",
         ),
         (
+            lambda: autograd.zeros(2, dtype="flaot32"),
+            TypeError,
+            "dtype: not a tensor dtype; got 'flaot32'; one of bool, uint8, int8, int16, int32, int64, float16, float32, float64",
+        ),
+        (
             lambda: autograd.zeros(2, dtype=autograd.int64, requires_grad=True),
             RuntimeError,
             "requires_grad: only a floating dtype has gradients; got int64",

@@ -1,13 +1,13 @@
 """Datasets: what has samples by number, or hands them out one after the other.
 
-A dataset whose samples lie in arrays also has ``take(indices)``, which cuts a whole batch out at once; the loader uses
-it instead of collecting and stacking single samples.
+Where the samples of a dataset lie in arrays, and no method of the user's says what a sample is, the loader cuts a whole
+batch out at once (`batch_cutter`) instead of collecting and stacking single ones.
 """
 
 import bisect
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,10 +54,6 @@ class TensorDataset(Dataset):
 
     def __len__(self) -> int:
         return len(self.tensors[0])
-
-    def take(self, indices: np.ndarray) -> list[Tensor]:
-        """The batch of these samples, one tensor for each of the tensors."""
-        return [Tensor(t.array.take(indices, axis=0)) for t in self.tensors]
 
 
 class StackDataset(Dataset):
@@ -108,11 +104,10 @@ class Subset(Dataset):
     """The samples of a dataset at these indices."""
 
     def __init__(self, dataset: Dataset, indices: Sequence[int]) -> None:
+        if isinstance(indices, (np.ndarray, Tensor)) and indices.dtype == np.bool_:
+            raise IndexError("Subset: indices are the numbers of samples; got a mask; use its nonzero()")
         self.dataset = dataset
         self.indices = indices
-        if hasattr(dataset, "take"):
-            places = np.asarray(indices)
-            self.take = lambda chosen: dataset.take(places[chosen])
 
     def __getitem__(self, index: Any) -> Any:
         return self.dataset[self.indices[index]]
@@ -120,8 +115,27 @@ class Subset(Dataset):
     def __len__(self) -> int:
         return len(self.indices)
 
-    def __reduce__(self) -> tuple:
-        return type(self), (self.dataset, self.indices)
+
+def batch_cutter(dataset: Any) -> Callable[[np.ndarray], list[Tensor]] | None:
+    """What cuts the samples at some indices out of the arrays they lie in, one tensor for each part of a sample; None
+    for a dataset that has to be asked for every sample, as one with a ``__getitem__`` of its own.
+    """
+    kind = type(dataset)
+    if hasattr(kind, "__getitems__"):
+        return None
+    if isinstance(dataset, TensorDataset) and kind.__getitem__ is TensorDataset.__getitem__:
+        return lambda indices: [_rows(t, indices) for t in dataset.tensors]
+    if isinstance(dataset, Subset) and kind.__getitem__ is Subset.__getitem__:
+        cut = batch_cutter(dataset.dataset)
+        if cut is not None:
+            places = np.asarray(dataset.indices, np.int64)
+            return lambda indices: cut(places[indices])
+    return None
+
+
+def _rows(x: Any, indices: np.ndarray) -> Tensor:
+    array = x.array if isinstance(x, Tensor) else x
+    return x[indices] if isinstance(x, Tensor) and x.requires_grad else Tensor(array.take(indices, axis=0))
 
 
 def random_split(dataset: Dataset, lengths: Sequence[float], generator: Generator | None = None) -> list[Subset]:

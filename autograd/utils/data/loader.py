@@ -8,7 +8,7 @@ from typing import Any
 
 from ...random import Generator, default_generator
 from .collate import default_collate
-from .dataset import IterableDataset
+from .dataset import IterableDataset, batch_cutter
 from .sampler import BatchSampler, RandomSampler, SequentialSampler
 from .worker import End, Fetcher, fetch, start
 
@@ -77,7 +77,7 @@ class DataLoader:
         self.batch_size, self.drop_last = batch_size, drop_last
         batched = batch_size is not None or self.batch_sampler is not None
         # Only where nobody asked for the single samples may a batch be cut out whole.
-        self._takes = collate_fn is None and type(self.batch_sampler) is BatchSampler and hasattr(dataset, "take")
+        self._may_cut = collate_fn is None and type(self.batch_sampler) is BatchSampler
         self.collate_fn = collate_fn or (default_collate if batched else None)
         self._streams = streams
         self._workers: list[ProcessPoolExecutor] | None = None
@@ -101,7 +101,7 @@ class DataLoader:
         return map(fetcher.by_number, self._indices())
 
     def _indices(self) -> Iterator:
-        if self._takes:
+        if self._may_cut and batch_cutter(self.dataset) is not None:
             return self.batch_sampler.arrays()
         return iter(self.sampler if self.batch_sampler is None else self.batch_sampler)
 

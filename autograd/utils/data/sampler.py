@@ -1,4 +1,4 @@
-"""Samplers: in which order samples are drawn. One that knows all its indices at once also has ``indices()``."""
+"""Samplers: in which order samples are drawn."""
 
 from collections.abc import Iterator, Sequence, Sized
 from typing import Any
@@ -140,8 +140,10 @@ class BatchSampler(Sampler):
 
     def arrays(self) -> Iterator[np.ndarray]:
         """The batches as arrays, without a list of numbers on the way where the sampler knows all of them."""
-        drawn = self.sampler.indices() if hasattr(self.sampler, "indices") else np.array(list(self.sampler), np.int64)
-        size = self.batch_size
+        if not isinstance(self.sampler, _Drawn) or type(self.sampler).__iter__ is not _Drawn.__iter__:
+            yield from (np.array(batch, np.int64) for batch in self)
+            return
+        drawn, size = self.sampler.indices(), self.batch_size
         for start in range(0, len(drawn) - (size - 1 if self.drop_last else 0), size):
             yield drawn[start : start + size]
 

@@ -1,5 +1,6 @@
 """What runs in a worker process of the loader."""
 
+import functools
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...random import manual_seed
+from .dataset import batch_cutter
 
 __all__ = ["End", "Fetcher", "WorkerInfo", "fetch", "get_worker_info", "start"]
 
@@ -35,10 +37,17 @@ class Fetcher:
         self.batch_size, self.drop_last = batch_size, drop_last
         self.stream: Iterator | None = None
 
+    @functools.cached_property
+    def cut(self) -> Callable:
+        """What cuts batches out of the dataset."""
+        cut = batch_cutter(self.dataset)
+        assert cut is not None
+        return cut
+
     def by_number(self, indices: Any) -> Any:
         """The batch of these indices, or the sample of one."""
         if isinstance(indices, np.ndarray):
-            return self.dataset.take(indices)
+            return self.cut(indices)
         if not isinstance(indices, (list, tuple)):
             sample = self.dataset[indices]
             return sample if self.collate is None else self.collate(sample)
