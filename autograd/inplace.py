@@ -149,6 +149,8 @@ def _keep_what_was_read(node: Node | None, array: np.ndarray, since: float) -> N
             for i, saved in enumerate(node.saved):
                 if isinstance(saved, np.ndarray) and np.may_share_memory(saved, array):
                     node.saved[i] = saved.copy()
+                    if state.tracer is not None:
+                        state.tracer.copy(saved, node.saved[i])
         for edge in node.edges if node is not None else ():
             if isinstance(edge, Node) and edge.number > since and edge not in seen:
                 seen.add(edge)

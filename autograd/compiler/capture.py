@@ -14,7 +14,7 @@ from ..modes import intercept, no_grad, state
 from ..tensor import Tensor
 from .fuse import Group, arrange, overlap
 from .memory import Layout, place
-from .program import Call, Memory, Ref, Step
+from .program import Call, KernelCall, Memory, Ref, Step
 from .trace import Action, Tracer
 
 __all__ = ["Backward", "Captured", "Program", "capture", "tensors_in"]
@@ -101,7 +101,8 @@ def prune(steps: Sequence[Step], wanted: Sequence[Ref], persistent: bool = True)
         by_memory.setdefault(ref.memory, []).append(ref)
     kept: list[Step] = []
     for step in reversed(steps):
-        effect = isinstance(step, Call) and not step.outs
+        refuses = isinstance(step, KernelCall) and step.status is not None
+        effect = refuses or (isinstance(step, Call) and not step.outs)
         lasting = persistent and (effect or any(r.memory.kind != "own" for r in step.writes))
         if lasting or any(overlap(w, r) for w in step.writes for r in by_memory.get(w.memory, ())):
             kept.append(step)

@@ -128,6 +128,10 @@ def _dependencies(steps: Sequence[Step]) -> tuple[list[set[int]], list[set[int]]
         if any(ref.memory.kind == "outside" for ref in step.writes):
             for other in may_raise:
                 wait(i, other)
+        if isinstance(step, KernelCall):  # which may rely on what another one before it makes sure of
+            for other in may_raise:
+                if any(overlap(ref, checked) for ref in step.reads for checked in steps[other].reads):
+                    wait(i, other)
         if isinstance(step, Call) or (isinstance(step, KernelCall) and step.status is not None):
             may_raise.append(i)
     return before, after

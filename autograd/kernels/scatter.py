@@ -1,7 +1,7 @@
 """Writing to places that may repeat, and reading from places: along an axis of what is seen as (outer, n, inner).
 
-Places are not checked here; they become unsigned, as an index with a sign might count from the end. `numpy.add.at`
-serves the dtypes without a kernel; it is fast on flat arrays alone.
+Kernels take places as they are, which `are_places` has to allow before; they become unsigned, as an index with a sign
+might count from the end. `numpy.add.at` serves the dtypes without a kernel; it is fast on flat arrays alone.
 """
 
 import math
@@ -12,9 +12,27 @@ from . import threads
 from .hand import kernel
 from .language import formula, prange
 
-__all__ = ["add_along", "add_at", "flat_index", "put_along", "take_along", "take_parts"]
+__all__ = ["add_along", "add_at", "are_places", "flat_index", "put_along", "take_along", "take_parts"]
 
 combine = formula
+
+
+@kernel(work=1)
+def find_outside(like, index, length, status):
+    """``status`` is 1 if a place is not in [0, length), else 0; of ``like`` only the number type counts."""
+    outside = 0
+    for j in range(index.size):
+        outside |= np.uint64(index[j]) >= np.uint64(length)
+    status[0] = outside
+
+
+def are_places(like: np.ndarray, index: np.ndarray, length: int) -> bool:
+    """Whether the whole index lies in [0, length). A kernel looks, so that programs look again at every run."""
+    if not _has_kernel(like.dtype):
+        return not index.size or index.view(f"u{index.itemsize}").max() < length  # negative ones are the largest
+    status = np.empty(1, np.int64)
+    find_outside(like, index.astype(np.int64, copy=False).reshape(-1), length, status)
+    return not status[0]
 
 
 @kernel
@@ -120,6 +138,8 @@ def add_at(shape: tuple[int, ...], key: tuple, part: np.ndarray) -> np.ndarray:
     outer, length, inner = math.prod(shape[:lead]), math.prod(axes), math.prod(shape[lead + len(picks) :])
     if _has_kernel(part.dtype):
         index = index.astype(np.int64, copy=False)
+        if not are_places(part, index, length):
+            raise IndexError(f"an index is out of bounds for axes of lengths {axes}")
         # To look through the index takes as long as to add some fifty numbers.
         shares = -(-threads.count // max(outer, 1)) if inner >= 64 else 1
         run = add_rows if outer * shares > 1 else add_rows.serially

@@ -54,10 +54,12 @@ def _factor_gradient(g, table, index, starts, skip, mean):
 
 def _checked(table: np.ndarray, index: np.ndarray, starts: np.ndarray) -> list[np.ndarray]:
     """The places as the kernels read them, which is without looking."""
-    check_bounds("pool_rows", index, table.shape[0], 0, IndexError)
-    if not len(starts) or starts[0] < 0 or starts[-1] > len(index) or (starts[1:] < starts[:-1]).any():
+    check_bounds("pool_rows", table, index, table.shape[0], 0, IndexError)
+    places, bounds, status = *[np.ascontiguousarray(x, np.int64) for x in (index, starts)], np.empty(1, np.int64)
+    kernels.find_fall(table, bounds, len(index), status)
+    if status[0]:
         raise RuntimeError(f"pool_rows: starts rise from 0 to {len(index)} at most; got {starts.tolist()!r:.60}")
-    return [np.ascontiguousarray(places, np.int64) for places in (index, starts)]
+    return [places, bounds]
 
 
 @op(table=_table_gradient, factors=_factor_gradient)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import bool_
-from ..kernels.scatter import add_along, add_at, take_along, take_parts
+from ..kernels.scatter import add_along, add_at, are_places, take_along, take_parts
 from ..tensor import Tensor
 from .dims import normal_dim, numpy_spelling
 from .index import getitem
@@ -15,10 +15,11 @@ from .shape import broadcast_for, expand, reshape, squeeze
 __all__ = ["argwhere", "gather", "index_select", "isin", "masked_select", "nonzero", "take", "take_along_dim"]
 
 
-def check_bounds(name: str, index: np.ndarray, length: int, dim: int, error: type[Exception] = RuntimeError) -> None:
-    """The indices lie in [0, length)."""
-    # Without a sign a negative index is larger than any length.
-    if index.size and index.view(f"u{index.itemsize}").max() >= length:
+def check_bounds(
+    name: str, x: np.ndarray, index: np.ndarray, length: int, dim: int, error: type[Exception] = RuntimeError
+) -> None:
+    """The indices lie in [0, length); x is what is picked from or put there."""
+    if not are_places(x, index, length):
         bad = index.min() if index.min() < 0 else index.max()
         raise error(f"{name}: an index must be in [0, {length}) for dim {dim}; got {bad}")
 
@@ -62,7 +63,7 @@ def as_line(x: Any) -> Any:
 @op(x=lambda g, index, dim, shape: scatter_zeros(g, index, dim=dim, to=shape))
 def gather_along(x, index, *, dim):
     """The elements of x at ``index`` along an axis; index is a tensor of as many axes."""
-    check_bounds("gather", index, x.shape[dim], dim)
+    check_bounds("gather", x, index, x.shape[dim], dim)
     if not x.size:
         return np.empty(index.shape, x.dtype)
     return take_along(x, dim, index)
@@ -71,7 +72,7 @@ def gather_along(x, index, *, dim):
 @op(part=lambda g, index, dim: gather_along(g, index, dim=dim))
 def scatter_zeros(part, index, *, dim, to):
     """Zeros of shape ``to`` with ``part`` added where ``index`` points along ``dim``."""
-    check_bounds("scatter_add", index, to[dim], dim)
+    check_bounds("scatter_add", part, index, to[dim], dim)
     return add_along(to, dim, index, part)
 
 
@@ -122,14 +123,14 @@ def _from_the_end(index, *, length):
 @op(x=lambda g, index, dim, shape: index_add_zeros(g, index, dim=dim, to=shape))
 def index_select_along(x, index, *, dim):
     """The parts of x along an axis that the 1-d ``index`` names."""
-    check_bounds("index_select", index, x.shape[dim], dim, IndexError)
+    check_bounds("index_select", x, index, x.shape[dim], dim, IndexError)
     return take_parts(x, dim, index)
 
 
 @op(part=lambda g, index, dim: index_select_along(g, index, dim=dim))
 def index_add_zeros(part, index, *, dim, to):
     """Zeros of shape ``to`` with each part along ``dim`` added where the 1-d ``index`` says."""
-    check_bounds("index_add", index, to[dim], dim)
+    check_bounds("index_add", part, index, to[dim], dim)
     return add_at(to, (*[slice(None)] * dim, index), part)
 
 

@@ -39,7 +39,7 @@ def zero_like(g: Any) -> np.ndarray:
     src=lambda g, index, dim, shape: sum_to(gather_along(g, index, dim=dim), shape),
 )
 def _scatter(x, src, index, *, dim):
-    check_bounds("scatter", index, x.shape[dim], dim)
+    check_bounds("scatter", x, index, x.shape[dim], dim)
     return put_along(x, dim, index, src)
 
 
@@ -113,7 +113,7 @@ def _hits(index: Any, dim: int, like: Any) -> Any:
 
 def _reduce_at(ufunc: np.ufunc, x: Any, src: Any, index: Any, dim: int, start: Any) -> np.ndarray:
     """``ufunc`` of what goes to each place; ``start`` takes the place of what is there unless it is None."""
-    check_bounds("scatter_reduce", index, x.shape[dim], dim)
+    check_bounds("scatter_reduce", x, index, x.shape[dim], dim)
     flat = flat_index(x.shape, dim, index)
     out = np.array(x, order="C")
     line = out.reshape(-1)

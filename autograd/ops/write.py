@@ -55,7 +55,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     source=lambda g, index, dim, shape: sum_to(index_select_along(g, index, dim=dim), shape),
 )
 def _index_write(x, source, index, *, dim, name):
-    check_bounds(name, index, x.shape[dim], dim, IndexError)
+    check_bounds(name, x, index, x.shape[dim], dim, IndexError)
     out = x.copy()
     out[along(dim, index)] = source
     return out
