@@ -28,7 +28,7 @@ from .dtypes import int64 as long
 from .filled import (
     arange, empty, empty_like, eye, full, full_like, linspace, logspace, ones, ones_like, zeros, zeros_like,
 )  # fmt: skip
-from .tracing import each_run, in_one_piece, tally
+from .tracing import decides, each_run, in_one_piece, tally
 from .compiler import compile
 from .ahead import warmup
 from .anomaly import detect_anomaly, is_anomaly_check_nan_enabled, is_anomaly_enabled, set_detect_anomaly

@@ -117,6 +117,8 @@ class Tensor:
     @property
     def grad(self) -> "Tensor | None":
         """The gradient accumulated by `backward`, of this tensor's shape; None before."""
+        if intercepting and state.tracer is not None:
+            state.tracer.note_grad_read(self)
         return self._grad
 
     @grad.setter

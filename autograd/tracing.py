@@ -8,7 +8,7 @@ from typing import Any
 
 from .modes import intercepting, state
 
-__all__ = ["each_run", "in_one_piece", "tally"]
+__all__ = ["decides", "each_run", "in_one_piece", "tally"]
 
 
 def each_run(function: Callable[[], Any], *tensors: Any) -> Any:
@@ -24,6 +24,14 @@ def each_run(function: Callable[[], Any], *tensors: Any) -> Any:
     if tracer is None:
         return function()
     return tracer.in_place(function, tensors) if tensors else tracer.each_run(function)
+
+
+def decides(function: Callable[[], Any]) -> None:
+    """Have a program that is being captured run only as long as ``function()`` gives what it gives now: objects, which
+    are compared. Where nothing is captured it is not called.
+    """
+    if intercepting and state.tracer is not None:
+        state.tracer.each_run(function)
 
 
 def tally(counter: Any) -> float:

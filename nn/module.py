@@ -41,7 +41,6 @@ class Module(Stateful):
 
     training: bool
     forward: Callable[..., Any]
-    _is_ours = True  # whether its forward is this library's
 
     def __init__(self) -> None:
         super().__init__()

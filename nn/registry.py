@@ -4,6 +4,7 @@ What is registered stands in ``__dict__`` like any attribute, so that reading on
 costs; the dictionaries ``_parameters``, ``_buffers`` and ``_modules`` say which attributes those are, in order.
 """
 
+import itertools
 from typing import Any
 
 from autograd import Tensor
@@ -19,9 +20,14 @@ _RULES = {
 }
 
 
+_editions = itertools.count()
+
+
 class Registry:
     """Attributes that sort themselves into parameters, buffers, submodules and everything else."""
 
+    _edition = -1  # another number whenever the module is made of other things: compiled programs know it by that
+    _is_ours = True  # whether its forward is this library's
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
     _modules: dict[str, Any]
@@ -52,7 +58,11 @@ class Registry:
                 )
             held[name] = value
             attributes[name] = value
+            attributes["_edition"] = next(_editions)
             return
+        # What a module of the user's keeps besides may change in every forward.
+        if self._is_ours and name != "training" and attributes.get(name) is not value:
+            attributes["_edition"] = next(_editions)
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
@@ -70,6 +80,7 @@ class Registry:
                 found = True
         if found:
             self._non_persistent.discard(name)
+            attributes["_edition"] = next(_editions)
         return found
 
     def _register(self, home: str, name: str, value: Any) -> None:
@@ -85,6 +96,7 @@ class Registry:
         self._forget(name, keep=home)
         attributes[home][name] = value
         attributes[name] = value
+        attributes["_edition"] = next(_editions)
 
     def _check_free(self, home: str, name: str) -> None:
         if isinstance(name, str) and hasattr(self, name) and name not in self.__dict__.get(home, ()):

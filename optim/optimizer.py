@@ -120,12 +120,22 @@ class Optimizer:
                 loss = closure()
         for group in self.param_groups:
             self.step_group(group)
+        autograd.decides(self._arrangement)
         return loss
+
+    def _arrangement(self) -> list:
+        """What decides, besides numbers and tensors, what a step does."""
+        has_rule = type(self).rule is not Optimizer.rule
+        updates = [self.update(group) for group in self.param_groups] if has_rule else []
+        return [self._edition, str(len(self.state)), *updates]
+
+    def update(self, group: dict) -> Any:
+        """The rule of a group after what its options do to p and g before."""
+        return self.rule(group)[0].after(*self.before(group))
 
     def step_group(self, group: dict) -> None:
         """Move the parameters of one group; those that have taken equally many steps share one set of numbers."""
-        update, names = self.rule(group)
-        update = update.after(*self.before(group))
+        update, names = self.update(group), self.rule(group)[1]
         # A program counts by itself; what a rule of its own does in Python is done anew before each run of it.
         advance = self.advance if type(self).advance is Optimizer.advance else self._advance_in_python
         batches: dict[Hashable, list] = {}
@@ -226,6 +236,7 @@ class Optimizer:
             raise NotImplementedError(f"{name}: steps are not recorded in the graph; got differentiable=True")
         self.check(group)
         self.param_groups.append(group)
+        self._edition = object()
 
     def check(self, group: dict) -> None:
         """Raise for options of a group that make no sense."""
@@ -273,6 +284,7 @@ class Optimizer:
             if p is not None:
                 state[p] = {key: self.load(p, key, value) for key, value in values.items()}
         self.param_groups, self.state = loaded, state
+        self._edition = object()
 
     def load(self, p: Tensor, key: str, value: Any) -> Any:
         """A saved value of the state of ``p``: counters keep their dtype, what belongs to elements takes that of p."""

@@ -15,7 +15,7 @@ from ..tensor import Tensor
 from .fuse import Group, arrange, overlap
 from .memory import Layout, place
 from .program import Call, KernelCall, Memory, Ref, Step
-from .trace import Action, Tracer
+from .trace import ANY, Action, CannotCompile, Tracer
 
 __all__ = ["Backward", "Captured", "Program", "capture", "tensors_in"]
 
@@ -79,11 +79,13 @@ class Captured:
         # What decides whether the program fits is asked first, before random numbers are drawn and steps are counted.
         self.actions: list[Action] = sorted(tracer.actions, key=lambda action: not action.decides)
         self.numbers = tracer.numbers
-        self.modules = [(m, m.training) for m in tracer.modules.values()]
+        self.modules = [(m, m.training, m._edition) for m in tracer.modules.values()]
         self.tensors = [(ref, array, flag) for ref, array, flag in tracer.tensors.values() if ref() is not None]
         self.grads = [(leaf, start, leaf._grad) for leaf, start in tracer.grads_at_start.values()]
+        self.uses_grad = [*tracer.grads_read, *(id(leaf) for leaf, start, _ in self.grads if start is not ANY)]
         self.resets = [m for m in tracer.memories.values() if m.kind == "outside" and m.initial is not None]
         self.backward: Backward | None = None
+        self.constants: set[int] = set()  # the outputs that the function makes anew of nothing that it is given
 
 
 class Backward(NamedTuple):
@@ -114,17 +116,37 @@ def prune(steps: Sequence[Step], wanted: Sequence[Ref], persistent: bool = True)
 def capture(function: Callable[[], Any], inputs: Sequence[Tensor]) -> Captured:
     """Run a function once, watched."""
     tracer = Tracer(inputs)
+    arrays = [x.array for x in inputs]
     with watching(tracer):
         result = function()
-    outputs = tensors_in(result)
+        outputs = tensors_in(result)
+        for output in outputs:
+            output._refresh()  # what it is a view of may have been written to since
+    _check(tracer, [x.array is array for x, array in zip(inputs, arrays, strict=True)])
     _settle(tracer, outputs)
     refs = [tracer.ref(t.array) for t in outputs]
+    constants = {
+        i for i, ref in enumerate(refs) if ref.memory.kind == "outside" and sys.getrefcount(ref.memory.owner) <= _OWN
+    }
     forward = tracer.steps
     tracer.steps = []
     backward = _capture_backward(tracer, outputs, forward)
     captured = Captured(Program(prune(forward, refs), tracer.inputs, refs), tracer, result)
-    captured.backward = backward
+    captured.backward, captured.constants = backward, constants
     return captured
+
+
+def _check(tracer: Tracer, kept: Sequence[bool]) -> None:
+    """Refuse what later runs would not do as this one did."""
+    if not all(kept):
+        raise CannotCompile(
+            f"compile: a compiled function can't give its arguments other memory or another shape; got argument "
+            f"{kept.index(False)} changed by t_(), unsqueeze_(), data= or the like; return the tensor instead"
+        )
+    written = {ref.memory for step in tracer.steps for ref in step.writes}
+    for memory, message in tracer.looked_at:
+        if memory in written:
+            raise CannotCompile(message)
 
 
 def tensors_in(result: Any) -> list[Tensor]:
@@ -132,6 +154,7 @@ def tensors_in(result: Any) -> list[Tensor]:
     return [leaf for leaf in leaves(result) if isinstance(leaf, Tensor)]
 
 
+_OWN = 3  # references to the memory of such an output: the tensor's, the program's, and that of the call that counts
 _REFERENCES = 4  # to a tensor that nobody else holds: the result, the list of outputs, the loop, the call that counts
 
 

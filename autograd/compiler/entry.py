@@ -29,7 +29,7 @@ class _Printer:
         self.lines: list[str] = []
         self.known: dict[str, Any] = {
             "Tensor": Tensor, "contiguous": np.ascontiguousarray, "copy": np.copyto, "empty": np.empty,
-            "note_again": note_again, "note_write": note_write, "part": _part, "state": state,
+            "note_again": note_again, "note_write": note_write, "part": _part, "state": state, "uint16": np.uint16,
         }  # fmt: skip
         self.inputs = [f"x{i}" for i in range(len(variant.stand_ins))]
         self.arrays = [f"x{i}" for i in range(len(self.inputs) + len(variant.runner.forms))]
@@ -80,8 +80,9 @@ class _Printer:
             if arrays:
                 self.lines.append(f"{arrays}, = arrays")
             return
-        table, numbers = self.name("table", runner.table), self.name("numbers", runner.numbers)
-        self.lines.append(f"code = {self.name('program', runner.plain)}({', '.join([table, numbers, *self.arrays])})")
+        given = [f"{x}.view(uint16)" if i in runner.halves else x for i, x in enumerate(self.arrays)]
+        given = [self.name("table", runner.table), self.name("numbers", runner.numbers), *given]
+        self.lines.append(f"code = {self.name('program', runner.plain)}({', '.join(given)})")
         self.lines.append(f"if code: {self.name('refuse', runner.refuse)}(code, [{arrays}])")
 
     def after(self) -> None:
@@ -115,7 +116,7 @@ class _Printer:
             if runner.plain is not None and variant.form(given) == (ref.shape, ref.dtype):
                 return f"Tensor(x{given})"
             return f"Tensor(part({self.name('ref', ref)}, x{given}))"
-        if ref.memory in variant.captured.resets:
+        if ref.memory in variant.captured.resets or number in variant.captured.constants:
             return f"Tensor({self.name('array', runner.array(ref))}.copy())"
         return self.name("tensor", tensor)
 

@@ -12,7 +12,7 @@ from ..kernels import threads
 from ..modes import intercepting, state
 from ..tensor import Tensor
 from .capture import capture
-from .variant import Changed, Variant
+from .variant import Changed, Variant, overlaps
 
 __all__ = ["Compiled"]
 
@@ -44,11 +44,15 @@ class Compiled:
         with self.lock:
             for variant in self.variants.get(key, ()):
                 if variant.holds():
+                    if (variant.written_inputs or variant.uses_grad) and not variant.fits(tensors):
+                        return self.function(*args, **kwargs)
                     try:
                         return variant.run(tensors)
                     except Changed:
                         self.variants[key].remove(variant)
                         break
+            if any(overlaps(t.array, [other.array for other in tensors[:i]]) for i, t in enumerate(tensors)):
+                return self.function(*args, **kwargs)  # a program knows an argument by its memory
             return self._capture(key, tensors, args, kwargs)
 
     def _capture(self, key: tuple, tensors: list[Tensor], args: tuple, kwargs: dict) -> Any:
@@ -61,11 +65,13 @@ class Compiled:
                     stacklevel=3,
                 )
             return self.function(*args, **kwargs)
+        had_grad = [t._grad is not None for t in tensors]
         inputs = [_stand_in(t) for t in tensors]
         places = {id(t): x for t, x in zip(tensors, inputs, strict=True)}
         given = _replace((args, kwargs), lambda t: places[id(t)])
         captured = capture(lambda: self.function(*given[0], **given[1]), inputs)
         variant = Variant(self.name, captured, inputs, self.lock, (args, kwargs))
+        variant.had_grad = any(had_grad[i] for i in variant.uses_grad)
         self.variants.setdefault(key, []).append(variant)
         return variant.first(tensors)
 

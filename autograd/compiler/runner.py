@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import float16
 from ..func.tree import leaves, map_leaves
 from ..kernels import threads
 from ..kernels.memory import at_a_line
@@ -34,6 +35,9 @@ class Runner:
                 self.storage[memory] = memory.owner
                 self.table[place] = memory.owner.ctypes.data
         self.places = {m: i for i, m in enumerate(program.inputs)}
+        self.halves = {
+            i for i, m in enumerate(program.inputs) if m.owner.dtype == float16
+        }  # numba knows them as integers
         self.forms = [self._form(memory) for memory in program.results]
         self.parts = self._prepare_all(self.emitted)
         plain = len(self.parts) == 1 and not self.emitted.on_pool
@@ -47,6 +51,7 @@ class Runner:
         """The shape and dtype to make the memory of a result in: those of the result, if it is all that lies there."""
         refs = [ref for ref in self.program.outputs if ref.memory is memory]
         whole = len(refs) == 1 and refs[0].contiguous and refs[0].size * refs[0].dtype.itemsize == memory.nbytes
+        whole = whole and refs[0].dtype != float16  # which numba does not know
         return (refs[0].shape, refs[0].dtype) if whole else ((memory.nbytes,), np.dtype(np.uint8))
 
     def _emit(self, parallel: bool) -> Emitted:
@@ -117,6 +122,8 @@ class Runner:
     def run(self, inputs: list[np.ndarray]) -> None:
         """Run the program on these arrays, the last of them for its results; a call in it may replace some."""
         given: Sequence[np.ndarray] = inputs  # the first segment takes them
+        if self.halves:
+            given = [x.view(np.uint16) if i in self.halves else x for i, x in enumerate(inputs)]
         for i, part in enumerate(self.parts):
             if hasattr(part, "call"):
                 part(inputs)

@@ -29,7 +29,7 @@ from .blocks import Blocks
 from .kernel_runs import KernelRun, arrays_in, note_kernels
 from .natives import NATIVES, in_numpy, note_formula
 from .pieces import Piece, PieceOp, rebuild_tensors
-from .program import Call, Copy, Fed, Ref, Step, Tally, UpdateCall
+from .program import Call, Copy, Fed, Memory, Ref, Step, Tally, UpdateCall
 
 __all__ = ["ANY", "Action", "CannotCompile", "Tracer"]
 
@@ -61,7 +61,9 @@ class Tracer(Blocks):
         self.numbers: list[float] = []  # those that are fed
         self.modules: dict[int, Any] = {}
         self.grads_at_start: dict[int, tuple[Tensor, Any]] = {}
+        self.grads_read: dict[int, Tensor] = {}  # the leaves whose gradient from before was looked at
         self.kernels: list[KernelRun] | None = None
+        self.looked_at: list[tuple[Memory, str]] = []  # memory from outside that Python has read, and what to say
         self.draws_inside = False
         self.results: list[tuple[weakref.ref, np.ndarray]] = []  # the tensors that operations returned
         self.inputs = [self.argument(x.array) for x in inputs]
@@ -154,6 +156,8 @@ class Tracer(Blocks):
 
     def copy(self, source: Any, out: np.ndarray) -> None:
         """A step that copies an array, or one number, into another array."""
+        if isinstance(source, np.ndarray) and source.shape != out.shape:
+            source = np.broadcast_to(source, out.shape)
         operand = self.operand(source)
         target = self.made(out)
         reads = [operand] if isinstance(operand, Ref) else []
@@ -244,6 +248,11 @@ class Tracer(Blocks):
         if id(leaf) not in self.grads_at_start:
             # What is overwritten unread need not be what it was: anything will do at the start of the next run.
             self.grads_at_start[id(leaf)] = (leaf, ANY if assigned else leaf._grad)
+
+    def note_grad_read(self, leaf: Tensor) -> None:
+        """Python looks at the ``grad`` of a leaf."""
+        if id(leaf) not in self.grads_at_start:
+            self.grads_read[id(leaf)] = leaf
 
     # --- Python -------------------------------------------------------------------------------------------------------
 
@@ -366,17 +375,20 @@ class Tracer(Blocks):
             state.tracer = outer
 
     def note_module(self, module: Any) -> None:
-        """A module is called: whether it trains decides what it does."""
-        self.modules[id(module)] = module
+        """A module is called: what it is made of, and whether it trains, decides what it does."""
+        for part in module.modules():
+            self.modules[id(part)] = part
 
     def refuse(self, tensor: Tensor, what: str) -> None:
         """A value is asked for in Python: an error if it changes from run to run."""
-        memory = self.known(tensor.array)
-        if memory is not None and memory.kind in ("own", "input", "fed"):
-            raise CannotCompile(
-                f"{what}: a compiled function can't read a value that changes from run to run; got a tensor of shape "
-                f"{tensor.shape} at {user_line()}; use where(condition, a, b) for a branch, or return the tensor"
-            )
+        memory = self.memory_of(tensor.array, "outside")
+        message = (
+            f"{what}: a compiled function can't read a value that changes from run to run; got a tensor of shape "
+            f"{tensor.shape} at {user_line()}; use where(condition, a, b) for a branch, or return the tensor"
+        )
+        if memory.kind != "outside":
+            raise CannotCompile(message)
+        self.looked_at.append((memory, message))  # it may turn out that a step writes there
 
 
 ANY = object()

@@ -16,7 +16,7 @@ from .program import Ref
 from .runner import Runner
 from .trace import ANY
 
-__all__ = ["Changed", "Variant"]
+__all__ = ["Changed", "Variant", "overlaps"]
 
 
 class Variant:
@@ -54,6 +54,9 @@ class Variant:
         program = captured.program
         self.writes = [Write.to(m.owner) for m in program.written]
         self.written_inputs = [i for i, m in enumerate(program.inputs) if m.kind == "input" and program.writes(m)]
+        used = [self.input_of.get(leaf) for leaf in captured.uses_grad]
+        self.uses_grad = [place for place in used if place is not None]
+        self.had_grad = False  # whether what it adds to is the gradient of the first run's argument
         self.random = [ref for action in captured.actions for ref in action.fed if isinstance(ref, Ref)]
         self.originals = tensors_in(captured.result)
         numbers = iter(range(len(self.originals)))
@@ -85,10 +88,12 @@ class Variant:
                 note_write(tensors[i].array)
         results = self.captured.program.results
         made = []
-        for tensor, ref in zip(self.originals, self.captured.program.outputs, strict=True):
+        for i, (tensor, ref) in enumerate(zip(self.originals, self.captured.program.outputs, strict=True)):
             place = self.input_of.get(id(tensor))
             if place is not None:
                 made.append(tensors[place])
+            elif i in self.captured.constants:
+                made.append(Tensor(tensor.array.copy()))
             else:
                 made.append(Tensor(tensor.array) if ref.memory in results or tensor.node is not None else tensor)
         if self.captured.backward is not None and state.recording:
@@ -97,6 +102,17 @@ class Variant:
         self.originals, self.stand_ins = [], []
         self.captured.program.release()
         return self.fill(made)
+
+    def fits(self, tensors: Sequence[Tensor]) -> bool:
+        """Whether the arguments may be what the program takes them for: those it writes to as memory that is in one
+        piece and theirs alone, those whose gradient it adds to as without one.
+        """
+        arrays = [t.array for t in tensors]
+        without = not self.had_grad and all(tensors[i]._grad is None for i in self.uses_grad)
+        return without and not any(
+            not arrays[i].flags.c_contiguous or overlaps(arrays[i], [*arrays[:i], *arrays[i + 1 :]])
+            for i in self.written_inputs
+        )
 
     def fill(self, made: Sequence[Tensor]) -> Any:
         """What the function returns, with these tensors in it."""
@@ -168,6 +184,11 @@ class Variant:
             return [array if memory in new else array.copy() for memory, array in found]
 
 
+def overlaps(array: np.ndarray, others: Sequence[np.ndarray]) -> bool:
+    """Whether an array shares memory with one of the others."""
+    return any(np.may_share_memory(array, other) for other in others)
+
+
 class _CompiledOp:
     """The operation of a node whose forward was a program."""
 
@@ -235,8 +256,8 @@ def _guard(captured: Captured, inputs: dict[int, int]) -> list[Condition]:
             conditions.append(
                 Condition(leaf, "_grad", start, f"the grad of a leaf of shape {leaf.shape} is another one")
             )
-    for module, training in captured.modules:
-        conditions.append(
-            Condition(module, "training", training, f"{type(module).__name__}.training is {not training}")
-        )
+    for module, training, edition in captured.modules:
+        what = type(module).__name__
+        conditions.append(Condition(module, "training", training, f"{what}.training is {not training}"))
+        conditions.append(Condition(module, "_edition", edition, f"{what} has other parts or other options"))
     return conditions

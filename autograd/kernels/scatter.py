@@ -20,7 +20,7 @@ combine = formula
 @kernel(work=1)
 def find_outside(like, index, length, status):
     """``status`` is 1 if a place is not in [0, length), else 0; of ``like`` only the number type counts."""
-    outside = 0
+    outside: bool | np.bool = False
     for j in range(index.size):
         outside |= np.uint64(index[j]) >= np.uint64(length)
     status[0] = outside
