@@ -39,9 +39,11 @@ def compile(function: Callable | None = None, *, limit: int = 16) -> Any:
 
     What the function does besides operations on tensors happens when it is captured, and not again. Rates of
     schedulers, counts of steps and random numbers are read anew at every run. A module that changes between train and
-    eval, a parameter that is given other memory or stops requiring a gradient, lead to another program; after
-    ``limit`` of them the function runs uncompiled, with a warning that says what changed. Reading a value that differs
-    from run to run (``if loss > 1``, ``loss.item()``) is an error that names the line.
+    eval or is made of other parts, a parameter that is given other memory or stops requiring a gradient, an optimizer
+    with other options or another state, lead to another program; after ``limit`` of them the function runs uncompiled,
+    with a warning that says what changed. Reading a value that differs from run to run (``if loss > 1``,
+    ``loss.item()``) is an error that names the line. A variable of the function that stands for another tensor than
+    before is not noticed: what changes is passed as an argument.
 
     Gradients flow through what is returned, if it has a graph; they have no graph themselves.
 
