@@ -122,12 +122,12 @@ def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, e
     >>> allclose(tensor([1.0]), tensor([1.0 + 1e-7]))
     True
     """
-    return bool(isclose(input, other, rtol, atol, equal_nan).array.all())
+    return bool(isclose(input, other, rtol, atol, equal_nan).all())
 
 
 def equal(input: Any, other: Any) -> bool:
     """Whether shape and all elements are equal; a Python bool."""
-    return tuple(input.shape) == tuple(other.shape) and bool(eq(input, other).array.all())
+    return tuple(input.shape) == tuple(other.shape) and bool(eq(input, other).all())
 
 
 # --- logic -----------------------------------------------------------------------------------------------------------
