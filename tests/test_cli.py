@@ -229,6 +229,24 @@ def test_a_device_is_written_to_and_not_replaced(capsys):
     done.stderr.close()
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/fd"), reason="Unix has it")
+@pytest.mark.parametrize("out", ["/dev/stdout", "/dev/fd/1", "log.txt", "link"])
+def test_a_file_that_the_shell_has_open_is_written_on(out, capsys):
+    write(blobs())
+    assert main(["train", "--data", "data.csv", *EASY]) == 0
+    write("x,y\n1,2\n", "new.csv")
+    said = run(capsys, "predict", "runs/data", "new.csv")[1]
+    os.symlink("/dev/stdout", "link")
+    with open("log.txt", "wb") as log:
+        log.write(b"before\n")
+        log.flush()
+        done = jitgrad("predict", "runs/data", "new.csv", "--out", out, stdout=log)
+        assert (done.wait(60), done.stderr.read()) == (0, b"")
+        done.stderr.close()
+        os.write(log.fileno(), b"after\n")
+    assert Path("log.txt").read_text(encoding="utf-8") == f"before\n{said}after\n"
+
+
 def test_a_reader_may_stop_early():
     """As head does."""
     write(blobs())

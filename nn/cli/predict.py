@@ -69,22 +69,38 @@ def _score(predictor: Predictor, table: Table, said: np.ndarray) -> str:
 
 
 def _write(args: argparse.Namespace, text: str) -> None:
-    """Put the text into the file as a whole or not at all."""
+    """Put the text into the file as a whole or not at all; into what is a stream, say /dev/stdout, behind the rest."""
     out = Path(args.out)
-    special = out.exists() and not out.is_file()  # /dev/stdout, say, must not be replaced
-    if not special:
-        out = Path(os.path.realpath(out))  # a symbolic link stays one
-    if out.exists() and out.samefile(args.file):
-        raise CommandError(f"--out: {args.out!r} is the file to predict for; name another")
-    draft = out if special else out.with_name(f".{out.name}.{secrets.token_hex(4)}.tmp")
+    draft = None
     try:
-        draft.write_text(text, encoding="utf-8", newline="")
-        if not special:
+        if out.exists() and out.samefile(args.file):
+            raise CommandError(f"--out: {args.out!r} is the file to predict for; name another")
+        if (stream := _open_already(out)) is not None:
+            # Opened anew it would begin at its start, and replaced, what others write to it would be lost.
+            with open(os.dup(stream), "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+        elif out.exists() and not out.is_file():  # a device must not be replaced
+            out.write_text(text, encoding="utf-8", newline="")
+        else:
+            out = Path(os.path.realpath(out))  # a symbolic link stays one
+            draft = out.with_name(f".{out.name}.{secrets.token_hex(4)}.tmp")
+            draft.write_text(text, encoding="utf-8", newline="")
             os.replace(draft, out)
     except BaseException as error:
-        if not special:
+        if draft is not None:
             with suppress(OSError):
                 draft.unlink()
         if isinstance(error, OSError):
             raise CommandError(f"--out: {args.out!r} can't be written; {error.strerror}; name another file") from None
         raise
+
+
+def _open_already(path: Path) -> int | None:
+    """The descriptor, other than that of the input, at which this process has the file open: a shell opened it."""
+    if not path.exists():
+        return None
+    for name in sorted(os.listdir("/dev/fd"), key=int) if os.path.isdir("/dev/fd") else ["1", "2"]:
+        with suppress(OSError):  # the one that listed the others is closed
+            if int(name) and os.path.samestat(os.fstat(int(name)), path.stat()):
+                return int(name)
+    return None
