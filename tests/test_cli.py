@@ -282,6 +282,23 @@ def test_whole_numbers_name_the_same_class_however_they_are_written(capsys):
     assert err == "accuracy 1.0000 by the column 'y'\n"
 
 
+def test_classes_may_be_called_what_elsewhere_stands_for_nothing(capsys):
+    names = ["NA", "None", "n/a"]
+    write(blobs(names=names))
+    assert main(["train", "--data", "data.csv", *EASY]) == 0
+    assert metrics()["classes"] == sorted(names)
+    _, out, err = run(capsys, "predict", "runs/data", "data.csv")
+    assert {answer.split(",")[0] for answer in out.splitlines()[1:]} == set(names)
+    assert err == "accuracy 1.0000 by the column 'kind'\n"
+
+
+def test_large_whole_numbers_are_told_apart():
+    names = ["100000000000000000", "100000000000000001", "3e0"]
+    write(blobs(names=names))
+    assert main(["train", "--data", "data.csv", *EASY]) == 0
+    assert metrics()["classes"] == ["3", *names[:2]]
+
+
 # --- help -------------------------------------------------------------------------------------------------------------
 
 

@@ -48,8 +48,10 @@ IGNORE = "; --ignore leaves a column out"
         # the cells
         ("x,y\n1,a\n\nold,b\n", "--target y", "data.csv, line 4: column 'x' must be a number; got 'old'" + IGNORE),
         ("x,y\n1,a\n,b\n", "--target y", "data.csv, line 3: column 'x' must be a number; got an empty cell" + IGNORE),
-        ("x,y\n1,a\nNA,b\n", "--target y", "data.csv, line 3: column 'x' must be a number; got an empty cell" + IGNORE),
+        ("x,y\n1,a\nNA,b\n", "--target y", "data.csv, line 3: column 'x' must be a number; got 'NA'" + IGNORE),
         ("x,y\n1,a\n1\n", "--target y", "data.csv, line 3: column 'y' must have a value; got an empty cell"),
+        ("x,y\n1,1\n1,2\n1,n/a\n", "--target y", "data.csv, line 4: column 'y' must have a value; got 'n/a'"),
+        ("x,y\n1,None\n1\n", "--target y", "data.csv, line 3: column 'y' must have a value; got an empty cell"),
         ("x,y\n1,a\ninf,b\n", "--target y",
          "data.csv, line 3: column 'x' must be a number up to 1e+30; got 'inf'" + IGNORE),
         ('t,x,y\n"two\nlines",1,a\nt,?,b\n', "--target y --ignore t",
@@ -96,8 +98,10 @@ SEE = "; see jitgrad train --help"
 @pytest.mark.parametrize(
     "options, message",
     [
-        ("--layers 128,x", "--layers: whole numbers above 0 between commas; got '128,x'; 256,128 say"),
-        ("--layers 0", "--layers: whole numbers above 0 between commas; got '0'; 256,128 say"),
+        ("--layers 128,x", "--layers: whole numbers from 1 to 1000000 between commas; got '128,x'; 256,128 say"),
+        ("--layers 0", "--layers: whole numbers from 1 to 1000000 between commas; got '0'; 256,128 say"),
+        ("--layers 99999999999",
+         "--layers: whole numbers from 1 to 1000000 between commas; got '99999999999'; 256,128 say"),
         ("--dropout 1", "--dropout: a number from 0 and below 1; got '1'"),
         ("--lr 0", "--lr: a number above 0; got '0'"),
         ("--lr nan", "--lr: a number above 0; got 'nan'"),
@@ -109,7 +113,7 @@ SEE = "; see jitgrad train --help"
         ("--task sorting", "--task: one of classification, regression; got 'sorting'"),
         ("--epochs", "--epochs: expected one argument"),
     ],
-)
+)  # fmt: skip
 def test_options_that_make_no_sense(options, message, capsys):
     assert run(capsys, "train", *options.split()) == (2, "", f"jitgrad train: {message}{SEE}\n")
 
@@ -118,6 +122,15 @@ def test_an_option_that_does_not_exist(capsys):
     assert run(capsys, "train", "--epoch", "5") == (
         2, "", "jitgrad: unrecognized arguments: --epoch 5; see jitgrad --help\n"
     )  # fmt: skip
+
+
+def test_a_network_that_does_not_fit_the_memory(capsys, monkeypatch):
+    def build(architecture):
+        raise MemoryError("Unable to allocate 3.64 TiB")
+
+    monkeypatch.setattr("nn.cli.predictor.Architecture.build", build)
+    message = "jitgrad train: out of memory; Unable to allocate 3.64 TiB; try smaller --layers or a smaller --batch-size\n"
+    assert run(capsys, "train", "--layers", "1000000,1000000") == (2, "", message)
 
 
 @pytest.mark.parametrize("missing", ["pandas", "sklearn", "matplotlib"])

@@ -30,6 +30,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CommandError as error:
         print(f"jitgrad {args.command}: {error}".replace("\n", " "), file=sys.stderr)
         return 2
+    except MemoryError as error:
+        hint = "smaller --layers or a smaller --batch-size" if args.command == "train" else "a file of fewer rows"
+        print(f"jitgrad {args.command}: out of memory; {error or 'no more was to be had'}; try {hint}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print(f"jitgrad {args.command}: interrupted; nothing was written", file=sys.stderr)
         return 130

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 BUILT_IN = ("digits", "iris", "wine", "breast_cancer", "diabetes")
+_WIDEST = 1_000_000  # a layer of so many units has more weights than any table can teach
 LEARNING_RATES = {"adam": 0.001, "adamw": 0.001, "sgd": 0.05}
 
 _EXAMPLES = """\
@@ -197,6 +198,6 @@ def _layers(value: str) -> tuple[int, ...]:
         sizes = () if value == "none" else tuple(int(size) for size in value.split(","))
     except ValueError:
         sizes = (0,)
-    if min(sizes, default=1) < 1:
-        raise argparse.ArgumentTypeError(f"whole numbers above 0 between commas; got {value!r}; 256,128 say")
+    if min(sizes, default=1) < 1 or max(sizes, default=1) > _WIDEST:
+        raise argparse.ArgumentTypeError(f"whole numbers from 1 to {_WIDEST} between commas; got {value!r}; 256,128 say")
     return sizes

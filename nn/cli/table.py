@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from .arguments import BUILT_IN
 from .errors import CommandError, suggest
 
 _SEPARATORS = ",;\t"
+_NO_VALUE = {"na", "n/a", "#n/a", "<na>", "nan", "null", "none"}  # among numbers
 _LARGEST = 1e30  # its square fits float64, in which scales are computed, and itself float32
 
 
@@ -59,14 +61,18 @@ class Table:
         return values
 
     def labels(self, column: str) -> np.ndarray:
-        """The column as strings (rows,); a whole number is ``1``, not ``1.0``. CommandError for an empty cell."""
-        missing = np.flatnonzero(self.frame[column].isna())
-        if len(missing):
-            raise self._bad_cell(missing[0], column, "must have a value", "")
-        values = self._floats(column)
+        """The column as strings (rows,); a whole number is ``1``, not ``1.0``. CommandError for an empty cell, and for
+        an NA among numbers; among other text it is a name."""
+        cells = self.frame[column].astype(str).str.strip().to_numpy(dtype=str)
+        values, missing = self._floats(column), self.frame[column].isna().to_numpy()
+        text = np.isnan(values)
+        if not text.all() and {cell.lower() for cell in cells[text & ~missing]} <= _NO_VALUE:
+            missing = text
+        if missing.any():
+            raise self._bad_cell(missing.argmax(), column, "must have a value", "")
         if np.isfinite(values).all() and (values == np.round(values)).all():
-            return np.array([f"{value:.0f}" for value in values])
-        return self.frame[column].astype(str).str.strip().to_numpy(dtype=str)
+            return np.array([_whole(value, cell) for value, cell in zip(values.tolist(), cells.tolist())])
+        return cells
 
     def infer_task(self, column: str) -> str:
         """``"classification"`` if the column holds text or few different integers, else ``"regression"``.
@@ -122,6 +128,7 @@ def read_csv(name: str) -> Table:
         frame = pd.read_csv(
             name, sep=separator, header=None, dtype=str, encoding="utf-8-sig",
             skip_blank_lines=False, skipinitialspace=True,
+            keep_default_na=False, na_values=[""],  # NA and None are names that classes may have
         )  # fmt: skip
     except pd.errors.ParserError as error:
         raise CommandError(f"{name}{_explain(str(error))}") from None
@@ -132,6 +139,11 @@ def read_csv(name: str) -> Table:
     if not len(frame):
         raise CommandError(f"{name}: there are column names, but no rows below them")
     return Table(name, frame, separator)
+
+
+def _whole(value: float, cell: str) -> str:
+    """A whole number in one spelling: digits alone. Above 2^53 floats lie further apart than whole numbers."""
+    return f"{value:.0f}" if abs(value) < 2**53 else str(int(Decimal(cell)))
 
 
 def _header(name: str) -> tuple[list[str], str]:
