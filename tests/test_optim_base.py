@@ -111,6 +111,15 @@ def test_memory_that_is_not_contiguous_is_moved_too(kind):
     assert (values(plain) != 1).all()
 
 
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+def test_several_elements_in_one_place_are_refused(kind):
+    p = autograd.zeros(1, 1).expand(3, 2).detach().requires_grad_()
+    p.grad = autograd.ones(3, 2)
+    with pytest.raises(RuntimeError, match=r"share one place in memory; got an expanded tensor of shape \(3, 2\)"):
+        kind([p]).step(lambda: autograd.tensor(1.0))
+    assert p[0, 0].item() == 0
+
+
 def test_half_precision_computes_in_single():
     p = autograd.ones(3, dtype=autograd.float16, requires_grad=True)
     p.grad = autograd.full((3,), 1e-4, dtype=autograd.float16)
@@ -503,6 +512,16 @@ ERRORS = [
         lambda: momentum(read_only(2), ONES(2), ONES(2), lr=1, beta=1),
         ValueError,
         "momentum: p is changed in place; got a read-only array of shape (2,); clone() it",
+    ),
+    (
+        lambda: momentum(ONES(1).expand(2), ONES(2), ONES(2), lr=1, beta=1),
+        RuntimeError,
+        "momentum: several elements of p share one place in memory; got an expanded tensor of shape (2,); clone() it",
+    ),
+    (
+        lambda: momentum(ONES(2, 2), ONES(2, 2), ONES(2).expand(2, 2), lr=1, beta=1),
+        RuntimeError,
+        "momentum: several elements of m share one place in memory; got an expanded tensor of shape (2, 2); clone() it",
     ),
     (
         lambda: momentum(ONES(2, dtype=autograd.int64), ONES(2), ONES(2), lr=1, beta=1),

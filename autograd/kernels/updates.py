@@ -66,6 +66,8 @@ class UpdateKernel:
         if others:
             differ = " or ".join(f"{other} != {first}" for other in others)
             text.append(f'    if {differ}:\n        raise ValueError("sizes differ")\n')
+        shared = " or ".join(f"a_{a}.strides[0] == 0" for a in self.written)
+        text.append(f'    if {first} > 1 and ({shared}):\n        raise ValueError("elements share memory")\n')
         text.extend(f"    s_{n} = F({n})\n" for n in prepared)
         places = ", ".join(f"a_{a}[i]" for a in self.written)
         operands = ", ".join([*(f"a_{a}[i]" for a in self.arrays), *(f"s_{n}" for n in prepared)])

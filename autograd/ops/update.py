@@ -170,6 +170,11 @@ class Update:
                     f"{self.name}: {self.tensors[i]} is changed in place; got a read-only array of shape "
                     f"{arrays[i].shape}; clone() it"
                 )
+            if any(n > 1 and step == 0 for n, step in zip(arrays[i].shape, arrays[i].strides)):
+                raise RuntimeError(
+                    f"{self.name}: several elements of {self.tensors[i]} share one place in memory; got an expanded "
+                    f"tensor of shape {arrays[i].shape}; clone() it"
+                )
 
 
 def update(formula: Callable[..., Any]) -> Update:
