@@ -84,6 +84,8 @@ class Adafactor(Optimizer):
     def _move(self, group: dict, p: Tensor, state: dict) -> None:
         """Move one parameter."""
         t: Any = self.advance(group, p, state)
+        if not p.numel():
+            return
         lr, (eps1, eps2) = float(group["lr"]), group["eps"]
         eps1 = float(np.finfo(p.dtype).eps) if eps1 is None else eps1
         alpha = max(eps2, _rms(p.array)) * min(lr, t**-0.5)
@@ -116,6 +118,9 @@ def _rms(x: np.ndarray) -> float:
 
 
 def _approach(average: np.ndarray, value: np.ndarray, weight: float) -> np.ndarray:
-    """Move a decaying mean towards ``value``, in place."""
-    average += weight * (value - average)
+    """Move a decaying mean towards ``value``, in place; exact at weight 1, at which nothing of it is left."""
+    if weight < 0.5:
+        average += weight * (value - average)
+    else:
+        average[...] = value - (1 - weight) * (value - average)
     return average

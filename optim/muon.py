@@ -93,8 +93,8 @@ class Muon(Optimizer):
         lr, momentum = float(group["lr"]), group["momentum"]
         m, g = state["momentum_buffer"], p.grad
         assert g is not None
-        m.add_((g - m) * (1 - momentum))
-        u = g + (m - g) * momentum if group["nesterov"] else m
+        m.lerp_(g, 1 - momentum)
+        u = g.lerp(m, momentum) if group["nesterov"] else m
         u = orthogonalize(u, group["ns_coefficients"], group["ns_steps"], group["eps"])
         rows, columns = p.shape
         if group["adjust_lr_fn"] == "match_rms_adamw":

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import autograd
-from autograd import Tensor, sqrt
+from autograd import Tensor, lerp, sqrt
 
 from .checks import fractions, not_negative
 from .optimizer import Optimizer
@@ -31,7 +31,7 @@ def rmsprop_momentum(p, g, v, b, *, lr, alpha, eps, momentum):
 def rmsprop_centered(p, g, v, a, *, lr, alpha, eps):
     """Graves 2013, section 4.2: divided by the standard deviation of g, a being its mean."""
     v = alpha * v + (1 - alpha) * g * g
-    a = a + (1 - alpha) * (g - a)
+    a = lerp(a, g, 1 - alpha)
     return p - lr * g / (sqrt(v - a * a) + eps), v, a
 
 
@@ -39,7 +39,7 @@ def rmsprop_centered(p, g, v, a, *, lr, alpha, eps):
 def rmsprop_centered_momentum(p, g, v, b, a, *, lr, alpha, eps, momentum):
     """Graves 2013, section 4.2, equations 38 to 41."""
     v = alpha * v + (1 - alpha) * g * g
-    a = a + (1 - alpha) * (g - a)
+    a = lerp(a, g, 1 - alpha)
     b = momentum * b + g / (sqrt(v - a * a) + eps)
     return p - lr * b, v, b, a
 

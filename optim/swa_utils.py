@@ -10,7 +10,7 @@ from math import cos, pi
 from typing import Any
 
 import autograd
-from autograd import Tensor
+from autograd import Tensor, lerp
 
 from .lr_scheduler.base import LRScheduler, check_optimizer, per_group
 from .optimizer import Optimizer
@@ -27,7 +27,7 @@ __all__ = [
 @autograd.update
 def approach(p, g, *, weight):
     """The average p moves towards the value g."""
-    return p + weight * (g - p)
+    return lerp(p, g, weight)
 
 
 def _approach_all(averages: Sequence[Tensor], values: Sequence[Tensor], weight: float) -> None:

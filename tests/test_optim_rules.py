@@ -126,6 +126,27 @@ def test_one_step_in_single_precision_is_within_a_few_units(name, options):
         assert (np.abs(a - b) <= 4 * unit).all()
 
 
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("Adafactor", {"beta2_decay": 0.0}), ("RMSprop", {"alpha": 0.0, "centered": True, "eps": 1e-3}),
+        ("Muon", {"momentum": 0.0}), ("Muon", {"momentum": 0.0, "nesterov": False}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_averages_that_forget_everything_leave_nothing_behind(name, options):
+    shapes = [(2, 2)] if name == "Muon" else [(3,), (2, 2)]
+    ours, theirs = pair(name, options, dtype=np.float32, shapes=shapes)
+    for size in (100.0, 1e-3):
+        for run in (ours, theirs):
+            for p in run.parameters:
+                p.grad = run.lib.full(tuple(p.shape), size)
+            run.optimizer.step()
+    for a, b in zip(ours.parameters, theirs.parameters, strict=True):
+        for key, value in theirs.optimizer.state[b].items():
+            np.testing.assert_allclose(ours.optimizer.state[a][key].numpy(), value.numpy(), rtol=1e-6)
+
+
 @pytest.mark.parametrize(("name", "options"), RULES, ids=IDS)
 def test_parameters_without_gradient_stand_still(name, options):
     ours, theirs = pair(name, options)

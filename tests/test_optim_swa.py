@@ -174,3 +174,12 @@ def test_errors(call, kind, message):
     with pytest.raises(kind) as caught:
         call()
     assert str(caught.value) == message
+
+
+def test_an_average_that_forgets_everything_is_the_last_model():
+    model = nn.Linear(1, 1)
+    average = ours.AveragedModel(model, multi_avg_fn=ours.get_ema_multi_avg_fn(0.0))
+    for value in (1e4, 1e-6):
+        nn.init.constant_(model.weight, value)
+        average.update_parameters(model)
+    assert average.module.weight.item() == model.weight.item()
