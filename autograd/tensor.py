@@ -293,6 +293,8 @@ class Tensor:
     def _rebuild(cls, array: np.ndarray, requires_grad: bool) -> "Tensor":
         from .creation import in_our_dtype
 
+        if not array.flags.writeable:  # joblib hands out memory that it has mapped; a tensor can be changed in place
+            array = np.array(array)
         return cls(in_our_dtype(array), requires_grad=requires_grad)
 
     def __deepcopy__(self, memo: dict) -> "Tensor":

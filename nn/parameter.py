@@ -25,10 +25,6 @@ class Parameter(Tensor):
     def __init__(self, data: Any = (), requires_grad: bool = True) -> None:
         super().__init__(data, requires_grad=requires_grad)
 
-    @classmethod
-    def _rebuild(cls, array: np.ndarray, requires_grad: bool) -> "Parameter":
-        return cls(array, requires_grad=requires_grad)
-
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"
 

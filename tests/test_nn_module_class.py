@@ -12,6 +12,7 @@ import torch
 
 import autograd
 import nn
+import optim
 
 
 class Net(nn.Module):
@@ -287,6 +288,16 @@ def test_copies():
         assert (other.out.weight == net.out.weight).all() and other.out.weight.requires_grad
         x = autograd.randn(3, 3)
         assert (other.eval()(x) == net.eval()(x)).all()
+
+
+def test_a_module_from_memory_that_is_only_read_can_be_trained():
+    buffers = []
+    model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    text = pickle.dumps(model, protocol=5, buffer_callback=buffers.append)
+    again = pickle.loads(text, buffers=[bytes(buffer) for buffer in buffers])
+    again(autograd.randn(3, 2)).sum().backward()
+    optim.Adam(again.parameters()).step()
+    assert buffers and all(p.array.flags.writeable for p in again.parameters())
 
 
 def test_a_model_is_freed_without_the_collector():
