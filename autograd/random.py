@@ -39,6 +39,12 @@ class Generator:
         self._begun: np.random.Generator | None = None
         self.seed()
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())
+
     def manual_seed(self, seed: int) -> "Generator":
         """Begin the stream of this seed."""
         self._seed = int(seed) % 2**64  # a negative seed is read as an unsigned number, as in PyTorch

@@ -94,6 +94,10 @@ class AveragedModel:
     def __new__(cls, model: Any = None, *args: Any, **kwargs: Any) -> "AveragedModel":
         return object.__new__(cls if model is None else _as_module(cls, model))
 
+    def __reduce__(self) -> tuple:
+        # The class may be one that `_joined` made, which has no place to be found at.
+        return _blank, _parts.get(type(self), (type(self), None)), self.__getstate__()  # type: ignore[attr-defined]
+
     def __init__(
         self,
         model: Any,
@@ -145,6 +149,7 @@ class AveragedModel:
 
 
 _classes: dict[tuple[type, type], type] = {}
+_parts: dict[type, tuple[type, type]] = {}
 
 
 def _as_module(cls: type, model: Any) -> type:
@@ -152,12 +157,22 @@ def _as_module(cls: type, model: Any) -> type:
     needs = ("register_buffer", "named_modules", "parameters", "buffers", "train")
     for base in reversed(type(model).__mro__):
         if all(hasattr(base, name) for name in needs):
-            if issubclass(cls, base):
-                return cls
-            if (cls, base) not in _classes:
-                _classes[cls, base] = type(cls.__name__, (cls, base), {"__module__": cls.__module__})
-            return _classes[cls, base]
+            return cls if issubclass(cls, base) else _joined(cls, base)
     raise TypeError(f"AveragedModel: model must be a module, with parameters and buffers; got {type(model).__name__}")
+
+
+def _joined(cls: type, base: type) -> type:
+    """The class that is both, one for each pair."""
+    made = _classes.get((cls, base))
+    if made is None:
+        made = _classes[cls, base] = type(cls.__name__, (cls, base), {"__module__": cls.__module__})
+        _parts[made] = cls, base
+    return made
+
+
+def _blank(cls: type, base: type | None) -> Any:
+    """An instance to be filled with what was pickled."""
+    return object.__new__(cls if base is None else _joined(cls, base))
 
 
 @autograd.no_grad()

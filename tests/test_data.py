@@ -1,6 +1,7 @@
 """Datasets, samplers and the loader: PyTorch's contracts."""
 
 import collections
+import copy
 import itertools
 
 import numpy as np
@@ -79,6 +80,12 @@ def test_shuffling_is_a_permutation_and_follows_the_seed():
 
     assert sorted(run(1)) == list(range(100))
     assert run(1) == run(1) != run(2)
+
+
+def test_a_copy_of_a_loader_shuffles_alike():
+    loader = DataLoader(range(20), batch_size=20, shuffle=True, generator=autograd.Generator().manual_seed(1))
+    other = copy.deepcopy(loader)
+    assert [plain(b) for b in loader] == [plain(b) for b in other]
 
 
 def test_taking_is_collating():

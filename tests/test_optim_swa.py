@@ -1,6 +1,7 @@
 """Averaged models and their schedule, against PyTorch."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -183,3 +184,22 @@ def test_an_average_that_forgets_everything_is_the_last_model():
         nn.init.constant_(model.weight, value)
         average.update_parameters(model)
     assert average.module.weight.item() == model.weight.item()
+
+
+class OfOnesOwn(ours.AveragedModel, nn.Module):
+    pass
+
+
+@pytest.mark.parametrize("kind", [ours.AveragedModel, OfOnesOwn])
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))], ids=["copy", "pickle"])
+def test_an_averaged_model_is_copied_and_pickled(kind, again):
+    model = nn.Linear(2, 1)
+    average = kind(model)
+    average.update_parameters(model)
+    other = again(average)
+    assert type(other) is type(average) and isinstance(other, nn.Module) and other.n_averaged.item() == 1
+    x = autograd.randn(3, 2)
+    assert (other(x) == average(x)).all()
+    nn.init.zeros_(model.weight)
+    other.update_parameters(model)
+    assert (average.n_averaged.item(), other.n_averaged.item()) == (1, 2)

@@ -1,5 +1,7 @@
 """Random numbers: streams that repeat, distributions that are what they say, refusals in full."""
 
+import copy
+import pickle
 import threading
 
 import numpy as np
@@ -45,6 +47,18 @@ def test_seeds_repeat(name):
     first = draw(g)
     assert not np.array_equal(draw(g).array, first.array)
     np.testing.assert_array_equal(draw(g.set_state(state)).array, first.array)
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda g: pickle.loads(pickle.dumps(g))], ids=["copy", "pickle"])
+@pytest.mark.parametrize("drawn", [0, 3])
+def test_a_copy_goes_on_from_where_the_generator_is(again, drawn):
+    g = Generator().manual_seed(7)
+    autograd.rand(drawn, generator=g)
+    other = again(g)
+    assert other.initial_seed() == 7
+    expected = autograd.rand(5, generator=g)
+    np.testing.assert_array_equal(autograd.rand(5, generator=other).array, expected.array)
+    np.testing.assert_array_equal(autograd.rand(2, generator=other).array, autograd.rand(2, generator=g).array)
 
 
 def test_state_of_the_default_generator():
