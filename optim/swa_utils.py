@@ -96,7 +96,7 @@ class AveragedModel:
 
     def __reduce__(self) -> tuple:
         # The class may be one that `_joined` made, which has no place to be found at.
-        return _blank, _parts.get(type(self), (type(self), None)), self.__getstate__()  # type: ignore[attr-defined]
+        return _blank, _parts.get(type(self), (type(self), None)), self.__getstate__()
 
     def __init__(
         self,

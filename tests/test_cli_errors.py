@@ -129,7 +129,9 @@ def test_a_network_that_does_not_fit_the_memory(capsys, monkeypatch):
         raise MemoryError("Unable to allocate 3.64 TiB")
 
     monkeypatch.setattr("nn.cli.predictor.Architecture.build", build)
-    message = "jitgrad train: out of memory; Unable to allocate 3.64 TiB; try smaller --layers or a smaller --batch-size\n"
+    message = (
+        "jitgrad train: out of memory; Unable to allocate 3.64 TiB; try smaller --layers or a smaller --batch-size\n"
+    )
     assert run(capsys, "train", "--layers", "1000000,1000000") == (2, "", message)
 
 

@@ -199,5 +199,7 @@ def _layers(value: str) -> tuple[int, ...]:
     except ValueError:
         sizes = (0,)
     if min(sizes, default=1) < 1 or max(sizes, default=1) > _WIDEST:
-        raise argparse.ArgumentTypeError(f"whole numbers from 1 to {_WIDEST} between commas; got {value!r}; 256,128 say")
+        raise argparse.ArgumentTypeError(
+            f"whole numbers from 1 to {_WIDEST} between commas; got {value!r}; 256,128 say"
+        )
     return sizes
