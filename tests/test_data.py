@@ -3,12 +3,16 @@
 import collections
 import copy
 import itertools
+import os
+import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
 import torch.utils.data as theirs
-from datasets import Squares, Stream
+from datasets import Counting, Dying, Failing, Plain, Squares, Stream, bad_start
 
 import autograd
 from autograd.utils import data as ours
@@ -25,6 +29,7 @@ from autograd.utils.data import (
     TensorDataset,
     WeightedRandomSampler,
     default_collate,
+    default_convert,
     random_split,
 )  # fmt: skip
 
@@ -113,7 +118,74 @@ def test_workers_share_a_stream():
 def test_an_error_in_a_worker_comes_back_with_its_traceback():
     with pytest.raises(ZeroDivisionError, match="sample 7 is bad") as caught:
         list(DataLoader(Squares(8), batch_size=4, num_workers=1))
-    assert "in __getitem__" in str(caught.value.__cause__)
+    assert "in __getitem__" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "shown"),
+    [
+        ("plain", Plain, "Plain: bad sample"), ("key", KeyError, "KeyError: 'bad sample'"),
+        ("two arguments", RuntimeError, "TwoArguments: bad sample in row"), ("code", RuntimeError, "Code: failed"),
+        ("exit", RuntimeError, "SystemExit: bad sample"), ("stop", RuntimeError, "StopIteration: bad sample"),
+    ],
+)  # fmt: skip
+def test_every_exception_of_a_worker_is_told(name, kind, shown):
+    with pytest.raises(kind) as caught:
+        list(DataLoader(Failing(name), num_workers=1))
+    first, *_, last = str(caught.value).splitlines()
+    assert first == f"DataLoader: worker 0 raised {shown.split(':')[0]}"
+    assert last == (shown if name in ("key", "exit", "stop") else f"datasets.{shown}")
+    assert "in __getitem__" in str(caught.value)
+
+
+def test_a_worker_that_cannot_begin_tells_why():
+    with pytest.raises(RuntimeError) as caught:
+        list(DataLoader(Squares(), num_workers=2, worker_init_fn=bad_start))
+    assert str(caught.value).startswith("DataLoader: worker 0 raised TwoArguments\n\nTraceback")
+    assert "in bad_start\n" in str(caught.value)
+    assert str(caught.value).endswith("\ndatasets.TwoArguments: bad start in 0\n")
+
+
+def test_a_worker_that_ends_is_told_and_replaced():
+    loader = DataLoader(Dying(), num_workers=2, persistent_workers=True)
+    for _ in range(2):
+        batches = iter(loader)
+        assert plain(next(batches)) == [0]
+        with pytest.raises(RuntimeError, match=r"^DataLoader: a worker must live .* got none from worker 1, which has"):
+            next(batches)
+
+
+@pytest.mark.parametrize(
+    ("guard", "file", "message"),
+    [
+        (False, "script.py", 'RuntimeError: DataLoader: .*keep its main part under if __name__ == "__main__":\n$'),
+        (True, "-", "RuntimeError: DataLoader: .*the main script, so that must be a file"),
+        (True, "-c", "AttributeError: DataLoader: worker 0 raised AttributeError\n(.*\n)*A worker finds classes .*"),
+    ],
+)
+def test_scripts_that_workers_cannot_import(guard, file, message, tmp_path):
+    text = "from autograd.utils.data import DataLoader\nclass Own(list):\n    pass\n"
+    condition = '__name__ == "__main__"' if guard else "True"
+    text += f"if {condition}:\n    list(DataLoader(Own([1]), num_workers=1))\n"
+    (tmp_path / "script.py").write_text(text, encoding="utf-8")
+    command = [sys.executable, file, *([text] if file == "-c" else [])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        command,
+        input=text,
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1 and re.search(message, done.stderr), done.stderr
+
+
+def test_a_dataset_may_share_memory_with_its_workers():
+    data = Counting()
+    assert len(list(DataLoader(data, num_workers=2))) == data.asked.value == 10
 
 
 def test_persistent_workers_serve_every_pass():
@@ -130,7 +202,7 @@ def test_leaving_a_loop_early_stops_the_workers():
 SAMPLES = [
     [1, 2], [1.5, 2.5], ["a", "b"], [b"a", b"b"], [(1, 2.0), (3, 4.0)], [[1, 2], [3, 4]],
     [{"a": 1, "b": [2]}, {"a": 3, "b": [4]}], [Point(1, 2.0), Point(3, 4.0)], [np.float32(1), np.float32(2)],
-    [np.ones(2), np.zeros(2)], [True, False],
+    [np.ones(2), np.zeros(2)], [True, False], [np.str_("a"), np.str_("b")],
 ]  # fmt: skip
 
 
@@ -140,6 +212,38 @@ def test_default_collate_is_pytorchs(samples):
     assert (type(mine).__name__, plain(mine)) == (type(other).__name__.replace("torch.", ""), plain(other))
     if isinstance(mine, autograd.Tensor):
         assert str(other.dtype) == f"torch.{mine.dtype.name}"
+
+
+SINGLE = [
+    1, 1.5, "a", b"a", None, np.str_("a"), np.float32(1), np.float64(2), np.arange(3), np.array(["a"]),
+    (1, np.ones(2)), [np.ones(2), "a"], {"a": np.arange(2), "b": [np.ones(1)]}, Point(1, np.ones(2)), range(2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sample", SINGLE, ids=str)
+def test_default_convert_is_pytorchs(sample):
+    def shape(value):
+        """Types and values."""
+        if isinstance(value, dict):
+            return {key: shape(v) for key, v in value.items()}
+        if isinstance(value, (list, tuple)):
+            return type(value), [shape(v) for v in value]
+        kind = getattr(value, "dtype", None)
+        return type(value).__name__, str(kind).replace("torch.", ""), plain(value)
+
+    assert shape(default_convert(sample)) == shape(theirs.default_convert(sample))
+    mine, other = DataLoader([sample], batch_size=None), theirs.DataLoader([sample], batch_size=None)
+    assert [shape(s) for s in mine] == [shape(s) for s in other]
+
+
+@pytest.mark.parametrize("dtype", ["U1", "S1", object])
+def test_arrays_without_numbers_are_not_collated(dtype):
+    with pytest.raises(TypeError):
+        theirs.default_collate([np.array(["a"], dtype)])
+    with pytest.raises(
+        TypeError, match=r"^default_collate: arrays must hold numbers; got dtype .*; pass a collate_fn$"
+    ):
+        default_collate([np.array(["a"], dtype)])
 
 
 def test_datasets():
@@ -176,6 +280,7 @@ REFUSED = [
     (lambda: DataLoader([1], batch_size=0), "BatchSampler: batch_size must be a positive integer; got 0"),
     (lambda: DataLoader([1], batch_size=2, batch_sampler=[[0]]), "DataLoader: batch_sampler excludes batch_size, shuffle, sampler and drop_last; got one of them beside it"),
     (lambda: DataLoader(Stream(), shuffle=True), "DataLoader: an IterableDataset has an order of its own; got shuffle, sampler or batch_sampler"),
+    (lambda: DataLoader([1], persistent_workers=True), "DataLoader: persistent_workers needs workers; got persistent_workers=True and num_workers=0"),
     (lambda: DataLoader([1], batch_size=None, drop_last=True), "DataLoader: drop_last needs a batch_size; got batch_size=None"),
     (lambda: random_split(range(10), [5, 4]), "random_split: the lengths must add up to the dataset's 10; got [5, 4]"),
     (lambda: default_collate([object()]), "default_collate: a batch holds tensors, arrays, numbers, strings, dicts or sequences; got object; pass a collate_fn"),

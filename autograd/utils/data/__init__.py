@@ -1,6 +1,6 @@
 """Data for training, as `torch.utils.data`: datasets, samplers, and the loader that makes batches of them."""
 
-from .collate import default_collate
+from .collate import default_collate, default_convert
 from .dataset import (
     ConcatDataset,
     Dataset,
@@ -24,5 +24,5 @@ from .worker import WorkerInfo, get_worker_info
 __all__ = [
     "BatchSampler", "ConcatDataset", "DataLoader", "Dataset", "IterableDataset", "RandomSampler", "Sampler",
     "SequentialSampler", "StackDataset", "Subset", "SubsetRandomSampler", "TensorDataset", "WeightedRandomSampler",
-    "WorkerInfo", "default_collate", "get_worker_info", "random_split",
+    "WorkerInfo", "default_collate", "default_convert", "get_worker_info", "random_split",
 ]  # fmt: skip

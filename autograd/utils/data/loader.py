@@ -4,13 +4,14 @@ import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from ...random import Generator, default_generator
-from .collate import default_collate
+from .collate import default_collate, default_convert
 from .dataset import IterableDataset, batch_cutter
 from .sampler import BatchSampler, RandomSampler, SequentialSampler
-from .worker import End, Fetcher, fetch, start
+from .worker import End, Failure, Fetcher, Luggage, fetch, start
 
 __all__ = ["DataLoader"]
 
@@ -31,10 +32,10 @@ class DataLoader:
     ``batch_size=None`` gives single samples, ``collate_fn`` makes a batch of samples. From a dataset whose samples lie
     in arrays (`TensorDataset`, a `Subset` of one) a batch is cut out in one go, unless there is a ``collate_fn``.
 
-    With ``num_workers`` the batches are made ahead in that many processes, in the same order; an error in one comes
-    back with its traceback. Workers are spawned, never forked, so the dataset and the functions are pickled, and a
-    script that uses them keeps its main part under ``if __name__ == "__main__":``. ``pin_memory`` changes nothing on
-    a CPU.
+    With ``num_workers`` the batches are made ahead in that many processes, in the same order; an error in one is
+    raised here with its traceback. Workers are spawned, never forked, so the dataset and the functions are pickled,
+    and a script that uses them keeps its main part under ``if __name__ == "__main__":``. ``pin_memory`` changes
+    nothing on a CPU.
     """
 
     def __init__(
@@ -57,7 +58,10 @@ class DataLoader:
         persistent_workers: bool = False,
     ) -> None:
         streams = isinstance(dataset, IterableDataset)
-        _check(streams, batch_size, shuffle, sampler, batch_sampler, drop_last, num_workers, timeout, prefetch_factor)
+        _check(
+            streams, batch_size, shuffle, sampler, batch_sampler, drop_last, num_workers, timeout, prefetch_factor,
+            persistent_workers,
+        )  # fmt: skip
         self.dataset = dataset
         self.num_workers = num_workers
         self.timeout = timeout
@@ -78,7 +82,7 @@ class DataLoader:
         batched = batch_size is not None or self.batch_sampler is not None
         # Only where nobody asked for the single samples may a batch be cut out whole.
         self._may_cut = collate_fn is None and type(self.batch_sampler) is BatchSampler
-        self.collate_fn = collate_fn or (default_collate if batched else None)
+        self.collate_fn = collate_fn or (default_collate if batched else default_convert)
         self._streams = streams
         self._workers: list[ProcessPoolExecutor] | None = None
 
@@ -116,9 +120,9 @@ class DataLoader:
         if isinstance(context, str):
             context = multiprocessing.get_context(context)
         count = self.num_workers
+        luggage = Luggage((self._fetcher(), self.worker_init_fn))
         return [
-            ProcessPoolExecutor(1, context, start, (self._fetcher(), number, count, seed + number, self.worker_init_fn))
-            for number in range(count)
+            ProcessPoolExecutor(1, context, start, (luggage, number, count, seed + number)) for number in range(count)
         ]
 
     def _iterate_workers(self, seed: int) -> Iterator:
@@ -129,36 +133,47 @@ class DataLoader:
         try:
             yield from self._from_streams(workers) if self._streams else self._in_order(workers)
         finally:
-            if not keep:
+            if self._workers is not workers:
                 _stop(workers)
 
     def _in_order(self, workers: list[ProcessPoolExecutor]) -> Iterator:
-        ahead: deque[Future] = deque()
+        ahead: deque[tuple[int, Future]] = deque()
         for k, indices in enumerate(self._indices()):
-            ahead.append(workers[k % len(workers)].submit(fetch, indices))
+            number = k % len(workers)
+            ahead.append((number, _submit(workers[number], indices)))
             if len(ahead) > self.prefetch_factor * len(workers):
-                yield self._result(ahead.popleft())
+                yield self._result(*ahead.popleft())
         while ahead:
-            yield self._result(ahead.popleft())
+            yield self._result(*ahead.popleft())
 
     def _from_streams(self, workers: list[ProcessPoolExecutor]) -> Iterator:
-        ahead = deque((w, w.submit(fetch)) for _ in range(self.prefetch_factor) for w in workers)
+        ahead = deque((i, _submit(w)) for _ in range(self.prefetch_factor) for i, w in enumerate(workers))
         ended = set()
         while ahead:
-            worker, future = ahead.popleft()
-            batch = self._result(future)
+            number, future = ahead.popleft()
+            batch = self._result(number, future)
             if isinstance(batch, End):
-                ended.add(worker)
+                ended.add(number)
                 continue
-            if worker not in ended:
-                ahead.append((worker, worker.submit(fetch)))
+            if number not in ended:
+                ahead.append((number, _submit(workers[number])))
             yield batch
 
-    def _result(self, future: Future) -> Any:
+    def _result(self, number: int, future: Future) -> Any:
         try:
-            return future.result(self.timeout or None)
+            result = future.result(self.timeout or None)
         except TimeoutError:
             raise RuntimeError(f"DataLoader: no batch within timeout={self.timeout} seconds") from None
+        except BrokenProcessPool:
+            self._workers = None
+            raise RuntimeError(
+                f"DataLoader: a worker must live until its batches are made; got none from worker {number}, which has "
+                "ended; spawned, it imports the main script, so that must be a file, and keep its main part under "
+                'if __name__ == "__main__":'
+            ) from None
+        if isinstance(result, Failure):
+            result.throw()
+        return result
 
     def __del__(self) -> None:
         if getattr(self, "_workers", None):
@@ -166,6 +181,15 @@ class DataLoader:
 
     def __getstate__(self) -> dict:
         return {**self.__dict__, "_workers": None}
+
+
+def _submit(worker: ProcessPoolExecutor, *indices: Any) -> Future:
+    try:
+        return worker.submit(fetch, *indices)
+    except BrokenProcessPool as error:  # told in its turn, after the batches before it
+        future: Future = Future()
+        future.set_exception(error)
+        return future
 
 
 def _stop(workers: list[ProcessPoolExecutor]) -> None:
@@ -183,6 +207,7 @@ def _check(
     num_workers: int,
     timeout: float,
     prefetch_factor: int | None,
+    persistent_workers: bool,
 ) -> None:
     """Refuse what contradicts itself."""
 
@@ -195,6 +220,8 @@ def _check(
         refuse(f"timeout must not be negative; got {timeout}")
     if num_workers == 0 and prefetch_factor is not None:
         refuse(f"prefetch_factor needs workers; got prefetch_factor={prefetch_factor} and num_workers=0")
+    if num_workers == 0 and persistent_workers:
+        refuse("persistent_workers needs workers; got persistent_workers=True and num_workers=0")
     if streams and (shuffle or sampler is not None or batch_sampler is not None):
         refuse("an IterableDataset has an order of its own; got shuffle, sampler or batch_sampler")
     if sampler is not None and shuffle:
