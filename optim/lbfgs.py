@@ -71,6 +71,9 @@ class LBFGS(Optimizer):
             raise TypeError("LBFGS: step needs a closure that computes the loss again; got None")
         (group,) = self.param_groups
         lr, change, search = float(group["lr"]), group["tolerance_change"], group["line_search_fn"]
+        if not any(p.numel() for p in group["params"]):
+            shapes = ", ".join(str(p.shape) for p in group["params"])
+            raise RuntimeError(f"LBFGS: the parameters must have elements; got shape {shapes}")
         state = self.state[group["params"][0]]
         state.setdefault("func_evals", 0)
         state.setdefault("n_iter", 0)
@@ -91,20 +94,27 @@ class LBFGS(Optimizer):
             if slope > -change:
                 break
             used = 0
-            if search is not None:
-                here = [p.array.copy() for p in group["params"]]
-                start = Point(0.0, loss, slope, g)
-                best, used = strong_wolfe(
-                    partial(self._probe, closure, here, d),
-                    start, memory.t, size=float(np.abs(d).max()), tolerance=change,
-                    max_steps=group["max_eval"] - evaluations,
-                )  # fmt: skip
-                memory.t, loss, g = best.t, best.value, best.gradient
-                self._move(memory.t, d)
-            else:
-                self._move(memory.t, d)
-                if iteration < group["max_iter"]:  # a stochastic loss is not worth one more evaluation
-                    loss, g, used = float(self._closure_with_grad(closure)), self._gradient(), 1
+            try:
+                if search is not None:
+                    here = [p.array.copy() for p in group["params"]]
+                    start = Point(0.0, loss, slope, g)
+                    best, used = strong_wolfe(
+                        partial(self._probe, closure, here, d),
+                        start, memory.t, size=float(np.abs(d).max()), tolerance=change,
+                        max_steps=group["max_eval"] - evaluations,
+                    )  # fmt: skip
+                    memory.t, loss, g = best.t, best.value, best.gradient
+                    self._move(memory.t, d)
+                else:
+                    self._move(memory.t, d)
+                    if iteration < group["max_iter"]:  # a stochastic loss is not worth one more evaluation
+                        loss, g, used = float(self._closure_with_grad(closure)), self._gradient(), 1
+            except BaseException:  # of the closure: the next step goes on from where the parameters are
+                if search is not None:
+                    state["n_iter"] -= 1
+                    memory.t = 0.0
+                memory.save(state, previous_loss)
+                raise
             evaluations += used
             state["func_evals"] += used
             done = (
@@ -146,10 +156,12 @@ class LBFGS(Optimizer):
     def _probe(self, closure: Callable[[], Any], here: Sequence[np.ndarray], d: np.ndarray, t: float) -> Point:
         """The loss at t d from here; the parameters come back."""
         self._move(t, d)
-        loss, g = float(self._closure_with_grad(closure)), self._gradient()
-        with autograd.no_grad():
-            for p, values in zip(self.param_groups[0]["params"], here, strict=True):
-                p.copy_(autograd.from_numpy(values))
+        try:
+            loss, g = float(self._closure_with_grad(closure)), self._gradient()
+        finally:
+            with autograd.no_grad():
+                for p, values in zip(self.param_groups[0]["params"], here, strict=True):
+                    p.copy_(autograd.from_numpy(values))
         return Point(t, loss, float(g @ d), g)
 
 

@@ -326,3 +326,29 @@ def test_lbfgs_resumes(options, source):
             np.testing.assert_array_equal(a, b)
         else:
             np.testing.assert_allclose(b, a, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("search", [None, "strong_wolfe"])
+@pytest.mark.parametrize("bad", range(1, 12))
+def test_lbfgs_goes_on_after_an_error_of_the_closure(search, bad):
+    w = autograd.tensor([-1.2, 1.0], dtype=autograd.float64, requires_grad=True)
+    optimizer = optim.LBFGS([w], lr=1.0 if search else 0.001, max_iter=40, line_search_fn=search)
+    calls = 0
+
+    def closure():
+        nonlocal calls
+        calls += 1
+        optimizer.zero_grad()
+        loss = 100 * (w[1] - w[0] ** 2) ** 2 + (1 - w[0]) ** 2
+        loss.backward()
+        if calls == bad:
+            raise ZeroDivisionError("a bad batch")
+        return loss
+
+    with pytest.raises(ZeroDivisionError):
+        optimizer.step(closure)
+    before = closure().item()
+    assert np.isfinite(before)
+    for _ in range(3):
+        optimizer.step(closure)
+    assert closure().item() < (1e-8 if search else before)
