@@ -413,3 +413,29 @@ def test_errors(call, kind, message):
     with pytest.raises(kind) as caught:
         call()
     assert caught.value.args[0] == message
+
+
+GROWN = {
+    "LambdaLR": (lambda t: 0.5**t,), "MultiplicativeLR": (lambda t: 0.5,), "StepLR": (1,), "LinearLR": (),
+    "ExponentialLR": (0.5,), "CosineAnnealingLR": (5,), "CosineAnnealingWarmRestarts": (5,),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GROWN)
+def test_a_group_that_is_added_later_is_scheduled_or_refused(name):
+    def run(lib, optimizers):
+        optimizer = optimizers.SGD([lib.zeros(2, requires_grad=True)], lr=0.5)
+        schedule = getattr(optimizers.lr_scheduler, name)(optimizer, *GROWN[name])
+        optimizer.add_param_group({"params": [lib.zeros(2, requires_grad=True)], "lr": 0.25})
+        optimizer.step()
+        schedule.step()
+        return [group["lr"] for group in optimizer.param_groups]
+
+    try:
+        expected = run(torch, torch.optim)
+    except ValueError:
+        message = f"{name}: the groups must be those that the schedule began with; got 2 for 1; make it anew after add_"
+        with pytest.raises(ValueError, match=f"^{message}"):
+            run(autograd, optim)
+    else:
+        assert run(autograd, optim) == pytest.approx(expected)

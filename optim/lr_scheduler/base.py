@@ -49,7 +49,12 @@ class LRScheduler:
     def get_lr(self) -> list[float]:
         """The rates that the step in progress sets; the rates in use are those of `get_last_lr`."""
         groups = self.optimizer.param_groups
-        return [self.rate(i, get_option(group, "lr"), self.last_epoch) for i, group in enumerate(groups)]
+        try:
+            return [self.rate(i, get_option(group, "lr"), self.last_epoch) for i, group in enumerate(groups)]
+        except LookupError:  # a rule that keeps nothing for each group moves new ones too
+            if len(groups) == len(self.base_lrs):
+                raise
+            raise self._other_groups() from None
 
     def get_last_lr(self) -> list[float]:
         """The rates in use, one a group."""
@@ -93,7 +98,15 @@ class LRScheduler:
         finally:
             del self._starting
 
+    def _other_groups(self) -> ValueError:
+        return ValueError(
+            f"{type(self).__name__}: the groups must be those that the schedule began with; "
+            f"got {len(self.optimizer.param_groups)} for {len(self.base_lrs)}; make it anew after add_param_group"
+        )
+
     def _use(self, rates: list[float]) -> None:
+        if len(rates) != len(self.optimizer.param_groups):
+            raise self._other_groups()
         for group, lr in zip(self.optimizer.param_groups, rates, strict=True):
             set_option(group, "lr", lr)
         self._remember()
