@@ -9,7 +9,7 @@ import numpy as np
 import autograd
 from autograd import Tensor
 
-from .checks import not_negative
+from .checks import not_negative, pairs
 from .optimizer import Optimizer
 
 __all__ = ["Adafactor"]
@@ -65,6 +65,7 @@ class Adafactor(Optimizer):
         not_negative(self, group, "lr", "weight_decay")
         if not group["beta2_decay"] <= 0:
             raise ValueError(f"Adafactor: beta2_decay must not be above 0; got {group['beta2_decay']}")
+        pairs(self, group, "eps")
         if not all(e is None or e >= 0 for e in group["eps"]):
             raise ValueError(f"Adafactor: eps must not be negative; got {group['eps']}")
         if not group["d"] >= 1:

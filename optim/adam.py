@@ -6,7 +6,7 @@ from typing import Any
 import autograd
 from autograd import Tensor, maximum, sqrt
 
-from .checks import fractions, not_negative
+from .checks import fractions, not_negative, pairs
 from .optimizer import Optimizer
 
 __all__ = ["Adam", "AdamW"]
@@ -36,6 +36,7 @@ class Moments(Optimizer):
 
     def check(self, group: dict) -> None:
         not_negative(self, group, "lr", "eps", "weight_decay")
+        pairs(self, group, "betas")
         fractions(self, group, "betas")
 
     def numbers(self, group: dict, t: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["fractions", "not_negative", "positive"]
+__all__ = ["fractions", "not_negative", "pairs", "positive"]
 
 
 def not_negative(owner: Any, options: dict, *names: str) -> None:
@@ -27,3 +27,11 @@ def fractions(owner: Any, options: dict, *names: str) -> None:
         value = options[name]
         if not all(0 <= float(v) < 1 for v in (value if isinstance(value, (list, tuple)) else [value])):
             raise ValueError(f"{type(owner).__name__}: {name} must be in [0, 1); got {value}")
+
+
+def pairs(owner: Any, options: dict, *names: str) -> None:
+    """Raise unless each option is two values."""
+    for name in names:
+        value = options[name]
+        if not isinstance(value, (list, tuple)) or len(value) != 2:
+            raise ValueError(f"{type(owner).__name__}: {name} must be two numbers; got {value}")

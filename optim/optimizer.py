@@ -14,7 +14,7 @@ the group's options by these names, ``t``, the number of the step, and what else
 import functools
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -49,9 +49,17 @@ def _with_hooks(step: Callable) -> Callable:
 
     @functools.wraps(step)
     def wrapper(self: "Optimizer", *args: Any, **kwargs: Any) -> Any:
+        args = (self, *args)
         for hook in self._before_step.in_order():
-            hook(self, args, kwargs)
-        result = step(self, *args, **kwargs)
+            changed = hook(self, args, kwargs)
+            if changed is None:
+                continue
+            if not isinstance(changed, tuple) or len(changed) != 2:
+                raise RuntimeError(
+                    f"{type(self).__name__}: a hook before the step returns None or (args, kwargs); got {changed!r}"
+                )
+            args, kwargs = changed
+        result = step(*args, **kwargs)
         self._stepped = True
         for hook in self._after_step.in_order():
             hook(self, args, kwargs)
@@ -258,6 +266,8 @@ class Optimizer:
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from what `state_dict` returned, here or in PyTorch; tensors are copied."""
         name = type(self).__name__
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(f"{name}: a saved state is a dict; got {type(state_dict).__name__}")
         if not {"state", "param_groups"} <= state_dict.keys():
             got = ", ".join(map(repr, state_dict)) or "nothing"
             raise ValueError(f"{name}: a saved state has 'state' and 'param_groups'; got {got}")
@@ -277,14 +287,27 @@ class Optimizer:
             missing = {key: value for key, value in group.items() if key not in options and key != "params"}
             loaded.append({**options, **missing, "params": group["params"]})
         numbers = (number for saved in groups for number in saved["params"])
-        params = dict(zip(numbers, (p for group in loaded for p in group["params"]), strict=True))
+        params = dict(zip(numbers, ((p, group) for group in loaded for p in group["params"]), strict=True))
         state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         for number, values in state_dict["state"].items():
-            p = params.get(number)
-            if p is not None:
-                state[p] = {key: self.load(p, key, value) for key, value in values.items()}
+            if number not in params:
+                continue
+            p, group = params[number]
+            if values and (lacking := self._needed(group, p) - values.keys()):
+                raise ValueError(
+                    f"{name}: the saved state must be of the same kind of optimizer; got {', '.join(values)} without "
+                    f"{', '.join(sorted(lacking))} for parameter {number}"
+                )
+            state[p] = {key: self.load(p, key, value) for key, value in values.items()}
         self.param_groups, self.state = loaded, state
         self._edition = object()
+
+    def _needed(self, group: dict, p: Tensor) -> set[str]:
+        """What a step counts on finding in the state; a class with a step of its own does not say."""
+        try:
+            return {*self.start(group, p)}
+        except NotImplementedError:
+            return set()
 
     def load(self, p: Tensor, key: str, value: Any) -> Any:
         """A saved value of the state of ``p``: counters keep their dtype, what belongs to elements takes that of p."""
@@ -294,7 +317,10 @@ class Optimizer:
     # --- hooks --------------------------------------------------------------------------------------------------------
 
     def register_step_pre_hook(self, hook: Callable) -> Handle:
-        """Call ``hook(optimizer, args, kwargs)`` before each step; returns a handle with ``remove()``."""
+        """Call ``hook(optimizer, args, kwargs)`` before each step; returns a handle with ``remove()``.
+
+        ``args`` begins with the optimizer. What the hook returns, a pair, takes their place.
+        """
         return self._before_step.add(hook)
 
     def register_step_post_hook(self, hook: Callable) -> Handle:

@@ -6,7 +6,7 @@ from typing import Any
 import autograd
 from autograd import Tensor, maximum, minimum, sign, where, zeros_like
 
-from .checks import not_negative
+from .checks import not_negative, pairs
 from .optimizer import Optimizer
 
 __all__ = ["Rprop"]
@@ -59,6 +59,7 @@ class Rprop(Optimizer):
 
     def check(self, group: dict) -> None:
         not_negative(self, group, "lr")
+        pairs(self, group, "etas", "step_sizes")
         low, high = group["etas"]
         if not 0 < low < 1 < high:
             raise ValueError(f"Rprop: etas must be below and above 1, and above 0; got {group['etas']}")

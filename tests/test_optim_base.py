@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 
 import autograd
 import nn
@@ -251,7 +252,22 @@ def test_hooks():
     before.remove()
     before.remove()
     optimizer.step()
-    assert seen == [(True, (), 1.0), (True, (), 0.5), (True, (), 0.5)]
+    assert seen == [(True, (optimizer,), 1.0), (True, (optimizer,), 0.5), (True, (optimizer,), 0.5)]
+
+
+@pytest.mark.parametrize("lib", [autograd, torch], ids=["ours", "theirs"])
+def test_a_hook_may_change_what_the_step_is_given(lib):
+    p = lib.ones(1, requires_grad=True)
+    optimizer = (optim if lib is autograd else torch.optim).SGD([p], lr=0.5)
+    seen = []
+    optimizer.register_step_pre_hook(lambda o, args, kwargs: ((*args, lambda: 3.0), kwargs))
+    optimizer.register_step_pre_hook(lambda o, args, kwargs: ((args[0],), {"closure": args[1]}))
+    optimizer.register_step_post_hook(lambda o, args, kwargs: seen.append((args, [*kwargs])))
+    assert optimizer.step() == 3.0
+    assert seen == [((optimizer,), ["closure"])]
+    optimizer.register_step_pre_hook(lambda o, args, kwargs: args)
+    with pytest.raises(RuntimeError):
+        optimizer.step()
 
 
 def test_a_rule_of_ones_own():
@@ -359,6 +375,12 @@ def read_only(*shape):
     return autograd.from_numpy(array)
 
 
+def hooked(p):
+    optimizer = optim.SGD([p])
+    optimizer.register_step_pre_hook(lambda *_: 3)
+    optimizer.step()
+
+
 W, V = parameter(2), parameter(3)
 ONES = autograd.ones
 ERRORS = [
@@ -407,6 +429,30 @@ ERRORS = [
         "SGD: nesterov needs momentum above 0 and no dampening; got momentum=0 and dampening=0",
     ),
     (lambda: optim.Adam([W], betas=(0.9, 1.0)), ValueError, "Adam: betas must be in [0, 1); got (0.9, 1.0)"),
+    (lambda: optim.Adam([W], betas=0.9), ValueError, "Adam: betas must be two numbers; got 0.9"),
+    (
+        lambda: optim.NAdam([W], betas=(0.9, 0.9, 0.9)),
+        ValueError,
+        "NAdam: betas must be two numbers; got (0.9, 0.9, 0.9)",
+    ),
+    (lambda: optim.Rprop([W], etas=0.5), ValueError, "Rprop: etas must be two numbers; got 0.5"),
+    (lambda: optim.Rprop([W], step_sizes=(1,)), ValueError, "Rprop: step_sizes must be two numbers; got (1,)"),
+    (lambda: optim.Adafactor([W], eps=1e-3), ValueError, "Adafactor: eps must be two numbers; got 0.001"),
+    (lambda: optim.SGD([W]).load_state_dict(None), TypeError, "SGD: a saved state is a dict; got NoneType"),
+    (
+        lambda: optim.Adam([W]).load_state_dict(
+            {"state": {0: {"momentum_buffer": ONES(2)}}, "param_groups": [{"params": [0]}]}
+        ),
+        ValueError,
+        "Adam: the saved state must be of the same kind of optimizer; got momentum_buffer without exp_avg, exp_avg_sq, "
+        "step for parameter 0",
+    ),
+    (
+        lambda: optim.LBFGS([ONES(0), ONES(2, 0)]).step(lambda: 1.0),
+        RuntimeError,
+        "LBFGS: the parameters must have elements; got shape (0,), (2, 0)",
+    ),
+    (lambda: hooked(W), RuntimeError, "SGD: a hook before the step returns None or (args, kwargs); got 3"),
     (lambda: optim.AdamW([W], eps=-1), ValueError, "AdamW: eps must not be negative; got -1"),
     (lambda: optim.AdamW([W], lr=float("nan")), ValueError, "AdamW: lr must not be negative; got nan"),
     (
