@@ -212,6 +212,14 @@ def test_without_the_dot_program(trained, tmp_path, monkeypatch):
 
 
 ONE = autograd.ones(2).requires_grad_()
+
+
+def test_graphviz_draws_in_its_own_way_too(trained, tmp_path):
+    _, loss = trained
+    assert backprop_graph(loss).render(tmp_path / "graph", format="svg") == str(tmp_path / "graph.svg")
+    assert (tmp_path / "graph").read_text(encoding="utf-8").startswith("digraph")
+
+
 MISTAKES = [
     (lambda: backprop_graph(1.0), TypeError, "backprop_graph: loss must be a tensor; got float"),
     (
@@ -230,6 +238,26 @@ MISTAKES = [
         lambda: backprop_graph(ONE * 2).save("graph.bmp"),
         ValueError,
         "save: the suffix must be .svg, .png, .pdf or .dot; got 'graph.bmp'",
+    ),
+    (
+        lambda: backprop_graph(ONE * 2).save("graph"),
+        ValueError,
+        "save: the suffix must be .svg, .png, .pdf or .dot; got 'graph'",
+    ),
+    (
+        lambda: backprop_graph(ONE * 2).save(None),
+        ValueError,
+        "save: the suffix must be .svg, .png, .pdf or .dot; got None",
+    ),
+    (
+        lambda: backprop_graph(ONE * 2).save(""),
+        ValueError,
+        "save: the suffix must be .svg, .png, .pdf or .dot; got ''",
+    ),
+    (
+        lambda: backprop_graph(ONE * 2, {"w": ONE}),
+        TypeError,
+        "backprop_graph: model must be a module; got dict; names= takes a dict",
     ),
 ]
 

@@ -46,6 +46,8 @@ def backprop_graph(
             f"backprop_graph: no recorded operation made the tensor; got a leaf of shape {loss.shape}; "
             "compute it, outside no_grad(), from tensors that require a gradient"
         )
+    if model is not None and not hasattr(model, "named_modules"):
+        raise TypeError(f"backprop_graph: model must be a module; got {type(model).__name__}; names= takes a dict")
     if direction not in ("TB", "LR"):
         raise ValueError(f"backprop_graph: direction must be 'TB' or 'LR'; got {direction!r}")
     if limit < 1:

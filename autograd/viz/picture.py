@@ -1,5 +1,6 @@
 """A graph in Graphviz's language that saves itself by the suffix of the file."""
 
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,14 @@ class Picture(graphviz.Digraph):
 
     def save(self, path: Any = None, directory: Any = None, **options: Any) -> str:
         """Write the picture to ``path`` and return the path; the suffix .svg, .png, .pdf or .dot is the format."""
-        suffix = Path(path).suffix.lower() if path is not None else ""
-        if suffix in ("", ".dot", ".gv"):
+        if "skip_existing" in options:  # graphviz's own render() leaves its text beside the picture
             return super().save(path, directory=directory, **options)
+        suffix = Path(path).suffix.lower() if isinstance(path, (str, PathLike)) else ""
+        if suffix in (".dot", ".gv"):
+            return super().save(path, directory=directory)
         if suffix not in (".svg", ".png", ".pdf"):
-            raise ValueError(f"save: the suffix must be .svg, .png, .pdf or .dot; got {str(path)!r}")
+            got = repr(path if path is None else str(path))
+            raise ValueError(f"save: the suffix must be .svg, .png, .pdf or .dot; got {got}")
         drawn = self.copy()
         if suffix == ".png":
             drawn.graph_attr["dpi"] = "160"
