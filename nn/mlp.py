@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from numbers import Real
 
 from . import activation as activations
 from . import rectifiers
@@ -36,7 +37,9 @@ class MLP(Sequential):
     ) -> None:
         if len(sizes) < 2:
             raise ValueError(f"MLP: sizes must name the inputs and the outputs at least; got {list(sizes)}")
-        make = _find(activation) if isinstance(activation, str) else activation
+        if not isinstance(dropout, Real):
+            raise TypeError(f"MLP: dropout must be a number in [0, 1]; got {dropout!r}; 0 for none")
+        make = _find(activation)
         layers: list[Module] = []
         for ins, outs in pairwise(sizes[:-1]):
             layers.append(Linear(ins, outs))
@@ -48,10 +51,12 @@ class MLP(Sequential):
         super().__init__(*layers, Linear(sizes[-2], sizes[-1]))
 
 
-def _find(name: str) -> type[Module]:
-    """The activation of this name: ``"relu"``, ``"leaky_relu"`` and ``"LeakyReLU"`` are all understood."""
+def _find(activation: str | Callable[[], Module]) -> Callable[[], Module]:
+    """What makes the activation: ``"relu"``, ``"leaky_relu"`` and ``"LeakyReLU"`` are all understood."""
     known = {n.lower(): getattr(page, n) for page in (rectifiers, activations) for n in page.__all__}
-    wanted = name.replace("_", "").lower()
-    if wanted not in known:
-        raise ValueError(f"MLP: activation must be one of {', '.join(known)} or a module class; got {name!r}")
-    return known[wanted]
+    if isinstance(activation, str):
+        activation = known.get(activation.replace("_", "").lower(), activation)
+    if not callable(activation) or isinstance(activation, Module):
+        names = ", ".join(known)
+        raise ValueError(f"MLP: activation must be one of {names} or a module class; got {activation!r}")
+    return activation

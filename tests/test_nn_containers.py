@@ -140,8 +140,13 @@ def test_mlp():
     assert [type(m).__name__ for m in net] == [*kinds, *kinds, "Linear"]
     assert [type(m).__name__ for m in nn.MLP([1, 2, 1], activation=nn.Sigmoid)] == ["Linear", "Sigmoid", "Linear"]
     assert len(nn.MLP([3, 1])) == 1
-    with pytest.raises(ValueError, match=r"^MLP: activation must be one of .*relu.* or a module class; got 'nope'$"):
-        nn.MLP([1, 2, 1], activation="nope")
+    for activation, got in (("nope", "'nope'"), (None, "None"), (nn.ReLU(), r"ReLU\(\)")):
+        with pytest.raises(
+            ValueError, match=rf"^MLP: activation must be one of .*relu.* or a module class; got {got}$"
+        ):
+            nn.MLP([1, 2, 1], activation=activation)
+    with pytest.raises(TypeError, match=r"^MLP: dropout must be a number in \[0, 1\]; got None; 0 for none$"):
+        nn.MLP([1, 2, 1], dropout=None)
 
 
 def test_repr_of_nested_models():

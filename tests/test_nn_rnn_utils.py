@@ -40,6 +40,13 @@ def test_padding_sequences(options):
     assert_same(mine, theirs.pad_sequence([torch.from_numpy(a) for a in arrays], **options), str(options))
 
 
+@pytest.mark.parametrize("dtypes", [("float32", "float64"), ("float64", "float32"), ("int64", "float32")], ids=str)
+def test_padded_sequences_have_the_dtype_of_the_first(dtypes):
+    arrays = [x(n, seed=n).astype(dtype) for n, dtype in zip((2, 3), dtypes)]
+    mine = ours.pad_sequence([autograd.from_numpy(a) for a in arrays], padding_value=1.5)
+    assert_same(mine, theirs.pad_sequence([torch.from_numpy(a) for a in arrays], padding_value=1.5), str(dtypes))
+
+
 def test_packing_sequences_and_back():
     arrays = [x(n, 2, seed=n) for n in (2, 4, 1)]
     packed = ours.pack_sequence([autograd.from_numpy(a) for a in arrays], enforce_sorted=False)
@@ -70,6 +77,7 @@ REFUSED = [
     (lambda: ours.pack_padded_sequence(autograd.zeros(3, 2), [1, 3]), "pack_padded_sequence: lengths must fall; got [1, 3]; pass enforce_sorted=False to have them sorted"),
     (lambda: ours.pack_padded_sequence(autograd.zeros(3, 2), [4, 3]), "pack_padded_sequence: lengths must be from 1 to 3; got [4, 3]"),
     (lambda: ours.pack_padded_sequence(autograd.zeros(3, 2), [3]), "pack_padded_sequence: a length for each sequence; got 1 for 2"),
+    (lambda: ours.pad_sequence([]), "pad_sequence: one sequence at least is needed; got none"),
     (lambda: nn.GRU(2, 3)(autograd.zeros(4, 1, 5)), "GRU(input_size=2): the input must be (time, n, 2), got (4, 1, 5)"),
     (lambda: nn.GRU(2, 3)(autograd.zeros(4, 1, 2), autograd.zeros(1, 2, 3)), "GRU: the hidden state must be (1, 1, 3), got (1, 2, 3)"),
     (lambda: nn.LSTM(2, 3, proj_size=3), "LSTM: proj_size must be from 0 to hidden_size - 1; got 3"),

@@ -347,6 +347,7 @@ ERRORS = [
     (lambda: ours.activation_structured(mlp(), [autograd.ones(2, 3)], 7), ValueError, "activation_structured: amount must be at most the 6 that are left; got 7"),
     (lambda: ours.redundancy_structured(mlp(), 1, layers=[Lin(2, 2)]), ValueError, "redundancy_structured: layers must be Linear, Conv1d, Conv2d, Conv3d of the model; got Linear"),
     (lambda: ours.redundancy_structured(mlp(), 1.5), ValueError, "redundancy_structured: amount must be a count from 0 on or a fraction in [0, 1]; got 1.5"),
+    (lambda: ours.shrink(None), TypeError, "shrink: a module is needed; got NoneType"),
     (lambda: ours.shrink(Lin(2, 2)), ValueError, "shrink: the model must be a Sequential; got Linear"),
     (lambda: ours.shrink(masked(Seq(Lin(2, 4), nn.LayerNorm(4), Lin(4, 1)), "0")), ValueError, f'shrink: LayerNorm at "1": masked units before it can\'t be taken out; {_two}'),
     (lambda: ours.shrink(masked(Seq(Lin(2, 4), Seq(nn.Softmax(1)), Lin(4, 1)), "0")), ValueError, f'shrink: Softmax at "1.0": masked units before it can\'t be taken out; {_two}'),

@@ -81,7 +81,8 @@ def _joined(parts: Sequence[Tensor]) -> Tensor:
 def pad_sequence(
     sequences: Sequence[Tensor], batch_first: bool = False, padding_value: float = 0.0, padding_side: str = "right"
 ) -> Tensor:
-    """Sequences (length, *) stacked to (time, n, *), or (n, time, *), the short ones filled up at one side.
+    """Sequences (length, *) stacked to (time, n, *), or (n, time, *), the short ones filled up at one side, in
+    the dtype of the first.
 
     >>> pad_sequence([autograd.ones(2), autograd.ones(3)], batch_first=True)
     tensor([[1., 1., 0.],
@@ -89,10 +90,14 @@ def pad_sequence(
     """
     if padding_side not in ("right", "left"):
         raise RuntimeError(f"pad_sequence: padding_side must be 'right' or 'left'; got {padding_side!r}")
-    longest = max(s.shape[0] for s in sequences)
+    sequences = [*sequences]
+    if not sequences:
+        raise RuntimeError("pad_sequence: one sequence at least is needed; got none")
+    longest, dtype = max(s.shape[0] for s in sequences), sequences[0].dtype
     rows = []
     for s in sequences:
-        fill = autograd.full((longest - s.shape[0], *s.shape[1:]), padding_value, dtype=s.dtype)
+        s = s.to(dtype)
+        fill = autograd.full((longest - s.shape[0], *s.shape[1:]), padding_value, dtype=dtype)
         rows.append(_joined([s, fill] if padding_side == "right" else [fill, s]))
     return autograd.stack(rows, dim=0 if batch_first else 1)
 

@@ -46,6 +46,8 @@ def shrink(model: Module) -> Any:
     >>> autograd.allclose(small(x), model(x), atol=1e-6)
     True
     """
+    if not isinstance(model, Module):
+        raise TypeError(f"shrink: a module is needed; got {type(model).__name__}")
     modes = [module.training for module in model.modules()]
     small = _copied(model)
     chain = stretches("shrink", small)
