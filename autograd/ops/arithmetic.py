@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..creation import check_fits
+from ..dtypes import bool_, result_type
 from .exponential import exp2
 from .formula import Elementwise, Meant, elementwise
 from .op import op
@@ -21,7 +23,7 @@ def add(input, other):
     """input + other."""
 
 
-@elementwise(input=lambda g: g, other=lambda g, alpha: g * alpha, result="same", takes="f")
+@elementwise(input=lambda g: g, other=lambda g, alpha: g * alpha, result="same", takes="iuf")
 def add_scaled(input, other, alpha=1.0):
     """input + alpha * other."""
     return input + alpha * other
@@ -57,17 +59,20 @@ def _rsub(input: Any, other: Any, *, alpha: float = 1) -> Any:
 
 
 def _with_scaled(op: Elementwise, input: Any, other: Any, alpha: float, factor: float, name: str = "") -> Meant:
-    """``op`` of the input and alpha * other, which of floating tensors is one loop that adds ``factor`` * other."""
-    dtypes = [x.dtype for x in (input, other) if hasattr(x, "dtype")]
-    floats = [dtype for dtype in dtypes if dtype.kind == "f"]
-    if isinstance(alpha, float) and dtypes and not floats:
-        raise RuntimeError(f"{name or op.name}: of integers alpha must be an integer; got alpha={alpha}")
-    if alpha == 1:
+    """``op`` of the input and alpha * other as one loop that adds ``factor`` * other, in the dtype of the result."""
+    dtypes = [result_type(x, x) for x in (input, other)]
+    dtype = result_type(input, other)
+    op_name = name or op.name
+    if isinstance(alpha, float) and dtype.kind != "f":
+        raise RuntimeError(f"{op_name}: of integers alpha must be an integer; got alpha={alpha}")
+    if isinstance(alpha, bool) and dtype != bool_:
+        raise RuntimeError(f"{op_name}: alpha is a truth value only for truth values; got alpha={alpha} for {dtype}")
+    check_fits(op_name, alpha, dtype)
+    if alpha == 1 or (op is sub and bool_ in dtypes):  # which it refuses
         return Meant(op, (input, other))
-    if floats and not any(dtype.kind == "b" for dtype in dtypes):
-        return Meant(add_scaled, (input, other, factor))
-    of_truth_values = dtypes and all(dtype.kind == "b" for dtype in dtypes)
-    return Meant(op, (input, other * (bool(alpha) if of_truth_values else alpha)))  # of those + is or
+    if dtype == bool_:  # of those + is or
+        return Meant(add, (input, mul(other, bool(alpha))))
+    return Meant(add_scaled, (input, other, factor))
 
 
 @elementwise(input=lambda g, other: g * other, other=lambda g, input: g * input, ufunc=np.multiply, result="same")

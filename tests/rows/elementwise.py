@@ -78,7 +78,17 @@ for _name in ("add", "sub", "rsub"):
         call(_INTS, 2.5),
         call(x(2, 3), n(high=5)),
         call(_INTS, x()),
+        call(x(2, 3), np.full(3, 100, np.int8), alpha=2),
+        call(x(2, 3), np.full(3, 100, np.uint8), alpha=-1),
+        call(n(3, high=9).astype(np.uint8), x(2, 3), alpha=-1),
+        call(_INTS, np.full(3, 100, np.int8), alpha=2),
+        call(n(3, high=9).astype(np.uint8), np.full(3, 100, np.int8), alpha=2),
+        call(x(), _INTS, alpha=0.5),
+        call(x(2).astype(np.float16), n(2, high=5), alpha=0.5),
+        call(_INTS, 2.5, alpha=0.5),
     )
+row("add", *[call(b(2, 3), other, alpha=2) for other in (3, 0.5, True, _INTS, x(3), n(3, high=9).astype(np.int8))])
+row("add", call(x(2, 3), b(2, 3), alpha=0.5), call(b(), 0.5, alpha=0.5), call(b(3), b(3, seed=1), alpha=False))
 row("add", call(b(2, 3), b(2, 3, seed=1)), call(_INTS, b(2, 3)), call(b(2), b(2, seed=1), alpha=2))
 row("add", call(_INTS.astype(np.int8), 300), call(_INTS.astype(np.int32), 2**40))
 row("floor_divide", call(_INTS[:0], _INTS[:1] * 0))
