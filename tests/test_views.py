@@ -19,6 +19,8 @@ WRITES = {
     "unflatten": lambda l, y, w: y.unflatten(1, (2, 2))[:, 0].mul_(w),
     "squeeze": lambda l, y, w: y.unsqueeze(1).squeeze(1)[2].mul_(w),
     "swapaxes": lambda l, y, w: y.swapaxes(0, 1)[1:3].mul_(w),
+    "expand that repeats nothing": lambda l, y, w: y[:, 1].expand(1, 3)[0].mul_(w),
+    "broadcast_to": lambda l, y, w: y.t().broadcast_to(1, 4, 3)[0, 1].mul_(w),
     "diagonal of a part": lambda l, y, w: y[:2, 1:3].diagonal().mul_(w),
 }
 IN_MEMORY_ORDER = {"reshape", "as_strided"}  # on other layouts a copy, or other elements
@@ -64,6 +66,16 @@ def test_write_to_one_of_many():
     rows[1].mul_(5.0)
     (rows[1] * y[1]).sum().backward()
     assert x.grad.tolist() == [[0, 0], [50, 50], [0, 0], [0, 0]]
+
+
+def test_an_expansion_that_repeats_nothing_is_written_to():
+    x = autograd.arange(6.0).reshape(3, 2)
+    column = x[:, 0].expand(1, 3)
+    column.numpy()[0, 0] = 5
+    column[0, 1] = 6
+    column[:, 2:].fill_(7)
+    x.t().expand(2, 3).copy_(x.t() + 1)
+    assert x.tolist() == [[6, 2], [7, 4], [8, 6]]
 
 
 def test_unused_parts_have_gradients_of_zero():

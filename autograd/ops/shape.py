@@ -39,7 +39,8 @@ def broadcast_axes(shape: tuple[int, ...], to: tuple[int, ...]) -> tuple[int, ..
 def _expand(x, *, to):
     """x repeated, without a copy, to the shape ``to``."""
     if not x.flags.c_contiguous:
-        return np.broadcast_to(x, to)
+        repeats = math.prod(to) != x.size
+        return np.broadcast_to(x, to) if repeats else x[(*[None] * (len(to) - x.ndim), ...)]  # that can be written to
     return np.ndarray(to, x.dtype, x, 0, _steps(x.shape, x.strides, to))
 
 
@@ -82,10 +83,10 @@ def expand_as(input: Any, other: Any) -> Any:
     return expand(input, other.shape)
 
 
-@numpy_spelling(size="shape")
-def broadcast_to(input: Any, shape: Sequence[int]) -> Any:
+@numpy_spelling(shape="size")
+def broadcast_to(input: Any, *sizes: Any, size: Any = None) -> Any:
     """`expand` under numpy's name."""
-    return expand(input, shape)
+    return expand(input, *sizes, size=size)
 
 
 def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
