@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import chain
 from string import ascii_letters
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..dtypes import promote_types
 from ..kernels import products
 from ..tensor import Tensor
 from .convert import cast
@@ -130,7 +131,8 @@ def einsum(*args: Any) -> Tensor:
     xs = [_prepare(x, *steps) if any(steps) else x for x, steps in zip(operands, plan.steps, strict=True)]
     if len(xs) == 1:
         return permute(xs[0], [plan.terms[0].index(label) for label in plan.target])  # a view, as in PyTorch
-    return _einsum(*xs, terms=plan.terms, target=plan.target)
+    dtype = reduce(promote_types, [x.dtype for x in xs])  # integers that were summed are int64
+    return _einsum(*[cast(x, dtype) for x in xs], terms=plan.terms, target=plan.target)
 
 
 def _prepare(x: Any, diagonals: list[tuple[int, int]], stretched: list[int], alone: list[int]) -> Any:
@@ -139,7 +141,7 @@ def _prepare(x: Any, diagonals: list[tuple[int, int]], stretched: list[int], alo
         x = movedim(diagonal(x, 0, first, second), -1, first)
     if stretched:
         x = squeeze(x, stretched)
-    return cast(sum_(x, alone), x.dtype) if alone else x
+    return sum_(x, alone) if alone else x
 
 
 class Plan(NamedTuple):
