@@ -202,13 +202,14 @@ def overwrite(x: Tensor, value: Any, name: str) -> Tensor:
 
 def setitem(x: Tensor, key: Any, value: Any) -> None:
     """``x[key] = value``: value, broadcast and converted, goes where the key points."""
-    if (index.plain_key(key, x.ndim) or index.split_key(key, x.shape, "setitem")).picked is None:
+    parts = index.plain_key(key, x.ndim) or index.split_key(key, x.shape, "setitem")
+    if parts.picked is None:
         # Where no graph sees it, the part need not be known as a view.
         part = index.getitem(x, key) if _is_seen(x, value) else Tensor(index.getitem(x.array, key))
         overwrite(part, index.drop_leading_ones(value, part.ndim) if isinstance(value, Tensor) else value, "setitem")
         return
     check_writable(x, "setitem")
-    source = _source(x, value)
+    source = index.drop_leading_ones(_source(x, value), index.count_axes(x.ndim, parts))
     if _is_seen(x, source):
         assign(x, index.setitem(x, source, key), "setitem")
     else:

@@ -229,6 +229,22 @@ def test_value_that_does_not_broadcast():
     assert str(error.value) == "setitem: the value must broadcast to the place; got (3,) for (2, 2)"
 
 
+@pytest.mark.parametrize("shape", [(2,), (2, 3)])
+def test_a_mask_takes_a_value_with_leading_ones(shape):
+    mask = np.ones(shape, bool)
+    for recorded in (False, True):
+        x, y = pair(shape, recorded)
+        v, w = pair((1, 1, x.numel()), recorded)
+        a, b = x * 1.0, y * 1.0
+        a[Tensor(mask)], b[torch.from_numpy(mask)] = v, w
+        assert_alike(a, b)
+    (a * a).sum().backward()
+    (b * b).sum().backward()
+    assert_alike(v.grad, w.grad)
+    with pytest.raises(RuntimeError, match=r"^index_put: the value must broadcast to the place; got \(1, 1, "):
+        x.index_put((Tensor(mask),), v)
+
+
 def test_zero_dimensional():
     x = autograd.tensor(3.0)
     assert x[...].shape == x[()].shape == () and x[None].shape == (1,) and x[True].shape == (1,)

@@ -96,6 +96,14 @@ def drop_leading_ones(value: Any, ndim: int) -> Any:
     return reshape(value, tuple(value.shape[extra:])) if fits else value
 
 
+def count_axes(ndim: int, key: Key) -> int:
+    """How many axes ``x[key]`` has, of an x with ``ndim`` axes."""
+    basic = key.basic or ()
+    ndim += sum(part is None for part in basic) - sum(isinstance(part, int) for part in basic)
+    taken = sum(max(_axes(index), 1) for index in key.indices)
+    return ndim - taken + max((1 if index.dtype == bool_ else index.ndim for index in key.indices), default=0)
+
+
 @op()
 def _places(index, *, length, step):
     """How far into memory the elements are that ``index`` names on an axis of this length, ``step`` apart."""
@@ -142,7 +150,7 @@ def setitem(x: Any, value: Any, key: Any, name: str = "setitem", how: Callable =
         return how(x, value, *indices, basic=basic, picked=picked)
     except IndexError as error:
         raise IndexError(_explain(name, error, x)) from None
-    except ValueError:
+    except (ValueError, TypeError):  # a TypeError is numpy's for a mask
         place = tuple(_at(np.empty(x.shape, bool_), [_array(i) for i in indices], basic, picked).shape)
         raise RuntimeError(
             f"{name}: the value must broadcast to the place; got {tuple(value.shape)} for {place}"
