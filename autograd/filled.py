@@ -148,8 +148,8 @@ def linspace(
     >>> linspace(0, 1, 3)
     tensor([0.0000, 0.5000, 1.0000])
     """
-    array = np.linspace(_number(start), _number(end), _steps("linspace", steps))
-    return make("linspace", array, dtype or get_default_dtype(), device, requires_grad)
+    found = get_default_dtype() if dtype is None else to_dtype(dtype)
+    return make("linspace", _spaced("linspace", start, end, steps, found), found, device, requires_grad)
 
 
 def logspace(
@@ -167,14 +167,23 @@ def logspace(
     >>> logspace(0, 2, 3)
     tensor([  1.,  10., 100.])
     """
-    array = np.logspace(_number(start), _number(end), _steps("logspace", steps), base=base)
-    return make("logspace", array, dtype or get_default_dtype(), device, requires_grad)
+    found = get_default_dtype() if dtype is None else to_dtype(dtype)
+    with np.errstate(all="ignore"):
+        array = base ** _spaced("logspace", start, end, steps, found)
+    return make("logspace", array, found, device, requires_grad)
 
 
-def _steps(op: str, steps: int) -> int:
+def _spaced(op: str, start: Any, end: Any, steps: int, dtype: np.dtype) -> np.ndarray:
+    """``steps`` numbers at equal distances; for an integer dtype the ends lose their fractions first, as in PyTorch."""
     if steps < 0:
         raise RuntimeError(f"{op}: steps must not be negative; got {steps}")
-    return int(steps)
+    start, end = _number(start), _number(end)
+    if dtype.kind in "iu":
+        start, end = int(start), int(end)
+        check_fits(op, [start, end], dtype)
+    places = np.arange(steps)
+    step = (end - start) / max(steps - 1, 1)
+    return np.where(places < steps // 2 + (steps == 1), start + step * places, end - step * (steps - 1 - places))
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:

@@ -44,6 +44,8 @@ CALLS = [
     ("arange", (), {"start": 1, "end": 2, "step": 0.1}), ("arange", (3,), {"dtype": "float16"}), ("arange", (0, 2, 0.1), {}),
     ("linspace", (0, 1, 5), {}), ("linspace", (3, -2, 4), {}), ("linspace", (0, 1, 0), {}), ("linspace", (2, 9, 1), {}),
     ("linspace", (0, 10, 5), {"dtype": INT}), ("linspace", (0, 1), {"steps": 11, "dtype": DOUBLE}),
+    ("linspace", (-2, 2.3, 5), {"dtype": INT}), ("linspace", (2.9, -3.7, 4), {"dtype": INT}), ("linspace", (-9, 8, 14), {"dtype": INT}),
+    ("linspace", (1.5, 2.5, 1), {"dtype": INT}), ("logspace", (0.5, 2.3, 3), {"dtype": INT}), ("logspace", (0, 3.9, 5, 2), {"dtype": INT}),
     ("logspace", (0, 2, 3), {}), ("logspace", (0, 3, 4), {"base": 2, "dtype": DOUBLE}), ("logspace", (-1, 1), {"steps": 5}),
     ("eye", (3,), {}), ("eye", (2, 3), {}), ("eye", (0,), {}), ("eye", (2,), {"dtype": INT}),
     ("zeros_like", (np.ones((2, 3)),), {}), ("ones_like", (np.ones(2, np.int32),), {}), ("ones_like", (np.ones(2),), {"dtype": INT}),
