@@ -89,6 +89,10 @@ ERRORS = {
         lambda: autograd.cdist(F2, autograd.ones(2, 2)), RuntimeError,
         "cdist: rows must have equal lengths; got (2, 3) and (2, 2)",
     ),
+    "prod": (lambda: F2.prod(keepdim=True), TypeError, "prod: keepdim goes with a dim; got keepdim=True alone"),
+    "positive": (
+        lambda: +(F2 > 0), NotImplementedError, "positive: integer or floating tensors are needed; got bool",
+    ),
     "renorm": (lambda: F2.renorm(2, 0, -1), RuntimeError, "renorm: p must be positive and maxnorm not negative; got p=2 and maxnorm=-1"),
     "diff": (lambda: tensor(1.0).diff(), RuntimeError, "diff: the tensor must have an axis; got a 0-d tensor"),
     "trapezoid": (
@@ -181,6 +185,11 @@ def test_fields_have_pytorchs_names():
     for call in calls:
         names = [name for name in dir(call(t)) if not name.startswith(("_", "n_")) and name not in ("count", "index")]
         assert sorted(call(x)._fields) == sorted(names)
+
+
+def test_positive_is_the_tensor_itself():
+    x = tensor([1.0, 2.0])
+    assert +x is x.positive() is autograd.positive(x) is x
 
 
 def test_no_warning_leaks():

@@ -109,9 +109,10 @@ def neg(input):
     """-input."""
 
 
-@elementwise(input=lambda g: g, ufunc=np.positive, result="same", takes="iuf")
-def positive(input):
-    """input itself."""
+def positive(input: Any) -> Any:
+    """input itself, a tensor of numbers."""
+    if input.dtype == bool_:
+        raise NotImplementedError("positive: integer or floating tensors are needed; got bool")
     return input
 
 

@@ -173,6 +173,8 @@ def nanmean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: An
 def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The product along ``dim`` or of all; integers and bools are multiplied as int64. Zeros have exact gradients."""
     x = _summed(input, dtype)
+    if dim is None and keepdim:
+        raise TypeError("prod: keepdim goes with a dim; got keepdim=True alone")
     if dim is None or not x.ndim:
         flat = reshape(x, -1)
         return _prod(flat, dim=0, keepdim=False)
