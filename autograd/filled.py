@@ -85,26 +85,38 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     return _filled("full", _number(fill_value), as_size("full", (size,)), found, device, requires_grad)
 
 
+def _beside(input: Tensor, size: tuple[int, ...], made: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
+    """A tensor made of this size; if ``input`` has lanes, as inside vmap, one with as many."""
+    lanes = getattr(input, "value", None)
+    if lanes is None:
+        return made(size)
+    return type(input)(input.level, _beside(lanes, (lanes.shape[0], *size), made))
+
+
 def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros of the shape and dtype of ``input``."""
-    return _filled("zeros_like", 0, input.shape, dtype or input.dtype, device, requires_grad)
+    found = dtype or input.dtype
+    return _beside(input, input.shape, lambda size: _filled("zeros_like", 0, size, found, device, requires_grad))
 
 
 def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones of the shape and dtype of ``input``."""
-    return _filled("ones_like", 1, input.shape, dtype or input.dtype, device, requires_grad)
+    found = dtype or input.dtype
+    return _beside(input, input.shape, lambda size: _filled("ones_like", 1, size, found, device, requires_grad))
 
 
 def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of the shape and dtype of ``input`` whose values are not set."""
-    return empty(input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+    options = {"dtype": dtype or input.dtype, "device": device, "requires_grad": requires_grad}
+    return _beside(input, input.shape, lambda size: empty(size, **options))
 
 
 def full_like(
     input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """A tensor of the shape and dtype of ``input`` filled with one value."""
-    return _filled("full_like", _number(fill_value), input.shape, dtype or input.dtype, device, requires_grad)
+    value, found = _number(fill_value), dtype or input.dtype
+    return _beside(input, input.shape, lambda size: _filled("full_like", value, size, found, device, requires_grad))
 
 
 # --- spaced ----------------------------------------------------------------------------------------------------------
@@ -212,12 +224,15 @@ def new_full(
     self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """`full` in the dtype of this tensor."""
-    return full(size, fill_value, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+    options = {"dtype": dtype or self.dtype, "device": device, "requires_grad": requires_grad}
+    return _beside(self, as_size("new_full", (size,)), lambda size: full(size, fill_value, **options))
 
 
 def _new(make_tensor: Callable[..., Tensor]) -> Callable[..., Tensor]:
     def method(self: Tensor, *size: Any, dtype: Any = None, **options: Any) -> Tensor:
-        return make_tensor(*size, dtype=dtype or self.dtype, **options)
+        named = {"size": options.pop("size")} if "size" in options else {}
+        shape = as_size(f"new_{make_tensor.__name__}", _named(make_tensor.__name__, size, named))
+        return _beside(self, shape, lambda size: make_tensor(size, dtype=dtype or self.dtype, **options))
 
     method.__doc__ = f"`{make_tensor.__name__}` in the dtype of this tensor."
     return method
