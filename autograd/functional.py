@@ -19,7 +19,9 @@ __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 class _Point:
     """A function that has been run on fresh inputs; what it returns takes the form of what came in."""
 
-    def __init__(self, name: str, func: Callable, inputs: Any, create_graph: bool, strict: bool) -> None:
+    def __init__(
+        self, name: str, func: Callable, inputs: Any, create_graph: bool, strict: bool, floating: bool = True
+    ) -> None:
         self.name, self.create_graph, self.strict = name, create_graph, strict
         self.one_input = isinstance(inputs, Tensor)
         given = (inputs,) if self.one_input else tuple(inputs)
@@ -34,7 +36,7 @@ class _Point:
         self.outputs: tuple[Tensor, ...] = (
             (out,) if self.one_output else tuple(out) if isinstance(out, tuple) else (out,)
         )
-        self._check("outputs", self.outputs)
+        self._check("outputs", self.outputs, floating)
         if strict:
             for i, y in enumerate(self.outputs):
                 if not y.requires_grad:
@@ -42,11 +44,11 @@ class _Point:
                         f"{name}: with strict every output must depend on the inputs; got output {i} that does not"
                     )
 
-    def _check(self, what: str, tensors: Sequence[Any]) -> None:
+    def _check(self, what: str, tensors: Sequence[Any], floating: bool = True) -> None:
         for x in tensors:
             if not isinstance(x, Tensor):
                 raise TypeError(f"{self.name}: the {what} must be tensors or a tuple of them; got {type(x).__name__}")
-            if x.dtype.kind != "f":
+            if floating and x.dtype.kind != "f":
                 raise TypeError(f"{self.name}: the {what} must be floating tensors; got {x.dtype}")
 
     def one_number(self) -> None:
@@ -107,7 +109,7 @@ def vjp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
     >>> vjp(autograd.exp, autograd.zeros(2), autograd.tensor([1.0, 2.0]))
     (tensor([1., 1.]), tensor([1., 2.]))
     """
-    at = _Point("vjp", func, inputs, create_graph, strict)
+    at = _Point("vjp", func, inputs, create_graph, strict, floating=False)
     given = at.weights(v, at.outputs, "outputs")
     return at.as_output(at.outputs), at.as_input(at.gradients(at.outputs, at.inputs, given, create_graph))
 
@@ -190,8 +192,9 @@ def jacobian(
         raise NotImplementedError("jacobian: forward-mode goes with vectorize=True; got vectorize=False")
     if strict and vectorize:
         raise RuntimeError("jacobian: strict looks at one row at a time; got vectorize=True")
-    at = _Point("jacobian", func, inputs, create_graph, strict)
-    return _jacobian(at, vectorize, strategy == "forward-mode")
+    forward = strategy == "forward-mode"
+    at = _Point("jacobian", func, inputs, create_graph, strict, floating=forward)
+    return _jacobian(at, vectorize, forward)
 
 
 def _jacobian(at: _Point, vectorize: bool, forward: bool) -> Any:

@@ -103,6 +103,11 @@ CASES = {
     "grad of jvp": lambda F, x, y, v, p: F.grad(lambda a: F.jvp(lambda b: (b**3).sum(), (a,), (y,))[1])(x),
     "jvp of grad": lambda F, x, y, v, p: F.jvp(F.grad(lambda b: (b**3).sum()), (x,), (y,)),
     "jvp without dependence": lambda F, x, y, v, p: F.jvp(lambda a: y * 1, (x,), (x,)),
+    "jvp of truth values": lambda F, x, y, v, p: F.jvp(lambda a: (a > 0, a * 2, a.argmax()), (x,), (y,)),
+    "jacfwd of truth values": lambda F, x, y, v, p: F.jacfwd(lambda a: (a > 0, a * 2))(v),
+    "vmap of jvp of a place": lambda F, x, y, v, p: F.vmap(lambda a: F.jvp(lambda b: b.argmax(), (a,), (a,)))(x),
+    "vmap of writes": lambda F, x, y, v, p: F.vmap(lambda a: a.new_zeros(a.shape).copy_(a) + a.new_ones(2, a.shape[0]).mul_(a))(x),
+    "vmap of vmap of writes": lambda F, x, y, v, p: F.vmap(F.vmap(lambda a: a.new_full((2,), 3.0).add_(a)))(x),
     "jacrev": lambda F, x, y, v, p: F.jacrev(f_vector)(x, v),
     "jacrev argnums": lambda F, x, y, v, p: F.jacrev(f_vector, argnums=(0, 1))(x, v),
     "jacrev nest": lambda F, x, y, v, p: F.jacrev(f_tree)(p, x),
@@ -332,7 +337,9 @@ def test_writes_in_place():
         y.mul_(row)
         z = row.clone()
         z.zero_()
-        return y + z
+        for like in (autograd.zeros_like, autograd.ones_like, autograd.empty_like):
+            z += like(row).copy_(row)
+        return y + z + autograd.full_like(row, 3.0).mul_(row)
 
     wanted = np.stack([function(Tensor(row.copy())).array for row in X])
     np.testing.assert_allclose(vmap(function)(x).array, wanted)

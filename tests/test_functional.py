@@ -46,6 +46,9 @@ CASES = {
         two, (x, y), vectorize=True, outer_jacobian_strategy="forward-mode", **o
     ),
     "hessian of a line": lambda F, x, y, **o: F.hessian(lambda a: a.sum(), x, **o),
+    "jacobian of truth values": lambda F, x, y, **o: F.jacobian(lambda a, b: (a > b, a * b), (x, y), **o),
+    "jacobian of a place": lambda F, x, y, **o: F.jacobian(lambda a: a.argmax(), x, vectorize=True, **o),
+    "vjp of truth values": lambda F, x, y, **o: F.vjp(lambda a: a > 0, x, y, **o),
     "vjp": lambda F, x, y, **o: F.vjp(many, (x, y), (y, y.sum(1)), **o),
     "vjp of one": lambda F, x, y, **o: F.vjp(one, x, **o),
     "vjp of unused": lambda F, x, y, **o: F.vjp(lambda a, b: a * 2, (x, y), y, **o),

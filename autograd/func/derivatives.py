@@ -126,7 +126,7 @@ def jvp(func: Callable, primals: tuple, tangents: tuple, *, strict: bool = False
             f"jvp: primals and tangents must be tuples; got {type(primals).__name__} and {type(tangents).__name__}"
         )
     _check_like("jvp", "tangents", tangents, "primals", primals)
-    run = Recording("jvp", func, primals, range(len(primals)), has_aux)
+    run = Recording("jvp", func, primals, range(len(primals)), has_aux, floating=False)
     if strict and not all(y.requires_grad for y in run.outputs):
         raise RuntimeError("jvp: with strict every output must depend on the primals; got one that does not")
     tangent = rebuild(run.output, run.pusher()(leaves(tangents)))
@@ -198,7 +198,7 @@ def jacfwd(
     @functools.wraps(func)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         places = _places("jacfwd", argnums, args)
-        run = Recording("jacfwd", functools.partial(func, **kwargs), args, places, has_aux)
+        run = Recording("jacfwd", functools.partial(func, **kwargs), args, places, has_aux, floating=False)
         by_input: list[list[Tensor]] = []  # for each input, the columns of each output
         for columns in _each_basis(run.pusher(), run.inputs, None):
             x = run.inputs[len(by_input)]

@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import graph
 from ..backprop import grad, lift_saved
+from ..dtypes import is_float
 from ..modes import enable_grad, set_grad_enabled, state
 from ..ops.convert import cast
 from ..ops.shape import reshape
@@ -25,7 +26,15 @@ __all__ = ["Recording", "check_float", "walk_back", "zeros"]
 class Recording:
     """One run of a function on fresh inputs, with what may be asked of it afterwards."""
 
-    def __init__(self, name: str, func: Callable, args: Sequence[Any], places: Sequence[int], has_aux: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        func: Callable,
+        args: Sequence[Any],
+        places: Sequence[int],
+        has_aux: bool,
+        floating: bool = True,
+    ) -> None:
         self.name = name
         track = state.recording
         fresh: list[Tensor] = []
@@ -50,7 +59,7 @@ class Recording:
         self.output = out
         self.outputs: list[Tensor] = leaves(out)
         for y in self.outputs:
-            check_float(name, y, "outputs")
+            check_float(name, y, "outputs", floating)
         own = {id(base_of(x)) for x in fresh}
         # Under no_grad outside, nothing may be traced back to what was before.
         self.create_graph = track and _reaches_others(map(base_of, self.outputs), own)
@@ -70,20 +79,22 @@ class Recording:
         The gradients are linear in the cotangents: their derivative by these, back from the inputs, is the Jacobian
         times a tangent.
         """
-        cotangents = [_fresh(zeros(y), False) for y in self.outputs]
-        pulled = self.pull(cotangents, create_graph=True)
+        floating = [y for y in self.outputs if is_float(y.dtype)]
+        cotangents = [_fresh(zeros(y), False) for y in floating]
+        pulled = walk_back(floating, self.inputs, cotangents, True)
 
         def push(tangents: Sequence[Tensor]) -> list[Tensor]:
-            return walk_back(pulled, cotangents, tangents, self.create_graph)
+            found = iter(walk_back(pulled, cotangents, tangents, self.create_graph))
+            return [next(found) if is_float(y.dtype) else zeros(y) for y in self.outputs]
 
         return push
 
 
-def check_float(name: str, x: Any, what: str) -> None:
-    """Derivatives are of floating tensors by floating tensors."""
-    if not isinstance(x, Tensor) or x.dtype.kind != "f":
+def check_float(name: str, x: Any, what: str, floating: bool = True) -> None:
+    """Derivatives are of floating tensors by floating tensors; a tangent, if not ``floating``, of any."""
+    if not isinstance(x, Tensor) or (floating and not is_float(x.dtype)):
         got = x.dtype if isinstance(x, Tensor) else type(x).__name__
-        raise RuntimeError(f"{name}: the {what} must be floating tensors; got {got}")
+        raise RuntimeError(f"{name}: the {what} must be {'floating ' * floating}tensors; got {got}")
 
 
 def zeros(x: Tensor) -> Tensor:
