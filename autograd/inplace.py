@@ -18,7 +18,7 @@ from .dtypes import category
 from .graph import Node
 from .modes import set_grad_enabled, state
 from .ops import index
-from .ops.convert import cast
+from .ops.convert import cast, nothing_of
 from .ops.formula import Elementwise
 from .ops.op import op
 from .ops.shape import sum_to
@@ -59,16 +59,6 @@ def _replace(base, part, *, path):
     out = base.copy()
     _follow(out, path)[...] = part
     return out
-
-
-@op(x=lambda g: nothing_of(g))
-def _nothing(x):
-    return np.zeros_like(x)
-
-
-def nothing_of(x: Any) -> Any:
-    """Zeros whatever x is: infinity times 0 would be NaN."""
-    return _nothing(x)
 
 
 @op(x=lambda g: nothing_of(g), value=lambda g, shape: sum_to(g, shape))

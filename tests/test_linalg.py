@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 import autograd
 from autograd import Tensor, gradcheck, gradgradcheck, linalg
@@ -326,6 +327,38 @@ def test_in_place_products():
     np.testing.assert_allclose(y.detach().numpy(), 0.5 * x.detach().numpy() + a.detach().numpy() @ b.detach().numpy())
     y.sum().backward()
     np.testing.assert_array_equal(x.grad.numpy(), np.full((2, 2), 0.5))
+
+
+@pytest.mark.parametrize("beta", [0, 0.5])
+@pytest.mark.parametrize("alpha", [0, 2.0])
+@pytest.mark.parametrize("bad", [None, 0, 1])
+@pytest.mark.parametrize(
+    ("name", "shapes"),
+    {
+        "addmm": [(2, 3), (2, 4), (4, 3)], "addmv": [(2,), (2, 3), (3,)], "addr": [(2, 3), (2,), (3,)],
+        "addbmm": [(2, 3), (5, 2, 4), (5, 4, 3)], "baddbmm": [(5, 2, 3), (5, 2, 4), (5, 4, 3)],
+    }.items(),
+)  # fmt: skip
+def test_what_has_the_factor_0_is_not_looked_at(name, shapes, alpha, beta, bad):
+    """Its infinities do not reach the result; its gradient is PyTorch's, and is there."""
+    arrays = [np.arange(1.0, 1 + np.prod(shape)).reshape(shape) for shape in shapes]
+    if bad is not None:
+        arrays[bad].flat[0] = np.inf
+    results = []
+    for library, grad in ((autograd, autograd.grad), (torch, torch.autograd.grad)):
+        xs = [library.tensor(a, requires_grad=True) for a in arrays]
+        out = getattr(library, name)(*xs, alpha=alpha, beta=beta)
+        results.append([t.detach().numpy() for t in (out, *grad(out.sum(), xs))])
+    for mine, theirs in zip(*results, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_power_0_has_a_gradient_of_0():
+    x = autograd.full((2, 2), float("inf"), requires_grad=True)
+    y = x.matrix_power(0)
+    assert y.tolist() == [[1, 0], [0, 1]] and y.requires_grad
+    y.sum().backward()
+    assert x.grad.tolist() == [[0, 0], [0, 0]]
 
 
 def test_scipy_is_imported_when_it_is_used():

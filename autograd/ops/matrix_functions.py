@@ -12,7 +12,7 @@ from ..kernels.reduce import NORM, reduce
 from ..kernels.spread import MULTIPLES, spread
 from ..tensor import Tensor
 from ..tracing import in_one_piece
-from .convert import cast, clone
+from .convert import cast, clone, nothing_of
 from .dims import normal_dim, normal_dims, numpy_spelling
 from .elementwise import abs as abs_
 from .elementwise import div, pow, sign, where
@@ -99,7 +99,8 @@ def matrix_norm(
     """A norm of matrices: "fro" (the root of the sum of squares), "nuc" (the sum of singular values), 2 and -2 (the
     largest and the smallest one), 1 and -1 (of the columns' sums of |A|), inf and -inf (of the rows').
     """
-    require_matrices("matrix_norm", input)
+    if input.ndim < 2 or not is_float(input.dtype):
+        require_matrices("matrix_norm", input)
     if ord not in _MATRIX_ORDS:
         raise RuntimeError(f"matrix_norm: ord must be one of {', '.join(map(str, _MATRIX_ORDS))}; got {ord!r}")
     rows, columns = (normal_dim("matrix_norm", d, input.ndim) for d in dim)
@@ -110,6 +111,7 @@ def matrix_norm(
         return vector_norm(input, 2, (rows, columns), keepdim)
     x = movedim(input, (rows, columns), (-2, -1))
     if ord in ("nuc", 2, -2):
+        require_matrices("matrix_norm", input)
         values = svdvals(x)
         out = sum_(values, -1) if ord == "nuc" else _extreme(values, ord)
     else:
@@ -215,7 +217,7 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
         if n:
             input = matmul(input, input)
     if out is None:
-        return Tensor(np.broadcast_to(np.eye(input.shape[-1], dtype=input.dtype), input.shape).copy())
+        return nothing_of(input) + np.eye(input.shape[-1], dtype=input.dtype)
     return out
 
 

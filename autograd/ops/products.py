@@ -5,6 +5,7 @@ from typing import Any
 
 from ..kernels import products as kernels
 from ..tensor import Tensor
+from .convert import nothing_of
 from .dims import numpy_spelling
 from .elementwise import add, mul
 from .op import op
@@ -154,7 +155,7 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
 
 
 def _add(name: str, input: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
-    """beta * input + alpha * product; with beta 0 the input is not looked at, NaN or not."""
+    """beta * input + alpha * product. What has the factor 0 is not looked at, NaN or not, but has a gradient, of 0."""
     if input.dtype != product.dtype:
         raise RuntimeError(f"{name}: the dtypes must be equal; got {input.dtype} and {product.dtype}")
     if product.dtype.kind != "f" and not (isinstance(alpha, int) and isinstance(beta, int)):
@@ -165,9 +166,12 @@ def _add(name: str, input: Tensor, product: Tensor, beta: float, alpha: float) -
         raise RuntimeError(
             f"{name}: input must broadcast to the product; got {tuple(input.shape)} for {tuple(product.shape)}"
         ) from None
-    if beta == 0:
+    if alpha == 0 and name not in ("addr", "baddbmm"):  # PyTorch's kernels of these multiply by 0
+        product, alpha = nothing_of(product), 1
+    if beta == 0 and not input.requires_grad:
         return product if alpha == 1 else mul(product, alpha)
-    return add(base if beta == 1 else mul(base, beta), product, alpha=alpha)
+    base = nothing_of(base) if beta == 0 else base if beta == 1 else mul(base, beta)
+    return add(base, product, alpha=alpha)
 
 
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:

@@ -371,6 +371,8 @@ for ord in ("fro", "nuc", 2, -2, 1, -1, math.inf, -math.inf):
         "linalg.matrix_norm", call(x(2, 3), ord), call(x(2, 3, 2), ord, dim=(0, 2), keepdim=True), call(x(2, 2, 3), ord)
     )
     lapack_row("linalg.norm", call(x(2, 3), ord), call(x(2, 3, 2), ord, dim=(2, 0)))
+    if ord not in ("nuc", 2, -2):
+        row("linalg.matrix_norm", call(x(2, 3), ord), dtypes=("float16",), differentiable=False)
 lapack_row(
     "linalg.norm", call(x(2, 3)), call(x(2, 3, 2)), call(x(3), 3), call(x(2, 3), 1, dim=0), call(x(2, 3), dim=(0, 1))
 )
