@@ -68,13 +68,26 @@ def unique_consecutive(
     return _wanted(_unique_consecutive(input, dim=at), return_inverse, return_counts)
 
 
+def _insertion_places(row: np.ndarray, values: np.ndarray, side: Any) -> np.ndarray:
+    if row.dtype.kind != "f" or not np.isnan(row).any():
+        return np.searchsorted(row, values, side)
+    # Nothing is at most NaN, which for PyTorch's bisection means to look further up.
+    low, high = np.zeros(values.shape, np.int64), np.full(values.shape, row.size)
+    while (low < high).any():
+        middle = (low + high) // 2
+        found = row[np.minimum(middle, row.size - 1)]
+        here = (found >= values) if side == "left" else (found > values)
+        low, high = np.where(here | (low == high), low, middle + 1), np.where(here, middle, high)
+    return low
+
+
 @op()
 def _searchsorted(sequence, values, *, side, dtype):
     if sequence.ndim == 1:
-        return np.asarray(np.searchsorted(sequence, values, side), dtype)
+        return np.asarray(_insertion_places(sequence, values, side), dtype)
     rows = sequence.reshape(-1, sequence.shape[-1])
     columns = values.reshape(len(rows), -1)
-    found = [np.searchsorted(row, column, side) for row, column in zip(rows, columns, strict=True)]
+    found = [_insertion_places(row, column, side) for row, column in zip(rows, columns, strict=True)]
     return np.array(found, dtype).reshape(values.shape)
 
 

@@ -147,7 +147,8 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
         raise NotImplementedError("topk: integer or floating tensors are needed; got bool")
     if not 0 <= k <= length:
         raise RuntimeError(f"topk: k must be in [0, {length}]; got {k} for shape {tuple(input.shape)} over dim {at}")
-    return _pick(_topk, input, at, None, k=k, largest=largest)
+    # Of a 0-d tensor PyTorch gives its element also for k=0.
+    return _pick(_topk, input, at, None, k=k if input.ndim else 1, largest=largest)
 
 
 @numpy_spelling

@@ -41,6 +41,7 @@ row(
     call(x(3), 0),
     call(n(40, high=1000), 5),
 )
+row("topk", call(x(), 0), call(x(), 1))
 row("topk", call(_HOLES[0], 2), call(_HOLES[0], 2, largest=False), differentiable=False)
 row(
     "kthvalue",
@@ -111,6 +112,12 @@ row(
     call(_EDGES, 0.25),
     call(_EDGES, x()),
     call(np.sort(n(2, 5, high=9)), n(2, 3, high=9)),
+    *[
+        call(np.array(row), np.array([1, 2, 3, np.nan, np.inf, 0]), right=right)
+        for row in ([1, 2, np.nan], [1, np.nan, np.nan, np.nan], [1.0, 2, 3], [np.nan])
+        for right in (False, True)
+    ],
+    call(np.array([[1, 2, np.nan], [1, 2, 3]]), np.array([[2, 3], [3, np.nan]])),
     call(n(5, high=9, seed=1), n(3, high=9), sorter=np.argsort(n(5, high=9, seed=1))),
     differentiable=False,
 )

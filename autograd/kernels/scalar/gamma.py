@@ -60,4 +60,5 @@ def lgamma(x: Symbol, precision: Precision) -> Symbol:
     turn = x - apply("round", x)
     sine = where(abs(turn) < tiny(precision), turn, apply("sin_near", math.pi * turn) / math.pi)
     reflected = -log(abs(sine), precision) - value
-    return where(x < 0.0, where(x == -math.inf, math.inf, reflected), value)
+    pole = (turn == 0.0) | (x == -math.inf)  # so is every large number, where the difference would be inf - inf
+    return where(x < 0.0, where(pole, math.inf, reflected), value)
