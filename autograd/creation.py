@@ -9,7 +9,7 @@ from .tensor import Tensor
 
 __all__ = [
     "as_tensor", "asarray", "check_device", "check_fits", "from_dlpack", "from_numpy", "from_sequence",
-    "in_our_dtype", "make", "tensor",
+    "in_our_dtype", "make", "number_of", "tensor",
 ]  # fmt: skip
 
 
@@ -27,6 +27,14 @@ def check_fits(op: str, values: Any, dtype: np.dtype) -> None:
         if not (low >= (info.min or -info.max) and high <= info.max):
             bad = high if not high <= info.max else low
             raise RuntimeError(f"{op}: a number does not fit the dtype; got {bad} for {dtype}")
+
+
+def number_of(op: str, value: Any, dtype: np.dtype) -> Any:
+    """A factor as a number of the dtype: in an integer one it loses its fraction, as in PyTorch."""
+    if dtype.kind == "f":
+        return value
+    check_fits(op, value, dtype)
+    return bool(value) if dtype == bool_ else int(value)
 
 
 def from_sequence(data: Any, dtype: Any = None) -> np.ndarray:

@@ -4,8 +4,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..creation import check_fits
-from ..dtypes import bool_, result_type
+from ..creation import check_fits, number_of
+from ..dtypes import bool_, promote
+from ..tensor import Tensor
 from .exponential import exp2
 from .formula import Elementwise, Meant, elementwise
 from .op import op
@@ -60,19 +61,23 @@ def _rsub(input: Any, other: Any, *, alpha: float = 1) -> Any:
 
 def _with_scaled(op: Elementwise, input: Any, other: Any, alpha: float, factor: float, name: str = "") -> Meant:
     """``op`` of the input and alpha * other as one loop that adds ``factor`` * other, in the dtype of the result."""
-    dtypes = [result_type(x, x) for x in (input, other)]
-    dtype = result_type(input, other)
+    dtype = _common(input, other)
     op_name = name or op.name
     if isinstance(alpha, float) and dtype.kind != "f":
         raise RuntimeError(f"{op_name}: of integers alpha must be an integer; got alpha={alpha}")
     if isinstance(alpha, bool) and dtype != bool_:
         raise RuntimeError(f"{op_name}: alpha is a truth value only for truth values; got alpha={alpha} for {dtype}")
     check_fits(op_name, alpha, dtype)
-    if alpha == 1 or (op is sub and bool_ in dtypes):  # which it refuses
+    if alpha == 1 or (op is sub and bool_ in (_common(input), _common(other))):  # which it refuses
         return Meant(op, (input, other))
     if dtype == bool_:  # of those + is or
         return Meant(add, (input, mul(other, bool(alpha))))
     return Meant(add_scaled, (input, other, factor))
+
+
+def _common(*operands: Any) -> np.dtype:
+    """The dtype that the operands are promoted to."""
+    return promote([x.array if isinstance(x, Tensor) else x for x in operands])
 
 
 @elementwise(input=lambda g, other: g * other, other=lambda g, input: g * input, ufunc=np.multiply, result="same")
@@ -137,10 +142,17 @@ sgn = sign
     tensor1=lambda g, tensor2, value: g * (tensor2 * value),
     tensor2=lambda g, tensor1, value: g * (tensor1 * value),
     result="same",
+    takes="iuf",
 )
 def addcmul(input, tensor1, tensor2, value=1):
     """input + value * tensor1 * tensor2."""
     return input + value * tensor1 * tensor2
+
+
+@addcmul.otherwise
+def _addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: float = 1) -> Meant:
+    """input + value * tensor1 * tensor2."""
+    return Meant(addcmul, (input, tensor1, tensor2, number_of("addcmul", value, _common(input, tensor1, tensor2))))
 
 
 @elementwise(
@@ -148,7 +160,7 @@ def addcmul(input, tensor1, tensor2, value=1):
     tensor1=lambda g, tensor2, value: g * (value / tensor2),
     tensor2=lambda g, tensor1, tensor2, value: -g * (value * tensor1 / (tensor2 * tensor2)),
     takes="f",
-    strict=True,
+    strict=("tensor1", "tensor2"),
 )
 def addcdiv(input, tensor1, tensor2, value=1):
     """input + value * tensor1 / tensor2."""
@@ -204,7 +216,8 @@ def frexp(input: Any) -> Frexp:
 
 
 @elementwise(
-    input=lambda g, input, other: where(input == other, 0, g), other=lambda g: 0.0, ufunc=np.nextafter, takes="f"
+    input=lambda g, input, other: where(input == other, 0, g), other=lambda g: 0.0, ufunc=np.nextafter, takes="f",
+    widens=False,
 )
 def nextafter(input, other):
     """The next number after input in the direction of other."""

@@ -9,6 +9,7 @@ import numpy as np
 from ..kernels import distance as kernels
 from ..tensor import Tensor
 from .comparison import ne
+from .convert import cast, clone
 from .dims import normal_dim, numpy_spelling
 from .join import cat
 from .matrix_functions import matrix_norm, vector_norm
@@ -113,8 +114,10 @@ def diff(
     if n < 0:
         raise RuntimeError(f"diff: n must not be negative; got {n}")
     at = normal_dim("diff", dim, input.ndim)
+    if n == 0:
+        return clone(input)
     parts = [part for part in (prepend, input, append) if part is not None]
-    x = cat(parts, at) if len(parts) > 1 or n == 0 else input
+    x = cat(parts, at) if len(parts) > 1 else input
     for _ in range(n):
         if x.shape[at] == 0:
             break
@@ -149,7 +152,8 @@ def _trapezoids(name: str, y: Any, x: Any, dx: Any, dim: int) -> tuple[Any, int]
 def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, dim: int = -1) -> Tensor:
     """The integral along ``dim`` by the trapezoidal rule, over points ``x`` or in steps of ``dx`` (1)."""
     areas, at = _trapezoids("trapezoid", y, x, dx, dim)
-    return sum(areas, at) / 2
+    total = sum(areas, at)
+    return total / 2 if y.shape[at] else cast(total, y.dtype)  # as PyTorch has it, of no elements an integer
 
 
 @numpy_spelling

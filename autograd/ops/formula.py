@@ -46,7 +46,8 @@ class Elementwise(Derivable):
 
     ``"float"`` computes integers in the default float dtype, ``"same"`` keeps the dtype, ``"number"`` keeps it but
     counts truth values as int64, ``"bool"`` answers a question. ``takes`` names the kinds of dtype it is defined for:
-    b, i, u and f; where it is ``strict``, of every operand and not only of what they promote to.
+    b, i, u and f; where it is ``strict``, of every operand and not only of what they promote to, or of what those that
+    it names promote to among themselves. One that ``widens`` computes float16 in float32, and rounds once.
 
     What the formula says of a parameter: annotated ``bool``, it is a condition and takes no part in promotion. With a
     default value, it is a number in most calls, and the loop is compiled for one. Annotated ``float``, it may be a
@@ -61,7 +62,8 @@ class Elementwise(Derivable):
         ufunc: Callable | str | None = None,
         result: str = "float",
         takes: str = "biuf",
-        strict: bool = False,
+        strict: bool | Sequence[str] = False,
+        widens: bool = True,
         differentiable: bool = True,
         **names: Any,
     ) -> None:
@@ -70,6 +72,7 @@ class Elementwise(Derivable):
         self.ufunc = ufunc
         self.takes = takes
         self.strict = strict
+        self.widens = widens
         self.overload: Callable | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -212,7 +215,7 @@ class Elementwise(Derivable):
         arrays = [x.array if isinstance(x, Tensor) else x for x in args]
         values = [x for i, x in enumerate(arrays) if i not in self.conditions] or arrays
         dtype = promote(values)
-        refused = next((d for d in self._dtypes(dtype, values) if d.kind not in self.takes), None)
+        refused = next((d for d in self._dtypes(dtype, arrays) if d.kind not in self.takes), None)
         if refused is not None:
             kinds = " or ".join(_KINDS[kind] for kind in self.takes if kind != "u")
             raise NotImplementedError(f"{self.name}: {kinds} tensors are needed; got {refused}")
@@ -220,7 +223,7 @@ class Elementwise(Derivable):
             dtype = get_default_dtype()
         elif self.result == "number" and dtype == bool_:
             dtype = int64
-        half = dtype == float16  # numba has no arithmetic on it: compute in float32
+        half = dtype == float16 and self.widens  # numba has no arithmetic on it: compute in float32
         inner = float32 if half else dtype
         prepared = [_convert(x, bool_ if i in self.conditions else inner) for i, x in enumerate(args)]
         kernel = self.kernels.get(inner)
@@ -236,9 +239,14 @@ class Elementwise(Derivable):
         out = self._run(prepared, kernel)
         return _convert(out, dtype) if half and self.result != "bool" else out
 
-    def _dtypes(self, dtype: np.dtype, values: Sequence) -> Iterable[np.dtype]:
+    def _dtypes(self, dtype: np.dtype, inputs: Sequence) -> Iterable[np.dtype]:
         """The dtypes that this operation must be defined for."""
-        return [dtype, *(promote([x]) for x in values if type(x) not in (int, float))] if self.strict else (dtype,)
+        if self.strict is False:
+            return (dtype,)
+        if self.strict is True:
+            alone = [x for i, x in enumerate(inputs) if i not in self.conditions and type(x) not in (int, float)]
+            return [dtype, *(promote([x]) for x in alone)]
+        return [dtype, promote([x for name, x in zip(self.inputs, inputs, strict=True) if name in self.strict])]
 
     # --- kernels ------------------------------------------------------------------------------------------------------
 
@@ -303,7 +311,8 @@ def elementwise(
     ufunc: Callable | str | None = None,
     result: str = "float",
     takes: str = "biuf",
-    strict: bool = False,
+    strict: bool | Sequence[str] = False,
+    widens: bool = True,
     differentiable: bool = True,
     **rules: Callable,
 ) -> Callable:
@@ -315,8 +324,9 @@ def elementwise(
 
     def register(formula: Callable) -> Elementwise:
         made = Elementwise(
-            formula, rules, ufunc=ufunc, result=result, takes=takes, strict=strict, differentiable=differentiable
-        )
+            formula, rules, ufunc=ufunc, result=result, takes=takes, strict=strict, widens=widens,
+            differentiable=differentiable,
+        )  # fmt: skip
         registry[made.name] = made
         if made.has_formula and not is_primitive(made.name):
             formulas[made.name] = formula

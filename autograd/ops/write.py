@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from ..creation import number_of
 from ..dtypes import bool_, is_float
 from ..tensor import Tensor
 from .convert import cast
 from .dims import normal_dim, numpy_spelling
-from .elementwise import where
+from .elementwise import mul, where
 from .gather import as_line, check_bounds, check_vector, index_add_zeros, index_select_along
 from .index import _setitem, split_key
 from .op import op
@@ -45,7 +46,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     tensor([ 1., 12.])
     """
     at = _check_parts("index_add", input, dim, index, source)
-    part = as_line(source if alpha == 1 else source * alpha)
+    part = as_line(source if alpha == 1 else mul(source, number_of("index_add", alpha, source.dtype)))
     x = as_line(input)
     return as_input(x + index_add_zeros(part, as_line(index), dim=at, to=tuple(x.shape)), input)
 

@@ -123,12 +123,23 @@ row(
 )
 row("float_power", call(_INTS, 2), call(x(2, 3, low=0.1), x(3)), call(x(2, 3, low=0.1), 1.5), call(2, x(3)))
 row("square", call(_INTS), call(b(3)))
-row("addcmul", call(x(2, 3), x(3, seed=1), x(2, 1, seed=2), value=0.5), call(_INTS, _INTS, _INTS, value=2))
+row(
+    "addcmul",
+    call(x(2, 3), x(3, seed=1), x(2, 1, seed=2), value=0.5),
+    call(_INTS, _INTS, _INTS, value=2),
+    call(_INTS, _INTS, _INTS, value=0.5),
+    call(_INTS, _INTS, _INTS, value=2.5),
+    call(x(2, 3), _INTS, _INTS, value=0.5),
+    call(_INTS, n(2, 3, high=5).astype(np.int8), np.full(3, 100, np.int8), value=2),
+)
 row(
     "addcdiv",
     call(x(2, 3), x(3, seed=1), x(2, 1, seed=2), value=0.5),
     call(x(2, 3), x(3, seed=1), x(2, 1, seed=2), value=-2),
+    call(x(2, 3), n(3, high=5), x(2, 3, low=0.5), value=2),
+    call(x(2, 3), b(2, 3), x(2, 3, low=0.5)),
 )
+row("addcdiv", call(_INTS, x(3), n(2, 1, low=1, high=5)), torch_fails="can't be cast")
 row("lerp", call(x(2, 3), x(3, seed=1), 0.25), call(x(2, 3), x(3, seed=1), 0.75), call(x(2, 3), x(2, 3, seed=1), 2.0))
 row("copysign", call(x(2, 3), -1.0), call(_INTS, -1), call(_INTS, x(2, 3)))
 row("ldexp", call(x(2, 3), n(3, low=-3, high=4)), call(_INTS, np.array(3)), differentiable=False)
@@ -214,6 +225,13 @@ for _name in ("bitwise_left_shift", "bitwise_right_shift"):
     row(_name, call(_INTS, 2), call(_INTS, np.array([1, 64, 70])))
 for _name in ("gcd", "lcm"):
     row(_name, call(_INTS, np.array(4)), call(_INTS, _INTS[::-1].copy()))
+row("lgamma", call(np.array([-1e37, -3e38, -1e30, -1e10, -3.0, -np.inf])), differentiable=False)
+row(
+    "nextafter",
+    call(np.array([np.inf, -np.inf, 1, 0, 65504, np.nan]), np.array([0.0, 0, 2, 1, np.inf, 0])),
+    dtypes=("float16", "float32"),
+    differentiable=False,
+)
 for _name in ("sin", "exp", "sqrt", "atan2", "erfinv", "digamma", "lgamma", "i0", "deg2rad"):
     _second = (np.array([2, 3, 4]),) if _name == "atan2" else ()
     row(_name, call(n(3, high=5), *_second), differentiable=False)

@@ -111,6 +111,9 @@ row(
     call(x(2, 3), -1, np.array([2, 0]), x(2, 2), alpha=2.5),
     call(x(), 0, np.array([0]), x()),
     call(n(3, high=4), 0, np.array([1, 1]), n(2, high=5), alpha=2),
+    call(n(3, high=4), 0, np.array([1, 1]), n(2, high=5), alpha=2.5),
+    call(b(3), 0, np.array([1, 2]), b(2), alpha=2),
+    call(b(3), 0, np.array([1, 2]), b(2), alpha=0),
 )
 row(
     "index_copy",

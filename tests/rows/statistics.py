@@ -73,6 +73,7 @@ row(
     call(x(2), n=3),
     call(x(0)),
     call(x(3), n=0),
+    call(x(2), n=0, prepend=x(1), append=x(1)),
 )
 for _name in ("trapezoid", "cumulative_trapezoid"):
     row(
@@ -85,6 +86,9 @@ for _name in ("trapezoid", "cumulative_trapezoid"):
         call(x(3, 5), x(3, seed=1), dim=0),
         call(n(5, high=9)),
         call(x(1)),
+        call(n(2, 0, high=9).astype(np.int32)),
+        call(n(2, 0, high=9), dx=0.5),
+        call(x(0, 2), dim=0),
     )
 for _p in (0, 1, 1.5, 2, 3, float("inf"), float("-inf")):
     row("norm", call(x(2, 3), _p), call(x(2, 3), _p, 1), call(x(2, 3), p=_p, dim=(0, 1), keepdim=True))
