@@ -85,7 +85,7 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     return _filled("full", _number(fill_value), as_size("full", (size,)), found, device, requires_grad)
 
 
-def _beside(input: Tensor, size: tuple[int, ...], made: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
+def _beside(input: Any, size: tuple[int, ...], made: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
     """A tensor made of this size; if ``input`` has lanes, as inside vmap, one with as many."""
     lanes = getattr(input, "value", None)
     if lanes is None:

@@ -7,11 +7,14 @@ mean of the two in the middle), dtypes are PyTorch's.
 
 import functools
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from .dtypes import category, get_default_dtype, is_float, promote
+from .ops.dims import normal_dims
 from .ops.formula import Elementwise
 from .tensor import Tensor
 
@@ -32,6 +35,7 @@ _REDUCTIONS = {
     "add": "sum", "multiply": "prod", "maximum": "amax", "minimum": "amin", "logical_and": "all", "logical_or": "any",
 }  # fmt: skip
 _SCANS = {"add": "cumsum", "multiply": "cumprod"}
+_OF_FLOATS = frozenset({"fabs", "hypot", "rint"})  # of integers too, as numpy has it
 
 
 def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -40,23 +44,30 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
     if known is not None and method == "__call__" and not kwargs and not any(type(x) is list for x in inputs):
         return known(*inputs)
     name = ufunc.__name__
+    dtype = kwargs.pop("dtype", None)
     if method == "__call__":
+        function = _ufunc(name)
+        if dtype is not None and getattr(function, "result", None) == "bool":
+            kwargs["dtype"] = dtype
         if kwargs:
             raise TypeError(
                 f"np.{name}: with tensors only the operands are taken; got {', '.join(f'{k}=' for k in kwargs)}; "
                 "write into a tensor with copy_(), into an array with .detach().numpy()"
             )
-        function = _ufunc(name)
         if function is not None:
-            if isinstance(function, Elementwise):
+            if isinstance(function, Elementwise) and name not in _OF_FLOATS:
                 _elementwise[ufunc] = function
-            return function(*(x if type(x) in _OPERANDS else _as_tensor(x) for x in inputs))
+            operands = [x if type(x) in _OPERANDS else _as_tensor(x) for x in inputs]
+            if name in _OF_FLOATS and dtype is None and category(promote(map(_plain, operands))) < 2:
+                dtype = get_default_dtype()
+            return function(*(operands if dtype is None else [_in(dtype, x) for x in operands]))
     elif method in ("reduce", "accumulate"):
         found = (_REDUCTIONS if method == "reduce" else _SCANS).get(name)
         axis, keepdims = kwargs.pop("axis", 0), kwargs.pop("keepdims", False)
         if found is not None and not kwargs and len(inputs) == 1:
-            function = getattr(_library(), found)
-            return function(inputs[0], axis, keepdims) if method == "reduce" else function(inputs[0], axis)
+            function = _over_all(found) if method == "reduce" else getattr(_library(), found)
+            x = inputs[0] if dtype is None else inputs[0].to(dtype)
+            return function(x, axis, keepdims) if method == "reduce" else function(x, axis)
     raise _unknown(name if method == "__call__" else f"{name}.{method}")
 
 
@@ -66,6 +77,10 @@ _OPERANDS = frozenset({Tensor, float, int, bool})
 
 def _as_tensor(x: Any) -> Tensor:
     return x if isinstance(x, Tensor) else Tensor(x)
+
+
+def _plain(x: Any) -> Any:
+    return x.array if isinstance(x, Tensor) else x
 
 
 def _unknown(name: str) -> TypeError:
@@ -106,7 +121,10 @@ def array_function(self: Tensor, func: Callable, types: Sequence[type], args: tu
         raise TypeError(
             f"np.{name}: with tensors not every argument is taken; {error}; use .detach().numpy()"
         ) from None
-    return adapter(*map(_tensors, args), **{key: _tensors(value) for key, value in kwargs.items()})
+    try:
+        return adapter(*map(_tensors, args), **{key: _tensors(value) for key, value in kwargs.items()})
+    except AttributeError as error:  # what is no tensor has not what one has
+        raise TypeError(f"np.{name}: tensors and arrays are needed; {error}; use .detach().numpy()") from None
 
 
 def _tensors(value: Any) -> Any:
@@ -123,6 +141,46 @@ def _flat(a: Any, axis: Any) -> tuple[Any, Any]:
     return (a.reshape(-1), 0) if axis is None else (a, axis)
 
 
+def _floating(x: Any) -> Tensor:
+    """x as numpy takes it for a mean: whole numbers in double precision."""
+    x = _as_tensor(x)
+    return x if is_float(x.dtype) else x.double()
+
+
+def _in(dtype: Any, x: Any) -> Tensor:
+    """x as a tensor of this dtype; a number is rounded once."""
+    return x.to(dtype) if isinstance(x, Tensor) else Tensor(np.asarray(x, dtype))
+
+
+def _pair(a: Any, b: Any) -> tuple[Tensor, Tensor]:
+    """Both as tensors of the dtype they promote to."""
+    a, b = (x if type(x) in _OPERANDS else _as_tensor(x) for x in (a, b))
+    dtype = _library().result_type(a, b)
+    return _in(dtype, a), _in(dtype, b)
+
+
+def _of_axes(function: Callable) -> Callable:
+    """What is a ``function`` of a tensor and one axis, of numpy's axes: one, several, or None for all."""
+
+    def over(x: Tensor, axis: Any, keepdims: bool) -> Tensor:
+        axes = normal_dims("axis", axis, x.ndim)
+        rest = [n for d, n in enumerate(x.shape) if d not in axes]
+        lines = x.movedim(axes, tuple(range(len(rest), x.ndim))) if axes else x
+        out = function(lines.reshape(*rest, math.prod(x.shape[d] for d in axes)), -1)
+        before = out.ndim - len(rest)  # the axis of several quantiles
+        for d in axes if keepdims else ():
+            out = out.unsqueeze(before + d)
+        return out
+
+    return over
+
+
+def _over_all(name: str) -> Callable:
+    """Our reduction of this name, over any number of axes."""
+    function = getattr(_library(), name)
+    return _of_axes(function) if name == "prod" else function
+
+
 @functools.cache
 def _table() -> dict[str, Callable]:
     """Our meaning of numpy's functions, by name."""
@@ -130,10 +188,12 @@ def _table() -> dict[str, Callable]:
     L = A.linalg
     from .numpy_shapes import shape_functions
 
-    def reduction(function: Callable, floating: bool = False) -> Callable:
-        def reduce(a: Any, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-            x = _as_tensor(a)
-            return function(x.double() if floating and x.dtype.kind != "f" else x, axis, keepdims)
+    def reduction(function: Callable) -> Callable:
+        return lambda a, axis=None, *, keepdims=False: function(_as_tensor(a), axis, keepdims)
+
+    def adding(function: Callable, prepare: Callable = _as_tensor) -> Callable:
+        def reduce(a: Any, axis: Any = None, dtype: Any = None, *, keepdims: bool = False) -> Tensor:
+            return function(prepare(a) if dtype is None else _as_tensor(a).to(dtype), axis, keepdims)
 
         return reduce
 
@@ -141,24 +201,29 @@ def _table() -> dict[str, Callable]:
         def deviate(
             a: Any, axis: Any = None, *, ddof: float = 0, correction: Any = None, keepdims: bool = False
         ) -> Tensor:
-            return function(a, axis, correction=ddof if correction is None else correction, keepdim=keepdims)
+            return function(_floating(a), axis, correction=ddof if correction is None else correction, keepdim=keepdims)
 
         return deviate
 
-    def quantile(function: Callable, share: Callable = lambda q: q) -> Callable:
+    def quantile(function: Callable, whole: float = 1) -> Callable:
         def of(a: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False) -> Tensor:
-            return function(a, share(q), axis, keepdims, interpolation=method)
+            x = _floating(a)
+            level = _in(x.dtype, q) / whole
+            return _of_axes(lambda x, dim: function(x, level, dim, interpolation=method))(x, axis, keepdims)
 
         return of
 
     def middle(function: Callable) -> Callable:
-        return lambda a, axis=None, *, keepdims=False: function(a, 0.5, axis, keepdims)
+        return lambda a, axis=None, *, keepdims=False: quantile(function)(a, 0.5, axis, keepdims=keepdims)
 
     def scan(function: Callable) -> Callable:
-        return lambda a, axis=None: function(*_flat(a, axis))
+        return lambda a, axis=None, dtype=None: function(*_flat(a, axis), dtype=dtype)
+
+    def of_lines(function: Callable) -> Callable:
+        return lambda a, b, /: function(*(x.reshape(-1) for x in _pair(a, b)))
 
     def dot(a: Any, b: Any) -> Tensor:
-        a, b = _as_tensor(a), _as_tensor(b)
+        a, b = _pair(a, b)
         if not a.ndim or not b.ndim:
             return a * b
         return A.matmul(a, b) if b.ndim <= 2 else A.tensordot(a, b, ([-1], [-2]))
@@ -167,22 +232,22 @@ def _table() -> dict[str, Callable]:
         return L.norm(x, ord, axis, keepdims)
 
     def average(a: Any, axis: Any = None, weights: Any = None) -> Tensor:
+        a = _floating(a)
         return A.mean(a, axis) if weights is None else A.sum(a * weights, axis) / A.sum(weights + a * 0, axis)
 
     table: dict[str, Callable] = {
         # reductions
-        "sum": reduction(A.sum), "prod": reduction(A.prod), "mean": reduction(A.mean, floating=True),
+        "sum": adding(A.sum), "prod": adding(_of_axes(A.prod)), "mean": adding(A.mean, _floating),
         "max": reduction(A.amax), "min": reduction(A.amin), "amax": reduction(A.amax), "amin": reduction(A.amin),
         "any": reduction(A.any), "all": reduction(A.all),
-        "nansum": reduction(A.nansum), "nanmean": reduction(A.nanmean),
+        "nansum": adding(A.nansum), "nanmean": adding(A.nanmean, _floating),
         "argmax": reduction(A.argmax), "argmin": reduction(A.argmin),
         "count_nonzero": lambda a, axis=None: A.count_nonzero(a, axis),
         "ptp": lambda a, axis=None, *, keepdims=False: A.amax(a, axis, keepdims) - A.amin(a, axis, keepdims),
         "std": deviation(A.std), "var": deviation(A.var), "average": average,
         "median": middle(A.quantile), "nanmedian": middle(A.nanquantile),
         "quantile": quantile(A.quantile), "nanquantile": quantile(A.nanquantile),
-        "percentile": quantile(A.quantile, lambda q: q / 100),
-        "nanpercentile": quantile(A.nanquantile, lambda q: q / 100),
+        "percentile": quantile(A.quantile, 100), "nanpercentile": quantile(A.nanquantile, 100),
         "cov": lambda m, *, ddof=1: A.cov(m, correction=ddof), "corrcoef": lambda x: A.corrcoef(x),
         # scans, sorting and counting
         "cumsum": scan(A.cumsum), "cumprod": scan(A.cumprod),
@@ -209,18 +274,17 @@ def _table() -> dict[str, Callable]:
         "around": lambda a, decimals=0: A.round(a, decimals=decimals),
         "nan_to_num": lambda x, *, nan=0.0, **limits: A.nan_to_num(x, nan, **limits),
         "isclose": lambda a, b, rtol=1e-05, atol=1e-08, equal_nan=False: A.isclose(
-            _as_tensor(a), _as_tensor(b), rtol, atol, equal_nan
+            *_pair(a, b), rtol, atol, equal_nan
         ),
         "allclose": lambda a, b, rtol=1e-05, atol=1e-08, equal_nan=False: A.allclose(
-            _as_tensor(a), _as_tensor(b), rtol, atol, equal_nan
+            *_pair(a, b), rtol, atol, equal_nan
         ),
         "array_equal": lambda a1, a2: A.equal(_as_tensor(a1), _as_tensor(a2)),
         "isposinf": lambda x: A.isposinf(x), "isneginf": lambda x: A.isneginf(x), "isreal": lambda x: A.isreal(x),
         "sinc": lambda x: A.sinc(x), "i0": lambda x: A.i0(x),
         # products
-        "dot": dot, "vdot": lambda a, b, /: A.vdot(a.reshape(-1), b.reshape(-1)),
-        "inner": lambda a, b, /: A.inner(a, b),
-        "outer": lambda a, b: A.outer(a.reshape(-1), b.reshape(-1)), "kron": lambda a, b: A.kron(a, b),
+        "dot": dot, "vdot": of_lines(A.vdot), "inner": lambda a, b, /: A.inner(*_pair(a, b)),
+        "outer": lambda a, b: of_lines(A.outer)(a, b), "kron": lambda a, b: A.kron(*_pair(a, b)),
         "tensordot": lambda a, b, axes=2: A.tensordot(a, b, axes),
         "einsum": lambda subscripts, *operands: A.einsum(subscripts, *operands),
         "cross": lambda a, b, *, axis=-1: L.cross(a, b, dim=axis),

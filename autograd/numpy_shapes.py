@@ -31,6 +31,12 @@ def shape_functions(A: Any, as_tensor: Callable[[Any], Tensor]) -> dict[str, Cal
     def several(function: Callable) -> Callable:
         return lambda tup: function([as_tensor(x) for x in tup])
 
+    def each(function: Callable) -> Callable:
+        return lambda *arys: function(*map(as_tensor, arys))
+
+    def triangle(function: Callable) -> Callable:
+        return lambda m, k=0: function(m.expand(len(m), len(m)) if m.ndim == 1 else m, k)
+
     def expand_dims(a: Any, axis: Any) -> Tensor:
         axes = [axis] if isinstance(axis, int) else list(axis)
         ndim = a.ndim + len(axes)
@@ -61,8 +67,7 @@ def shape_functions(A: Any, as_tensor: Callable[[Any], Tensor]) -> dict[str, Cal
         "moveaxis": lambda a, source, destination: A.movedim(a, source, destination),
         "broadcast_to": lambda array, shape: A.broadcast_to(array, (shape,) if isinstance(shape, int) else shape),
         "broadcast_arrays": lambda *args: A.broadcast_tensors(*map(as_tensor, args)),
-        "atleast_1d": lambda *arys: A.atleast_1d(*arys), "atleast_2d": lambda *arys: A.atleast_2d(*arys),
-        "atleast_3d": lambda *arys: A.atleast_3d(*arys),
+        "atleast_1d": each(A.atleast_1d), "atleast_2d": each(A.atleast_2d), "atleast_3d": each(A.atleast_3d),
         "flip": flip, "fliplr": lambda m: A.fliplr(m), "flipud": lambda m: A.flipud(m),
         "roll": lambda a, shift, axis=None: A.roll(a, shift, axis),
         "rot90": lambda m, k=1, axes=(0, 1): A.rot90(m, k, axes),
@@ -74,7 +79,7 @@ def shape_functions(A: Any, as_tensor: Callable[[Any], Tensor]) -> dict[str, Cal
         "linalg.trace": lambda x, /, *, offset=0: A.diagonal(x, offset, -2, -1).sum(-1),
         "linalg.diagonal": lambda x, /, *, offset=0: A.diagonal(x, offset, -2, -1),
         "linalg.matrix_transpose": lambda x, /: x.mT,
-        "tril": lambda m, k=0: A.tril(m, k), "triu": lambda m, k=0: A.triu(m, k),
+        "tril": triangle(A.tril), "triu": triangle(A.triu),
         # joins and parts
         "concatenate": concatenate, "append": append,
         "stack": lambda arrays, axis=0: A.stack([as_tensor(x) for x in arrays], axis),

@@ -46,6 +46,22 @@ def test_ufuncs_of_integers():
     np.testing.assert_array_equal(np.invert(Tensor(N)).array, ~N)
 
 
+@pytest.mark.parametrize("name", ["fabs", "rint", "hypot"])
+def test_ufuncs_that_make_floats_of_integers(name):
+    args = [N - 1, 3][: getattr(np, name).nin]
+    found = getattr(np, name)(*convert(args))
+    assert found.dtype == autograd.float32
+    np.testing.assert_allclose(found.array, getattr(np, name)(*args), rtol=1e-6)
+
+
+def test_a_dtype_for_ufuncs():
+    t = Tensor(A.copy(), requires_grad=True)
+    for ufunc, args in ((np.add, (t, 1)), (np.exp, (t,)), (np.hypot, (Tensor(N), 2)), (np.add.reduce, (t,))):
+        assert ufunc(*args, dtype=np.float32).dtype == np.float32
+    np.add(t, 1, dtype=np.float32).sum().backward()
+    assert t.grad.dtype == np.float64
+
+
 def check(function, args, kwargs):
     """The values of the call with arrays, for tensors; a gradient where the result is floating."""
     wanted = function(*args, **kwargs)
@@ -85,29 +101,30 @@ T = np.stack([A, B])
 
 # (function by its name in numpy, calls of it)
 CALLS = {
-    "sum": [(A,), (A, 0), ((A,), {"axis": (0, 1)}), ((A,), {"axis": 1, "keepdims": True}), ((N, 0), {})],
-    "prod": [(A,), (A, 1)],
-    "mean": [(A,), (A, 0), (N, 1)],
+    "sum": [(A,), (A, 0), ((A,), {"axis": (0, 1)}), ((A,), {"axis": 1, "keepdims": True}), ((N, 0), {}), ((N,), {"dtype": np.float64})],
+    "prod": [(A,), (A, 1), ((T,), {"keepdims": True}), ((T,), {"axis": (0, 2)}), ((T,), {"axis": (2, 0), "keepdims": True}), (N, 0, np.float64)],
+    "mean": [(A,), (A, 0), (N, 1), ((A,), {"dtype": np.float32, "axis": 0, "keepdims": True})],
     "max": [(A,), (A, 1)], "min": [(A,), ((A,), {"axis": 0, "keepdims": True})], "amax": [(A, 1)], "amin": [(A,)],
     "any": [(M,), (M, 1)], "all": [(M, 0)], "nansum": [(A, 0)], "nanmean": [(A,)],
     "argmax": [(A,), (A, 1)], "argmin": [(A, 0)], "count_nonzero": [(N,), (N, 1)], "ptp": [(A, 0)],
     "std": [(A,), ((A, 0), {"ddof": 1})], "var": [(A, 1), ((A,), {"correction": 1, "keepdims": True})],
-    "average": [(A, 0), ((A,), {"axis": 1, "weights": B})],
-    "median": [(V,), (A, 0)], "nanmedian": [(A, 1)],
-    "quantile": [(A, 0.3), ((A, 0.3, 1), {"keepdims": True})], "nanquantile": [(A, 0.3)],
-    "percentile": [(A, 30, 0)], "nanpercentile": [(A, 30)],
+    "average": [(A, 0), ((A,), {"axis": 1, "weights": B}), (N,), ((N,), {"axis": 1, "weights": N + 1})],
+    "median": [(V,), (A, 0), (N,), (N, 1), ((T,), {"axis": (0, 1)}), ((T,), {"keepdims": True})], "nanmedian": [(A, 1)],
+    "quantile": [(A, 0.3), ((A, 0.3, 1), {"keepdims": True}), (T, 0.3, (0, 2)), ((T, [0.3, 0.6], (2, 0)), {"keepdims": True}), (N, 0.3)],
+    "nanquantile": [(A, 0.3)],
+    "percentile": [(A, 30, 0), (A, [30, 60], (0, 1))], "nanpercentile": [(A, 30)],
     "cov": [(A,), ((A,), {"ddof": 0})], "corrcoef": [(A,)],
-    "cumsum": [(A,), (A, 1)], "cumprod": [(A, 0)], "diff": [(A,), (A, 2), ((A,), {"axis": 0})],
+    "cumsum": [(A,), (A, 1), (N, 1, np.float64)], "cumprod": [(A, 0)], "diff": [(A,), (A, 2), ((A,), {"axis": 0})],
     "trapezoid": [(A,), ((A,), {"dx": 0.5, "axis": 0}), (V, np.sort(W))],
     "sort": [(A,), (A, None), (A, 0)], "argsort": [(A,), (A, 0)], "searchsorted": [(np.sort(V), W), ((np.sort(V), W, "right"), {})],
     "bincount": [(N[0],), ((N[0], A[0], 5), {})], "unique": [(N,), ((N,), {"return_counts": True})],
     "isin": [(N, np.array([1, 2]))],
     "where": [(M, A, B), (M, A, 0.0), (M,)], "clip": [(A, 0.3, 0.6), ((A,), {"max": 0.5}), ((A,), {"min": 0.4})],
     "round": [(A,), (A, 1)], "around": [(A, 2)], "nan_to_num": [(A,)],
-    "isclose": [(A, B)], "allclose": [(A, A)], "array_equal": [(A, A), (A, B)],
+    "isclose": [(A, B), (A, 0.5), (N, 1), (N, A), (0.1, A)], "allclose": [(A, A), (A, 1), (A * 0 + 1, 1), (N, N + 1e-9)], "array_equal": [(A, A), (A, B)],
     "isposinf": [(A,)], "isneginf": [(A,)], "isreal": [(A,)], "sinc": [(A,)], "i0": [(A,)],
-    "dot": [(V, W), (A, B.T), (A, A[0]), (A, array(2, 3, 4))], "vdot": [(A, B)], "inner": [(A, B)], "outer": [(V, A)],
-    "kron": [(A, B)], "tensordot": [(A, B), ((A, B), {"axes": ([0], [0])})],
+    "dot": [(V, W), (A, B.T), (A, A[0]), (A, array(2, 3, 4))], "vdot": [(A, B)], "inner": [(A, B), (A, 2), (A, N), (V, [1, 2, 3, 4])],
+    "outer": [(V, A), (V, 2), (N, V)], "kron": [(A, B), (A, 2), (0.1, A), (A, N)], "tensordot": [(A, B), ((A, B), {"axes": ([0], [0])})],
     "einsum": [("ij,ij->i", A, B)], "cross": [(A, B)], "matmul": [(A, B.T)],
     "linalg.norm": [(A,), (V, 1), (A, "nuc"), ((A,), {"axis": 1, "keepdims": True})],
     "linalg.solve": [(S, A.T), (S, A[0])], "linalg.inv": [(S,)], "linalg.det": [(S,)], "linalg.slogdet": [(S,)],
@@ -121,11 +138,11 @@ CALLS = {
     "reshape": [(A, (3, 2)), (A, -1)], "ravel": [(A,)], "squeeze": [(A[None],), (A[None], 0)],
     "expand_dims": [(A, 1), (A, (0, 3))], "transpose": [(T,), (T, (1, 0, 2))], "matrix_transpose": [(T,)],
     "swapaxes": [(T, 0, 2)], "moveaxis": [(T, 0, -1)], "broadcast_to": [(A, (4, 2, 3))], "broadcast_arrays": [(A, A[0])],
-    "atleast_1d": [(A,)], "atleast_2d": [(V,)], "atleast_3d": [(T,)],
+    "atleast_1d": [(A,), (A, 2)], "atleast_2d": [(V,)], "atleast_3d": [(T,)],
     "flip": [(A,), (A, 1)], "fliplr": [(A,)], "flipud": [(A,)], "roll": [(A, 1), (A, 1, 1)], "rot90": [(A,), (A, 2)],
     "tile": [(A, 2), (A, (2, 1, 2))], "repeat": [(A, 2), (A, 2, 1)],
     "diag": [(V,), (S, 1)], "diagflat": [(V,)], "diagonal": [(S,), (T, 0, 1, 2)], "trace": [(S,), (T, 0, 1, 2)],
-    "tril": [(S,), (S, -1)], "triu": [(S, 1)],
+    "tril": [(S,), (S, -1), (V,)], "triu": [(S, 1), (V, 1)],
     "concatenate": [([A, B],), ([A, B], 1), ([A, V], None)], "append": [(A, V), (A, B, 0)], "stack": [([A, B],), ([A, B], -1)],
     "hstack": [([A, B],)], "vstack": [([A, B],)], "dstack": [([A, B],)], "column_stack": [([V, W],)],
     "split": [(V, 2), (A, [1, 2], 1)], "array_split": [(A, 2, 1)], "hsplit": [(A, 3)], "vsplit": [(A, 2)], "dsplit": [(T, 3)],
@@ -236,6 +253,8 @@ REFUSED = [
     (lambda t: into_an_array(), "np.add: with tensors only the operands are taken; got out=; write into a tensor with copy_(), into an array with .detach().numpy()"),
     (lambda t: np.sum(t, where=M), "np.sum: with tensors not every argument is taken; got an unexpected keyword argument 'where'; use .detach().numpy()"),
     (lambda t: np.sum(t, out=np.ones(())), "np.sum: with tensors not every argument is taken; got an unexpected keyword argument 'out'; use .detach().numpy()"),
+    (lambda t: np.less(t, t, dtype=bool), "np.less: with tensors only the operands are taken; got dtype=; write into a tensor with copy_(), into an array with .detach().numpy()"),
+    (lambda t: np.cross([1, 2, 3], t), "np.cross: tensors and arrays are needed; 'list' object has no attribute 'ndim'; use .detach().numpy()"),
     (lambda t: np.split(t, 2, 1), "np.split: the parts must be equal; got 2 of an axis of length 3"),
     (lambda t: np.asarray(t.requires_grad_()), "numpy: the tensor needs a gradient; got requires_grad=True; use detach().numpy()"),
 ]  # fmt: skip

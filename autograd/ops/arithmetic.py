@@ -216,7 +216,10 @@ def frexp(input: Any) -> Frexp:
 
 
 @elementwise(
-    input=lambda g, input, other: where(input == other, 0, g), other=lambda g: 0.0, ufunc=np.nextafter, takes="f",
+    input=lambda g, input, other: where(input == other, 0, g),
+    other=lambda g: 0.0,
+    ufunc=np.nextafter,
+    takes="f",
     widens=False,
 )
 def nextafter(input, other):
