@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Generator, Tensor, default_generator, no_grad
+from autograd import Generator, Tensor, default_generator, is_floating_point, no_grad
 
 __all__ = [
     "calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "lecun_normal_",
@@ -63,22 +63,37 @@ def _fans(op: str, tensor: Tensor) -> tuple[int, int]:
     return tensor.shape[1] * area, tensor.shape[0] * area
 
 
-def _uniform(tensor: Tensor, bound: float, generator: Generator | None) -> Tensor:
-    return _write(tensor, _draw("uniform", generator, -bound, bound, tensor.shape))
+def _require_floating(op: str, tensor: Tensor) -> None:
+    if not is_floating_point(tensor):
+        raise NotImplementedError(f"{op}: the tensor must be floating; got {tensor.dtype}")
 
 
-def _normal(tensor: Tensor, std: float, generator: Generator | None) -> Tensor:
-    return _write(tensor, _draw("normal", generator, 0.0, std, tensor.shape))
+def _uniform(op: str, tensor: Tensor, low: float, high: float, generator: Generator | None) -> Tensor:
+    _require_floating(op, tensor)
+    if not low <= high:
+        raise RuntimeError(f"{op}: the lower bound must not be above the upper; got {low} and {high}")
+    return _write(tensor, _draw("uniform", generator, low, high, tensor.shape))
+
+
+def _normal(op: str, tensor: Tensor, mean: float, std: float, generator: Generator | None) -> Tensor:
+    return _write(tensor, _gaussian(op, tensor, mean, std, generator))
+
+
+def _gaussian(op: str, tensor: Tensor, mean: float, std: float, generator: Generator | None) -> np.ndarray:
+    _require_floating(op, tensor)
+    if not std >= 0:
+        raise RuntimeError(f"{op}: std must not be negative; got {std}")
+    return _draw("normal", generator, mean, std, tensor.shape)
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Numbers drawn uniformly from [a, b)."""
-    return _write(tensor, _draw("uniform", generator, a, b, tensor.shape))
+    return _uniform("uniform_", tensor, a, b, generator)
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Numbers drawn from the normal distribution N(mean, std^2)."""
-    return _write(tensor, _draw("normal", generator, mean, std, tensor.shape))
+    return _normal("normal_", tensor, mean, std, generator)
 
 
 def trunc_normal_(
@@ -92,6 +107,9 @@ def trunc_normal_(
     """Numbers drawn from N(mean, std^2), those outside [a, b] drawn again."""
     from scipy.special import ndtr, ndtri
 
+    _require_floating("trunc_normal_", tensor)
+    if not (std > 0 and a <= b):
+        raise RuntimeError(f"trunc_normal_: std must be positive and a not above b; got std={std}, a={a} and b={b}")
     # Uniform between the two bounds' probabilities, sent back through the inverse of the distribution function.
     u = _draw("uniform", generator, ndtr((a - mean) / std), ndtr((b - mean) / std), tensor.shape)
     return _write(tensor, np.clip(mean + std * ndtri(u), a, b))
@@ -104,7 +122,10 @@ def constant_(tensor: Tensor, val: float) -> Tensor:
     >>> constant_(autograd.zeros(2), 0.5)
     tensor([0.5000, 0.5000])
     """
-    return _write(tensor, np.full(tensor.shape, val))
+    value = val.item() if isinstance(val, (Tensor, np.generic)) else val
+    if not isinstance(value, (bool, int, float)):
+        raise TypeError(f"constant_: the value must be a number; got {val!r}")
+    return _write(tensor, np.full(tensor.shape, value))
 
 
 def ones_(tensor: Tensor) -> Tensor:
@@ -144,12 +165,14 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | No
     """U(-a, a) with a = gain * sqrt(6 / (fan_in + fan_out))
     (Glorot and Bengio 2010, https://proceedings.mlr.press/v9/glorot10a.html).
     """
-    return _uniform(tensor, gain * math.sqrt(6 / sum(_fans("xavier_uniform_", tensor))), generator)
+    bound = gain * math.sqrt(6 / sum(_fans("xavier_uniform_", tensor)))
+    return _uniform("xavier_uniform_", tensor, -bound, bound, generator)
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """N(0, std^2) with std = gain * sqrt(2 / (fan_in + fan_out)) (the same paper)."""
-    return _normal(tensor, gain * math.sqrt(2 / sum(_fans("xavier_normal_", tensor))), generator)
+    std = gain * math.sqrt(2 / sum(_fans("xavier_normal_", tensor)))
+    return _normal("xavier_normal_", tensor, 0.0, std, generator)
 
 
 def _kaiming(op: str, tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
@@ -169,7 +192,8 @@ def kaiming_uniform_(
     """U(-b, b) with b = gain * sqrt(3 / fan), gain that of the nonlinearity, a the slope of leaky_relu
     (He et al. 2015, https://arxiv.org/abs/1502.01852).
     """
-    return _uniform(tensor, math.sqrt(3) * _kaiming("kaiming_uniform_", tensor, a, mode, nonlinearity), generator)
+    bound = math.sqrt(3) * _kaiming("kaiming_uniform_", tensor, a, mode, nonlinearity)
+    return _uniform("kaiming_uniform_", tensor, -bound, bound, generator)
 
 
 def kaiming_normal_(
@@ -180,7 +204,8 @@ def kaiming_normal_(
     generator: Generator | None = None,
 ) -> Tensor:
     """N(0, std^2) with std = gain / sqrt(fan) (the same paper)."""
-    return _normal(tensor, _kaiming("kaiming_normal_", tensor, a, mode, nonlinearity), generator)
+    std = _kaiming("kaiming_normal_", tensor, a, mode, nonlinearity)
+    return _normal("kaiming_normal_", tensor, 0.0, std, generator)
 
 
 def variance_scaling_(
@@ -201,9 +226,10 @@ def variance_scaling_(
         raise ValueError(f"variance_scaling_: mode must be one of {', '.join(fans)}; got {mode!r}")
     std = math.sqrt(scale / max(fans[mode], 1))
     if distribution == "normal":
-        return _normal(tensor, std, generator)
+        return _normal("variance_scaling_", tensor, 0.0, std, generator)
     if distribution == "uniform":
-        return _uniform(tensor, math.sqrt(3) * std, generator)
+        bound = math.sqrt(3) * std
+        return _uniform("variance_scaling_", tensor, -bound, bound, generator)
     if distribution == "truncated":
         std /= 0.8796256610342398  # the deviation that is left of 1 after the cut at 2
         return trunc_normal_(tensor, 0.0, std, -2 * std, 2 * std, generator)
@@ -226,6 +252,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     """
     if tensor.ndim < 2:
         raise ValueError(f"orthogonal_: a tensor with 2 or more axes is needed; got shape {tensor.shape}")
+    _require_floating("orthogonal_", tensor)
     rows, columns = tensor.shape[0], math.prod(tensor.shape[1:])
     if not rows * columns:
         return tensor
@@ -242,7 +269,7 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
         raise ValueError(f"sparse_: a matrix is needed; got shape {tensor.shape}")
     rows, columns = tensor.shape
     zeros = math.ceil(sparsity * rows)
-    values = _draw("normal", generator, 0.0, std, tensor.shape)
+    values = _gaussian("sparse_", tensor, 0.0, std, generator)
     for column in range(columns):
         values[_draw("permutation", generator, rows)[:zeros], column] = 0
     return _write(tensor, values)

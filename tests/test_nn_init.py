@@ -58,6 +58,7 @@ def test_truncated_normal_off_centre():
 
 def test_fixed_values():
     assert (drawn("constant_", 0.3, shape=(2, 2)) == np.float32(0.3)).all()
+    assert (drawn("constant_", autograd.tensor(0.5), shape=(2, 2)) == 0.5).all()
     assert (drawn("ones_", shape=(2,)) == 1).all() and not drawn("zeros_", shape=(2,)).any()
     assert (drawn("eye_", shape=(2, 3)) == np.eye(2, 3)).all()
     for shape, groups in [((4, 2, 3), 1), ((4, 2, 3, 3), 2), ((2, 4, 2, 3, 1), 1)]:
@@ -139,6 +140,35 @@ ERRORS = [
         "variance_scaling_: distribution must be normal, truncated or uniform; got 'x'",
     ),
 ]
+
+
+REFUSED = [
+    (lambda l, i: i.constant_(l.zeros(2), None), "constant_: the value must be a number; got None"),
+    (lambda l, i: i.constant_(l.zeros(2), [1.0, 2.0]), "constant_: the value must be a number; got [1.0, 2.0]"),
+    (lambda l, i: i.normal_(l.zeros(2).long()), "normal_: the tensor must be floating; got int64"),
+    (lambda l, i: i.uniform_(l.zeros(2).int()), "uniform_: the tensor must be floating; got int32"),
+    (lambda l, i: i.xavier_normal_(l.zeros(2, 2).long()), "xavier_normal_: the tensor must be floating; got int64"),
+    (lambda l, i: i.trunc_normal_(l.zeros(2).long()), "trunc_normal_: the tensor must be floating; got int64"),
+    (lambda l, i: i.orthogonal_(l.zeros(2, 2).long()), "orthogonal_: the tensor must be floating; got int64"),
+    (lambda l, i: i.sparse_(l.zeros(2, 2).long(), 0.5), "sparse_: the tensor must be floating; got int64"),
+    (lambda l, i: i.uniform_(l.zeros(2), 2, 1), "uniform_: the lower bound must not be above the upper; got 2 and 1"),
+    (lambda l, i: i.normal_(l.zeros(2), 0, -1), "normal_: std must not be negative; got -1"),
+    (lambda l, i: i.sparse_(l.zeros(2, 2), 0.5, -1), "sparse_: std must not be negative; got -1"),
+    (
+        lambda l, i: i.trunc_normal_(l.zeros(2), 0.0, 1.0, 2.0, 1.0),
+        "trunc_normal_: std must be positive and a not above b; got std=1.0, a=2.0 and b=1.0",
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "message"), REFUSED, ids=[message[:50] for _, message in REFUSED])
+def test_what_pytorch_refuses(call, message):
+    with pytest.raises((RuntimeError, TypeError, ValueError)) as theirs:
+        call(torch, torch.nn.init)
+    with pytest.raises((RuntimeError, TypeError, ValueError)) as ours:
+        call(autograd, init)
+    assert issubclass(ours.type, theirs.type)
+    assert str(ours.value) == message
 
 
 @pytest.mark.parametrize(("call", "message"), ERRORS, ids=[e[1][:50] for e in ERRORS])
