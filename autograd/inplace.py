@@ -104,7 +104,7 @@ class _Write:
 
 
 def check_writable(x: Tensor, name: str) -> None:
-    """Refuse what would be silently wrong: leaves that collect a gradient, and memory that is several elements."""
+    """Refuse leaves that collect a gradient, memory that is several elements, and memory that is read-only."""
     if state.interceptors:
         return  # they know where the memory is; `assign` asks again when they have had their turn
     _check_leaf(x, name)
@@ -117,6 +117,8 @@ def check_writable(x: Tensor, name: str) -> None:
         raise RuntimeError(
             f"{name}: several elements share one place in memory; got an expanded tensor of shape {x.shape}; clone() it"
         )
+    if not array.flags.writeable:
+        raise RuntimeError(f"{name}: the memory is read-only; got an array that numpy may not write to; clone() it")
 
 
 def _check_leaf(x: Tensor, name: str) -> None:

@@ -320,8 +320,21 @@ def test_memory_that_can_not_be_written_to(n):
     array.flags.writeable = False
     x = autograd.from_numpy(array)
     autograd.mul.compile(x.dtype)
-    with pytest.raises(ValueError, match="read-only"):
-        x.mul_(2.0)
+    writes = {
+        "mul_": lambda: x.mul_(2.0), "add_": lambda: x.add_(x), "relu_": lambda: x.relu_(), "cumsum_": lambda: x.cumsum_(0),
+        "fill_": lambda: x.fill_(2.0), "zero_": lambda: x.zero_(), "copy_": lambda: x.copy_(x + 1), "normal_": lambda: x.normal_(),
+        "masked_fill_": lambda: x.masked_fill_(x > 0, 2.0), "setitem": lambda: x.__setitem__(0, 2.0),
+        "__iadd__": lambda: x.__iadd__(1),
+    }  # fmt: skip
+    for name, write in writes.items():
+        with pytest.raises(RuntimeError) as caught:
+            write()
+        rule = "the memory is read-only; got an array that numpy may not write to; clone() it"
+        assert str(caught.value) == f"{name}: {rule}"
+    with pytest.raises(RuntimeError, match=r"^setitem: the memory is read-only; "):
+        x[autograd.tensor([0, 1])] = 2.0
+    with pytest.raises(RuntimeError, match=r"^mul_: the memory is read-only; "):
+        x[1:].mul_(autograd.tensor(2.0, requires_grad=True))
     assert (array == 1).all()
 
 
