@@ -23,6 +23,7 @@ uint8, int8, int16, int32, int64 = map(np.dtype, ("uint8", "int8", "int16", "int
 float16, float32, float64 = map(np.dtype, ("float16", "float32", "float64"))
 
 SUPPORTED = (bool_, uint8, int8, int16, int32, int64, float16, float32, float64)
+_OURS = {dtype: dtype for dtype in SUPPORTED}  # numpy's own objects, so that `is` compares
 _default = float32
 _PYTHON = {bool: bool_, int: int64, float: None}  # a Python float has the default dtype
 
@@ -46,6 +47,8 @@ def set_default_dtype(d: npt.DTypeLike) -> None:
 
 def to_dtype(dtype: Any) -> np.dtype:
     """The numpy dtype for a dtype, a Python type (float is the default dtype) or a name; TypeError for any other."""
+    if isinstance(dtype, np.dtype) and dtype in _OURS:
+        return _OURS[dtype]
     if dtype is float:
         return _default
     try:
@@ -55,7 +58,7 @@ def to_dtype(dtype: Any) -> np.dtype:
     if dtype is None or found not in SUPPORTED:
         names = ", ".join(d.name for d in SUPPORTED)
         raise TypeError(f"dtype: not a tensor dtype; got {dtype!r}; one of {names}")
-    return SUPPORTED[SUPPORTED.index(found)]  # numpy's own object, so that `is` compares
+    return _OURS[found]
 
 
 def is_float(dtype: np.dtype) -> bool:

@@ -190,12 +190,14 @@ def _spaced(op: str, start: Any, end: Any, steps: int, dtype: np.dtype) -> np.nd
     if steps < 0:
         raise RuntimeError(f"{op}: steps must not be negative; got {steps}")
     start, end = _number(start), _number(end)
+    if steps == 1:
+        return np.array([float(start)])
     if dtype.kind in "iu":
         start, end = int(start), int(end)
         check_fits(op, [start, end], dtype)
     places = np.arange(steps)
     step = (end - start) / max(steps - 1, 1)
-    return np.where(places < steps // 2 + (steps == 1), start + step * places, end - step * (steps - 1 - places))
+    return np.where(places < steps // 2, start + step * places, end - step * (steps - 1 - places))
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
