@@ -87,10 +87,9 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
 
 def _beside(input: Any, size: tuple[int, ...], made: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
     """A tensor made of this size; if ``input`` has lanes, as inside vmap, one with as many."""
-    lanes = getattr(input, "value", None)
-    if lanes is None:
+    if not hasattr(type(input), "value"):
         return made(size)
-    return type(input)(input.level, _beside(lanes, (lanes.shape[0], *size), made))
+    return type(input)(input.level, _beside(input.value, (input.value.shape[0], *size), made))
 
 
 def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:

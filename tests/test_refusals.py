@@ -15,6 +15,8 @@ REFUSED = [
     (lambda l, x: l.roll(l.tensor(1.0), 1, 0), "roll: a 0-d tensor has no axis; got dims=(0,)"),
     (lambda l, x: l.renorm(x, 0, 0, 1.0), "renorm: p must be positive and maxnorm not negative; got p=0 and maxnorm=1.0"),
     (lambda l, x: l.floor(x > 0), "floor: integer or floating tensors are needed; got bool"),
+    (lambda l, x: l.add(x, "a", alpha=2), "add: other must be a tensor or a number; got str"),
+    (lambda l, x: l.addcmul(x, "a", x), "addcmul: tensor1 must be a tensor or a number; got str"),
     (lambda l, x: l.add(x, x, alpha=True), "add: alpha is a truth value only for truth values; got alpha=True for float32"),
     (lambda l, x: l.sub(x.char(), x.char(), alpha=300), "sub: a number does not fit the dtype; got 300 for int8"),
     (lambda l, x: l.lerp(x.int(), x.int(), 0.5), "lerp: floating tensors are needed; got int32"),

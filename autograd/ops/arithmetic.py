@@ -61,6 +61,7 @@ def _rsub(input: Any, other: Any, *, alpha: float = 1) -> Any:
 
 def _with_scaled(op: Elementwise, input: Any, other: Any, alpha: float, factor: float, name: str = "") -> Meant:
     """``op`` of the input and alpha * other as one loop that adds ``factor`` * other, in the dtype of the result."""
+    op.check_operands(input, other)
     dtype = _common(input, other)
     op_name = name or op.name
     if isinstance(alpha, float) and dtype.kind != "f":
@@ -152,6 +153,7 @@ def addcmul(input, tensor1, tensor2, value=1):
 @addcmul.otherwise
 def _addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: float = 1) -> Meant:
     """input + value * tensor1 * tensor2."""
+    addcmul.check_operands(input, tensor1, tensor2)
     return Meant(addcmul, (input, tensor1, tensor2, number_of("addcmul", value, _common(input, tensor1, tensor2))))
 
 

@@ -209,9 +209,7 @@ class Elementwise(Derivable):
             meant = self.overload(*args)
             if type(meant) is not Meant or meant.op is not self:
                 return meant.op(*meant.inputs) if type(meant) is Meant else meant
-        for name, x in zip(self.inputs, args, strict=True):
-            if not isinstance(x, (Tensor, np.ndarray, np.generic, bool, int, float)):
-                raise TypeError(f"{self.name}: {name} must be a tensor or a number; got {type(x).__name__}")
+        self.check_operands(*args)
         arrays = [x.array if isinstance(x, Tensor) else x for x in args]
         values = [x for i, x in enumerate(arrays) if i not in self.conditions] or arrays
         dtype = promote(values)
@@ -238,6 +236,12 @@ class Elementwise(Derivable):
             kernel = broadcasting(kernel)
         out = self._run(prepared, kernel)
         return _convert(out, dtype) if half and self.result != "bool" else out
+
+    def check_operands(self, *args: Any) -> None:
+        """Refuse what has no dtype."""
+        for name, x in zip(self.inputs, args, strict=False):
+            if not isinstance(x, (Tensor, np.ndarray, np.generic, bool, int, float)):
+                raise TypeError(f"{self.name}: {name} must be a tensor or a number; got {type(x).__name__}")
 
     def _dtypes(self, dtype: np.dtype, inputs: Sequence) -> Iterable[np.dtype]:
         """The dtypes that this operation must be defined for."""
