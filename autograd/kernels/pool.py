@@ -60,19 +60,22 @@ def max_windows(x, depths, heights, widths, dilation, out, places):
 
 @kernel(work=4)
 def pick(x, places, out):
-    """out[i, j] = x[i, places[i, j]]."""
+    """out[i, j] = x[i, places[i, j]], 0 for a place beyond the row."""
     for i in prange(x.shape[0]):
         for j in range(places.shape[1]):
-            out[i, j] = x[i, places[i, j]]
+            at = places[i, j]
+            out[i, j] = x[i, at] if at < x.shape[1] else F(0)
 
 
 @kernel(work=4)
 def place(x, places, out):
-    """x[i, j] added to out[i, places[i, j]], zeros at first."""
+    """x[i, j] added to out[i, places[i, j]], zeros at first; not where that is beyond the row."""
     for i in prange(x.shape[0]):
         out[i, :] = F(0)
         for j in range(places.shape[1]):
-            out[i, places[i, j]] += x[i, j]
+            at = places[i, j]
+            if at < out.shape[1]:
+                out[i, at] += x[i, j]
 
 
 @kernel(work=4)

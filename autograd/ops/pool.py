@@ -32,7 +32,8 @@ def _check_axes(name: str, rank: int, input: Any) -> None:
 class Windows(NamedTuple):
     """Where the windows over trailing axes of ``sizes`` lie, ``lengths`` of them: from where up to where in ``axes``,
     three that together are as long as ``volume``; and the counts a mean over them is divided by. One window over
-    everything, ``whole``, is one over a single axis.
+    everything, ``whole``, is one over a single axis. ``missed`` tells which windows step over the whole input, and the
+    places at which PyTorch has their largest element, -inf.
     """
 
     sizes: Sizes
@@ -42,6 +43,7 @@ class Windows(NamedTuple):
     dilation: Sizes
     counts: tuple[np.ndarray, ...]
     whole: bool
+    missed: tuple[np.ndarray, np.ndarray] | None
 
 
 def _windows(sizes: Sizes, axes: list[np.ndarray], counts: list[np.ndarray], dilation: Sizes) -> Windows:
@@ -52,6 +54,9 @@ def _windows(sizes: Sizes, axes: list[np.ndarray], counts: list[np.ndarray], dil
         size = math.prod(sizes)
         volume, axes, dilation = (size,), [np.array([[0, size]])], (1,)
         counts = [np.array([math.prod(int(c[0]) for c in counts)])]
+    missed = None if whole else _missed(sizes, axes)
+    if missed:  # the kernel looks at the first element instead
+        axes = [np.where(w[:, :1] < w[:, 1:], w, [0, 1]) for w in axes]
     more = 3 - len(axes)
     return Windows(
         sizes,
@@ -61,7 +66,17 @@ def _windows(sizes: Sizes, axes: list[np.ndarray], counts: list[np.ndarray], dil
         (1,) * more + tuple(dilation),
         (np.array([1]),) * more + tuple(counts),
         whole,
+        missed,
     )
+
+
+def _missed(sizes: Sizes, axes: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray] | None:
+    """Windows that have no element along one of the axes, and the place where each begins."""
+    gone = functools.reduce(np.logical_or.outer, [w[:, 0] >= w[:, 1] for w in axes])
+    if not gone.any():
+        return None
+    steps = [math.prod(sizes[axis + 1 :]) for axis in range(len(sizes))]
+    return gone, functools.reduce(np.add.outer, [w[:, 0] * step for w, step in zip(axes, steps)])[gone]
 
 
 @functools.lru_cache(maxsize=1024)
@@ -74,8 +89,10 @@ def _sliding(
     shape = spread(name, kernel, rank, "kernel_size")
     steps = shape if stride is None or stride == () else spread(name, stride, rank, "stride")
     sides, gaps = spread(name, padding, rank, "padding"), spread(name, dilation, rank, "dilation")
-    if any(p < 0 or 2 * p > d * (k - 1) + 1 for p, k, d in zip(sides, shape, gaps)):
+    if any(p < 0 or 2 * p > k for p, k in zip(sides, shape)):
         raise RuntimeError(f"{name}: padding must be from 0 to half of the kernel; got {sides} for kernel {shape}")
+    if 0 in sizes:
+        raise RuntimeError(f"{name}: no axis to pool over may be empty; got sizes {sizes}")
     reach = [d * (k - 1) + 1 for k, d in zip(shape, gaps)]
     axes, counts, most = [], [], []
     for n, r, s, p, d in zip(sizes, reach, steps, sides, gaps):
@@ -147,12 +164,16 @@ def _max_pool(x, *, windows):
         values[:] = np.take_along_axis(planes, where, -1)
     if not windows.whole or np.isnan(values).any():
         kernels.max_windows(planes, *windows.axes, windows.dilation, values, where)
+    if windows.missed:
+        gone, begins = windows.missed
+        out[..., gone] = -np.inf if out.dtype.kind == "f" else np.iinfo(out.dtype).min
+        places[..., gone] = begins
     return out, places
 
 
 @op(x=lambda g, places, sizes: _add_places(g, places, sizes=sizes))
 def _read_places(x, places, *, sizes):
-    """The elements at these places of the flattened trailing axes, which have these sizes."""
+    """The elements at these places of the flattened trailing axes, which have these sizes; 0 for a place beyond."""
     if x.dtype == float16:
         return _read_places.forward(x.astype(float32), places, sizes=sizes).astype(float16)
     rank = len(sizes)
@@ -163,7 +184,7 @@ def _read_places(x, places, *, sizes):
 
 @op(x=lambda g, places, sizes: _read_places(g, places, sizes=sizes))
 def _add_places(x, places, *, sizes):
-    """Zeros of these trailing sizes, with the elements of x added at their places."""
+    """Zeros of these trailing sizes, with the elements of x added at their places; a place beyond is no element's."""
     rank = len(sizes)
     out = np.empty((*x.shape[:-rank], *sizes), x.dtype)
     if x.dtype == float16:
