@@ -128,6 +128,10 @@ class MultiheadAttention(Module):
 
     def _project(self, q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, ...]:
         e = self.embed_dim
+        for name, parameter in (("in_proj_weight", self.in_proj_weight), ("in_proj_bias", self.in_proj_bias)):
+            if parameter is not None and parameter.array.shape[:1] != (3 * e,):
+                rule = f"{name} must have {3 * e} rows, got {tuple(parameter.shape)}"
+                raise LayerError(self, self._said(), rule)
         biases = [None] * 3 if self.in_proj_bias is None else [self.in_proj_bias[i * e : (i + 1) * e] for i in range(3)]
         if self.in_proj_weight is None:
             weights = [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight]
@@ -173,9 +177,11 @@ class MultiheadAttention(Module):
             ("value", value, self.vdim),
         ):
             if tensor.ndim not in (2, 3) or tensor.ndim != query.ndim or tensor.shape[-1] != width:
-                layer = f"MultiheadAttention(embed_dim={self.embed_dim}, num_heads={self.num_heads})"
                 rule = f"the last axis of 2 or 3 of the {name} must be {width}, got {tuple(tensor.shape)}"
-                raise LayerError(self, layer, rule)
+                raise LayerError(self, self._said(), rule)
+
+    def _said(self) -> str:
+        return f"MultiheadAttention(embed_dim={self.embed_dim}, num_heads={self.num_heads})"
 
 
 def _one_more_key(mask: Any) -> Any:

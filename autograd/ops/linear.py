@@ -62,7 +62,7 @@ def _linear_backward(g, input, weight, needs):
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, activation: str | None = None) -> Tensor:
-    """input @ weight.T + bias; (*, in) with weight (out, in) and bias (out,) -> (*, out).
+    """input @ weight.T + bias; (*, in) with weight (out, in) and bias (out,), or one that broadcasts, -> (*, out).
 
     ``activation`` names an elementwise operation of one input, ``"relu"`` say, to be applied to that. Where no graph is
     recorded it is one kernel.
@@ -80,6 +80,12 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, activat
         )
     if x.dtype != w.dtype:
         raise RuntimeError(f"linear: input and weight must have one dtype; got {input.dtype} and {weight.dtype}")
+    if bias is not None:
+        b = bias.array
+        if b.dtype != x.dtype:
+            raise RuntimeError(f"linear: input and bias must have one dtype; got {input.dtype} and {bias.dtype}")
+        if b.ndim != 1 or b.size != len(w) or w.ndim != 2:
+            return _with_broadcast(input, weight, bias, activation)
     if activation is not None:
         return _activated(input, weight, bias, activation)
     if bias is None:
@@ -87,10 +93,27 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, activat
     return apply(_linear, (input, weight, bias))
 
 
-def _activated(input: Tensor, weight: Tensor, bias: Tensor | None, activation: str) -> Tensor:
+def _with_broadcast(input: Tensor, weight: Tensor, bias: Tensor, activation: str | None) -> Tensor:
+    if weight.ndim != 2:
+        raise RuntimeError(f"linear: with a bias the weight must be (out, in); got {tuple(weight.shape)}")
+    out = linear(input, weight)
+    wanted, given = tuple(out.shape), tuple(bias.shape)
+    lengths = zip(given[::-1], wanted[::-1])
+    if len(given) > len(wanted) or any(m not in (1, n) for m, n in lengths):
+        raise RuntimeError(f"linear: the bias must have shape ({wanted[-1]},), or broadcast to {wanted}; got {given}")
+    out = out + bias
+    return out if activation is None else _function(activation)(out)
+
+
+def _function(activation: str) -> Elementwise:
     function = registry.get(activation)
     if not isinstance(function, Elementwise) or function.arity != 1:
         raise ValueError(f"linear: activation must name an elementwise operation of one input; got {activation!r}")
+    return function
+
+
+def _activated(input: Tensor, weight: Tensor, bias: Tensor | None, activation: str) -> Tensor:
+    function = _function(activation)
     tensors = (input, weight, bias)
     recorded = state.recording and any(t is not None and t.requires_grad for t in tensors)
     if bias is None or recorded or intercepting or input.dtype not in FLOATS or not function.fuses:

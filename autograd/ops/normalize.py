@@ -71,6 +71,9 @@ def _row_weight_gradient(g, x, shape, groups, channels, length, centred, eps):
     ),
 )
 def _normalize_rows(x, weight, bias, *, groups, channels, length, centred, eps):
+    if not weight.size == bias.size == groups * channels:
+        shapes = f"{weight.shape} and {bias.shape}"
+        raise RuntimeError(f"normalize_rows: weight and bias must have {groups * channels} numbers; got {shapes}")
     out = np.empty(x.shape, x.dtype)
     moments = np.empty((2, x.size // max(channels * length, 1)), x.dtype)
     kernels.normalize_rows(
@@ -179,6 +182,9 @@ def _channel_gradient(g, x, weight, m, v, fixed, eps):
     bias=lambda g: sum(g, _others(g)),
 )
 def _normalize_channels(x, weight, bias, m, v, *, fixed, eps):
+    if not weight.shape == bias.shape == m.shape == v.shape == x.shape[1:2]:
+        shapes = f"{weight.shape}, {bias.shape}, {m.shape} and {v.shape}"
+        raise RuntimeError(f"normalize_channels: weight, bias and moments must have shape {x.shape[1:2]}; got {shapes}")
     out, scale = np.empty(x.shape, x.dtype), np.empty(x.shape[1], x.dtype)
     kernels.normalize_channels(_flat(x), *_seen(x), m, v, weight, bias, eps, _flat(out), scale)
     return Kept(out, scale)

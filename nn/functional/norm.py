@@ -30,11 +30,31 @@ def _track(
     _move(mean, var, mean_now.to(mean.dtype), var_now.to(var.dtype), momentum=momentum, scale=scale)
 
 
-def _check_dtype(op: str, input: Tensor, weight: Tensor | None) -> None:
-    if weight is not None and weight.dtype != input.dtype:
-        raise RuntimeError(
-            f"{op}: input and weight must have one dtype; got {input.dtype} and {weight.dtype}; convert one with to()"
-        )
+def _check(op: str, input: Tensor, shape: tuple[int, ...], weight: Tensor | None, bias: Tensor | None) -> None:
+    """Weight and bias have this shape and the dtype of the input."""
+    dtype = input.array.dtype
+    if weight is not None and (weight.array.shape != shape or weight.array.dtype != dtype):
+        _refuse(op, "weight", weight, shape, input)
+    if bias is not None and (bias.array.shape != shape or bias.array.dtype != dtype):
+        _refuse(op, "bias", bias, shape, input)
+
+
+def _refuse(op: str, name: str, given: Tensor, shape: tuple[int, ...], input: Tensor) -> None:
+    if given.shape != shape:
+        raise RuntimeError(f"{op}: the {name} must have shape {shape}; got {tuple(given.shape)}")
+    raise RuntimeError(
+        f"{op}: input and {name} must have one dtype; got {input.dtype} and {given.dtype}; convert one with to()"
+    )
+
+
+def _check_statistics(op: str, input: Tensor, mean: Tensor | None, var: Tensor | None) -> tuple[int, ...]:
+    """The shape of what has one number for each channel of the input (n, c, *), as these have."""
+    shape = input.array.shape[1:2]
+    if mean is not None and mean.array.shape != shape:
+        _refuse(op, "running_mean", mean, shape, input)
+    if var is not None and var.array.shape != shape:
+        _refuse(op, "running_var", var, shape, input)
+    return shape
 
 
 def batch_norm(
@@ -52,10 +72,10 @@ def batch_norm(
 
     When training, running = (1 - momentum) * running + momentum * that of the batch, the variance with divisor m - 1.
     """
-    ndim = input.ndim
-    _check_dtype("batch_norm", input, weight)
-    if ndim < 2:
+    if input.ndim < 2:
         raise ValueError(f"batch_norm: the input must have 2 or more axes; got shape {input.shape}")
+    shape = _check_statistics("batch_norm", input, running_mean, running_var)
+    _check("batch_norm", input, shape, weight, bias)
     if training:
         count = input.array.size // max(input.shape[1], 1)
         if count <= 1:
@@ -90,6 +110,8 @@ def instance_norm(
     count = int(np.prod(input.shape[2:]))
     if count <= 1:
         raise ValueError(f"instance_norm: more than one value for each channel is needed; got shape {input.shape}")
+    shape = _check_statistics("instance_norm", input, running_mean, running_var)
+    _check("instance_norm", input, shape, weight, bias)
     x: Any = input
     if running_mean is not None or running_var is not None:
         values = x.detach().reshape(*x.shape[:2], count)
@@ -97,12 +119,12 @@ def instance_norm(
     return autograd.normalize_rows(x, weight, bias, eps, count=count, groups=x.shape[1], length=count)
 
 
-def _check_trailing(op: str, input: Tensor, normalized_shape: Sequence[int]) -> int:
-    """How many elements ``normalized_shape``, which the last axes must have, holds."""
+def _trailing(op: str, input: Tensor, normalized_shape: Sequence[int]) -> tuple[int, ...]:
+    """``normalized_shape``, which the last axes must have."""
     shape = tuple(normalized_shape)
     if not shape or input.shape[-len(shape) :] != shape:
         raise RuntimeError(f"{op}: the last axes of the input must be {shape}; got shape {input.shape}")
-    return math.prod(shape)
+    return shape
 
 
 def layer_norm(
@@ -115,9 +137,9 @@ def layer_norm(
     """(x - mean) / sqrt(var + eps) * weight + bias over the last axes, which are ``normalized_shape``
     (Ba et al. 2016, https://arxiv.org/abs/1607.06450).
     """
-    count = _check_trailing("layer_norm", input, normalized_shape)
-    _check_dtype("layer_norm", input, weight)
-    return autograd.normalize_rows(input, weight, bias, eps, count=count)
+    shape = _trailing("layer_norm", input, normalized_shape)
+    _check("layer_norm", input, shape, weight, bias)
+    return autograd.normalize_rows(input, weight, bias, eps, count=math.prod(shape))
 
 
 def rms_norm(
@@ -126,9 +148,11 @@ def rms_norm(
     """x / sqrt(mean(x^2) + eps) * weight over the last axes; eps is the dtype's unless given
     (Zhang and Sennrich 2019, https://arxiv.org/abs/1910.07467).
     """
-    count = _check_trailing("rms_norm", input, normalized_shape)
+    shape = _trailing("rms_norm", input, normalized_shape)
+    if weight is not None and weight.array.shape != shape:
+        _refuse("rms_norm", "weight", weight, shape, input)
     small = float(np.finfo(input.dtype).eps) if eps is None else eps
-    return autograd.normalize_rows(input, weight, None, small, count=count, centred=False)
+    return autograd.normalize_rows(input, weight, None, small, count=math.prod(shape), centred=False)
 
 
 def group_norm(
@@ -137,11 +161,13 @@ def group_norm(
     """The channels of (n, c, *) in ``num_groups`` groups, each group of each sample normalised; then weight and bias of
     each channel (Wu and He 2018, https://arxiv.org/abs/1803.08494).
     """
+    if num_groups < 1:
+        raise RuntimeError(f"group_norm: num_groups must be positive; got {num_groups}")
     if input.ndim < 2 or input.shape[1] % num_groups:
         raise RuntimeError(
             f"group_norm: the input must be (n, c, *) with c divisible by {num_groups}; got shape {input.shape}"
         )
-    _check_dtype("group_norm", input, weight)
+    _check("group_norm", input, input.array.shape[1:2], weight, bias)
     length = math.prod(input.shape[2:])
     count = input.shape[1] // num_groups * length
     return autograd.normalize_rows(input, weight, bias, eps, count=count, groups=num_groups, length=length)
