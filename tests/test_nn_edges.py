@@ -9,6 +9,21 @@ import autograd
 import nn
 from autograd.ops.pool import _add_places, _read_places
 
+
+def gradient(tensor, function):
+    """Of the sum of what the function makes of the tensor."""
+    tensor.requires_grad_()
+    function(tensor).sum().backward()
+    return tensor.grad
+
+
+def attend(l, F, tensor, at):
+    """Attention whose query, key or value is expanded over two heads."""
+    inputs = [l.arange(12.0).reshape(1, 2, 3, 2) / 12 for _ in range(3)]
+    inputs[at] = tensor.expand(1, 2, 3, 2)
+    return F.scaled_dot_product_attention(*inputs)
+
+
 # `l` is the library, `F` and `nn` its own; a row gives tensors.
 EDGES = {
     "max_pool1d, windows that step over the input": lambda l, F, nn: F.max_pool1d(l.tensor([[[1.0, 2.0]]]), 2, 1, 1, 3),
@@ -21,13 +36,34 @@ EDGES = {
     "max_pool3d of integers, windows that step over the input": lambda l, F, nn: F.max_pool3d(
         l.arange(24).reshape(1, 2, 3, 4).int(), (1, 1, 2), 1, (0, 0, 1), (1, 1, 5), return_indices=True
     ),
+    **{
+        f"linear of {x} with a bias {b}": lambda l, F, nn, x=x, b=b: (
+            F.linear(l.ones(x), l.arange(12.0).reshape(4, 3), l.ones(b) * 2),
+            gradient(l.ones(b), lambda t: F.linear(l.ones(x), l.ones(4, 3), t)),
+        )
+        for x, b in (((2, 3), (1,)), ((3,), ()), ((2, 2, 3), ()), ((2, 3), (2, 4)), ((2, 3), (2, 1)))
+    },
+    "attention, expanded heads": lambda l, F, nn: [
+        gradient(l.arange(6.0).reshape(1, 1, 3, 2), lambda t, at=at: attend(l, F, t, at)) for at in range(3)
+    ],
+    "attention of nothing, which is 0 for all keys": lambda l, F, nn: (
+        F.scaled_dot_product_attention(l.ones(1, 3, 0), l.ones(1, 2, 0), l.arange(8.0).reshape(1, 2, 4)),
+        gradient(l.ones(1, 3, 0), lambda t: F.scaled_dot_product_attention(t, l.ones(1, 2, 0), l.ones(1, 2, 4))),
+    ),
+    "attention of no heads": lambda l, F, nn: F.scaled_dot_product_attention(
+        l.ones(1, 0, 3, 4), l.ones(1, 2, 3, 4), l.ones(1, 2, 3, 4), enable_gqa=True
+    ),
+    "attention, a number and rows of it as a mask": lambda l, F, nn: [
+        F.scaled_dot_product_attention(*[l.arange(6.0).reshape(3, 2)] * 3, l.arange(float(n)).reshape(shape))
+        for n, shape in ((1, ()), (3, (3,)), (3, (3, 1)), (3, (1, 3)))
+    ],
 }
 
 
 @pytest.mark.parametrize("name", EDGES)
 def test_edges(name):
     ours = EDGES[name](autograd, nn.functional, nn)
-    assert_same(ours, EDGES[name](torch, torch.nn.functional, torch.nn), name)
+    assert_same(ours, EDGES[name](torch, torch.nn.functional, torch.nn), name, terms=1.0)
 
 
 def test_a_window_that_steps_over_the_input_has_no_gradient():

@@ -1,10 +1,10 @@
 """Attention."""
 
-import math
 from typing import Any
 
 import autograd
 from autograd import Tensor
+from autograd.ops.attention import attend, check_attention, usual_scale
 
 from .dropout import dropout
 
@@ -15,7 +15,7 @@ def attention_weights(
     query: Tensor, key: Tensor, mask: Tensor | None, is_causal: bool, scale: float | None, name: str
 ) -> Tensor:
     """softmax(q k^T * scale + mask) over the keys; a mask of truth values says which keys take part."""
-    scores = query @ key.transpose(-2, -1) * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
+    scores = query @ key.transpose(-2, -1) * (usual_scale(query) if scale is None else scale)
     if is_causal:
         if mask is not None:
             raise RuntimeError(f"{name}: is_causal takes the place of a mask; got both")
@@ -44,20 +44,29 @@ def scaled_dot_product_attention(
     A mask of truth values says which keys take part, one of numbers is added; ``is_causal`` lets query i see the keys
     up to i. ``dropout_p`` always acts. With ``enable_gqa`` several heads of the query share one of key and value.
     """
-    if query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
-        raise RuntimeError(
-            "scaled_dot_product_attention: query and key must agree in the last axis, key and value in the one before; "
-            f"got {tuple(query.shape)}, {tuple(key.shape)}, {tuple(value.shape)}"
-        )
+    name = "scaled_dot_product_attention"
+    check_attention(name, query, key, value, attn_mask)
     if enable_gqa:
-        shared = query.shape[-3] // key.shape[-3]
-        key, value = (t.repeat_interleave(shared, dim=-3) for t in (key, value))
+        key, value = (_shared_heads(name, t, query) for t in (key, value))
     if dropout_p:
-        weights = attention_weights(query, key, attn_mask, is_causal, scale, "scaled_dot_product_attention")
+        weights = attention_weights(query, key, attn_mask, is_causal, scale, name)
         return dropout(weights, dropout_p) @ value
     if is_causal and attn_mask is not None:
-        raise RuntimeError("scaled_dot_product_attention: is_causal takes the place of a mask; got both")
-    return autograd.attention(query, key, value, attn_mask, is_causal, scale)
+        raise RuntimeError(f"{name}: is_causal takes the place of a mask; got both")
+    return attend(query, key, value, attn_mask, is_causal, scale)
+
+
+def _shared_heads(name: str, tensor: Tensor, query: Tensor) -> Tensor:
+    """A key or value with each of its heads as often as heads of the query share it."""
+    if min(tensor.ndim, query.ndim) < 3:
+        raise IndexError(f"{name}: enable_gqa needs an axis of heads; got {tuple(tensor.shape)}, {tuple(query.shape)}")
+    heads, wanted = tensor.shape[-3], query.shape[-3]
+    if not heads or wanted % heads:
+        raise RuntimeError(
+            f"{name}: with enable_gqa the heads of key and value must divide those of the query; "
+            f"got {heads} and {wanted}"
+        )
+    return tensor.repeat_interleave(wanted // heads, dim=-3)
 
 
 def additive(mask: Any, dtype: Any) -> Any:
