@@ -57,6 +57,12 @@ EDGES = {
         F.scaled_dot_product_attention(*[l.arange(6.0).reshape(3, 2)] * 3, l.arange(float(n)).reshape(shape))
         for n, shape in ((1, ()), (3, (3,)), (3, (3, 1)), (3, (1, 3)))
     ],
+    **{
+        f"{mode}, a factor that leaves every size": lambda l, F, nn, mode=mode, rank=rank: F.interpolate(
+            l.arange(2.0**rank).reshape(1, 1, *[2] * rank), scale_factor=1.1, mode=mode
+        )
+        for mode, rank in (("linear", 1), ("bilinear", 2), ("trilinear", 3), ("bicubic", 2), ("nearest", 2))
+    },
 }
 
 
@@ -73,3 +79,19 @@ def test_a_window_that_steps_over_the_input_has_no_gradient():
     row, places = np.ones((1, 2), np.float32), np.array([[1, 6]])
     assert _add_places(row, places, sizes=(2,)).tolist() == [[0, 1]]
     assert _read_places(row, places, sizes=(2,)).tolist() == [[1, 0]]
+
+
+@pytest.mark.parametrize("mode", ["nearest", "nearest-exact"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_nearest_places_on_a_border(rank, dtype, mode):
+    """Rounding decides about them: the same way as in PyTorch's kernels, of which there is one for small images."""
+    random = np.random.default_rng(rank)
+    changes = [{"size": (size,) + (2,) * (rank - 1)} for size in (58, 93, 130, 31)]
+    changes += [{"scale_factor": (f,) + (1.01,) * (rank - 1)} for f in (0.6, 1.1, 1.7, 2.05, 2.3)]
+    for change in changes:
+        for length in (2, 3, 4, 10, *random.integers(5, 70, 12).tolist()):
+            image = np.arange(length * 2 ** (rank - 1)).reshape(1, 1, length, *[2] * (rank - 1)).astype(dtype)
+            ours = nn.functional.interpolate(autograd.from_numpy(image), mode=mode, **change)
+            theirs = torch.nn.functional.interpolate(torch.from_numpy(image), mode=mode, **change)
+            np.testing.assert_array_equal(ours.numpy(), theirs.numpy(), f"{length} with {change}")

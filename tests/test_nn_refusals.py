@@ -49,6 +49,9 @@ REFUSED = [
     (lambda l, F, nn: F.scaled_dot_product_attention(*[l.ones(2)] * 3), "scaled_dot_product_attention: query, key and value must have two or more axes; got (2,), (2,), (2,)"),
     (lambda l, F, nn: F.scaled_dot_product_attention(*[l.ones(2, 2)] * 3, enable_gqa=True), "scaled_dot_product_attention: enable_gqa needs an axis of heads; got (2, 2), (2, 2)"),
     (lambda l, F, nn: F.scaled_dot_product_attention(l.ones(1, 3, 2, 2), *[l.ones(1, 2, 2, 2)] * 2, enable_gqa=True), "scaled_dot_product_attention: with enable_gqa the heads of key and value must divide those of the query; got 2 and 3"),
+    (lambda l, F, nn: F.interpolate(l.ones(1, 1, 3), size=0), "interpolate: input and output sizes must be positive; got (3,) to (0,)"),
+    (lambda l, F, nn: F.interpolate(l.ones(1, 1, 3), scale_factor=-1.0, mode="linear"), "interpolate: input and output sizes must be positive; got (3,) to (-3,)"),
+    (lambda l, F, nn: F.interpolate(l.ones(1, 1, 0), size=2), "interpolate: input and output sizes must be positive; got (0,) to (2,)"),
 ]  # fmt: skip
 
 # PyTorch raises another kind of error, or none: what it computes then means nothing.

@@ -49,23 +49,44 @@ def interpolate(
         return (autograd.adaptive_avg_pool1d, autograd.adaptive_avg_pool2d, autograd.adaptive_avg_pool3d)[rank - 1](
             input, targets
         )
+    if min(*lengths, *targets) <= 0:
+        raise RuntimeError(f"interpolate: input and output sizes must be positive; got {lengths} to {targets}")
+    few = rank == 2 and sum(targets) <= 128
     out = input
     for axis, (n, m, factor) in enumerate(zip(lengths, targets, scales), start=2):
-        # The step between output places, in input elements.
-        step = 1 / factor if factor else n / m
         if mode in NEAREST:
-            shift = 0.5 if mode == "nearest-exact" else 0.0
-            places = np.minimum(np.floor((np.arange(m) + shift) * np.float32(step)), n - 1).astype(np.int64)
+            places = _nearest(n, m, factor, mode, few, input.dtype)
             out = out.index_select(axis, autograd.from_numpy(places))
-        elif n != m or factor not in (None, 1, 1.0):
+        elif n != m or (mode == "bicubic" and factor not in (None, 1, 1.0)):
+            step = 1 / factor if factor else n / m
             shares = _shares(n, m, step, bool(align_corners), mode)
             weights = autograd.from_numpy(shares.astype(input.dtype))
             out = (out.transpose(axis, -1) @ weights).transpose(axis, -1)
     return out.clone() if out is input else out
 
 
+def _nearest(n: int, m: int, factor: float | None, mode: str, few: bool, dtype: np.dtype) -> np.ndarray:
+    """The input place that each of m output places takes.
+
+    Many fall on the border of two, where rounding decides. So this is the arithmetic of PyTorch's two kernels, the one
+    for images of ``few`` places, which ignores a factor that makes no difference or that doubles, and the one for all
+    others: with a step in float32, or in the second of the dtype, and a product that is rounded once.
+    """
+    if few and mode == "nearest" and m in (n, 2 * n):
+        return np.arange(m) * n // m
+    real: Any = np.float64 if dtype == np.float64 and not few else np.float32
+    step = real(1 / factor) if factor else real(n) / real(m)
+    if mode == "nearest":
+        at = np.arange(m, dtype=real) * step
+    elif few:
+        at = (np.arange(m) + 0.5) * float(step)
+    else:
+        at = np.maximum(((np.arange(m) + 0.5) * float(step) - 0.5).astype(real), 0) + 0.5
+    return np.minimum(np.floor(at.astype(np.float32)), n - 1).astype(np.int64)
+
+
 def _shares(n: int, m: int, step: float, align_corners: bool, mode: str) -> np.ndarray:
-    """The (n, m) matrix of how much each input element counts in each output."""
+    """The (n, m) matrix of how much each input element counts in each output, places being ``step`` elements apart."""
     i = np.arange(m)
     if align_corners:
         at = i * ((n - 1) / (m - 1)) if m > 1 else i * 0.0
