@@ -1,6 +1,7 @@
 """Padding layers: more at the ends of the last one, two or three axes.
 
-The padding is a number for all ends, or (left, right, top, bottom, front, back), as many as there are ends.
+The padding is a number for all ends, or (left, right, top, bottom, front, back), as many as there are ends. Constants
+may be added to fewer axes, or more.
 """
 
 from collections.abc import Sequence
@@ -24,10 +25,6 @@ class _Pad(Module):
     def __init__(self, padding: int | Sequence[int]) -> None:
         super().__init__()
         self.padding = (padding,) * (2 * self.axes) if isinstance(padding, int) else tuple(padding)
-        if len(self.padding) != 2 * self.axes:
-            raise ValueError(
-                f"{type(self).__name__}: padding must be a number or {2 * self.axes} of them; got {self.padding}"
-            )
 
     def forward(self, input: Tensor) -> Tensor:
         """``input`` with more at its ends."""

@@ -63,7 +63,43 @@ EDGES = {
         )
         for mode, rank in (("linear", 1), ("bilinear", 2), ("trilinear", 3), ("bicubic", 2), ("nearest", 2))
     },
+    **{
+        f"{mode} padding {sides}": lambda l, F, nn, mode=mode, sides=sides: (
+            F.pad(l.tensor([[[1.0, 2.0, 3.0]]]), sides, mode),
+            gradient(l.tensor([[[1.0, 2.0, 3.0]]]), lambda t: F.pad(t, sides, mode).cumsum(-1)),
+        )
+        for mode, several in (
+            ("reflect", ((-1, 1), (-1, 2), (-2, 2), (1, -2), (-4, 2), (-1, -1))),
+            ("replicate", ((-1, 2), (-2, 1), (1, -2), (-4, 2), (-1, -1), (4, -2))),
+            ("circular", ((-1, 2), (-2, 1), (1, -2), (-1, -1), (3, 0))),
+        )
+        for sides in several
+    },
+    **{
+        f"{mode} padding of no samples": lambda l, F, nn, mode=mode: F.pad(l.zeros(0, 2, 3), (1, 1), mode)
+        for mode in ("reflect", "replicate", "circular")
+    },
+    "padding of no samples by a convolution": lambda l, F, nn: nn.Conv1d(2, 3, 3, padding=1, padding_mode="reflect")(
+        l.zeros(0, 2, 4)
+    ),
+    "padding of fewer and of more axes than the name says": lambda l, F, nn: (
+        nn.ZeroPad2d((1, 2))(l.ones(1, 1, 1, 1)),
+        nn.ConstantPad1d((1, 2, 1, 0), 3.0)(l.ones(1, 2, 2)),
+    ),
+    "dropout of what has no channels": lambda l, F, nn: (
+        nn.FeatureAlphaDropout(0.5).eval()(l.ones(2)),
+        nn.FeatureAlphaDropout(0.5).eval()(l.ones(())),
+        nn.Dropout3d(0.5).eval()(l.ones(1, 1, 2, 2)),
+    ),
 }
+
+
+@pytest.mark.parametrize("mode", ["constant", "reflect", "replicate", "circular"])
+def test_padding_by_nothing_is_a_copy(mode):
+    x = autograd.ones(1, 2, 3)
+    padded = nn.functional.pad(x, (0, 0), mode)
+    padded += 1
+    assert (x == 1).all() and padded.tolist() == [[[2, 2, 2], [2, 2, 2]]]
 
 
 @pytest.mark.parametrize("name", EDGES)

@@ -171,11 +171,6 @@ ERRORS = [
         "InstanceNorm1d(4): axis -2 of the input must be 4 (channels), got (2, 3)",
     ),
     (
-        lambda: nn.ZeroPad2d((1, 2)),
-        ValueError,
-        "ZeroPad2d: padding must be a number or 4 of them; got (1, 2)",
-    ),
-    (
         lambda: nn.PixelShuffle(2)(autograd.zeros(3, 2, 2)),
         RuntimeError,
         "pixel_shuffle: axis -3 must be divisible by 2^2; got shape (3, 2, 2)",

@@ -52,12 +52,27 @@ REFUSED = [
     (lambda l, F, nn: F.interpolate(l.ones(1, 1, 3), size=0), "interpolate: input and output sizes must be positive; got (3,) to (0,)"),
     (lambda l, F, nn: F.interpolate(l.ones(1, 1, 3), scale_factor=-1.0, mode="linear"), "interpolate: input and output sizes must be positive; got (3,) to (-3,)"),
     (lambda l, F, nn: F.interpolate(l.ones(1, 1, 0), size=2), "interpolate: input and output sizes must be positive; got (0,) to (2,)"),
+    (lambda l, F, nn: F.pad(l.ones(3), (1, 1), "reflect"), "pad: with mode 'reflect' the last one, two or three axes are padded, after one or two others; got (1, 1) for (3,)"),
+    (lambda l, F, nn: F.pad(l.ones(1, 1, 2, 3), (0, 0), "circular"), "pad: with mode 'circular' the last one, two or three axes are padded, after one or two others; got (0, 0) for (1, 1, 2, 3)"),
+    (lambda l, F, nn: nn.ReplicationPad1d(1)(l.ones(1, 1, 2, 3)), "pad: with mode 'replicate' the last one, two or three axes are padded, after one or two others; got (1, 1) for (1, 1, 2, 3)"),
+    (lambda l, F, nn: nn.ReflectionPad2d((1, 2))(l.ones(1, 1, 2, 3)), "pad: with mode 'reflect' the last one, two or three axes are padded, after one or two others; got (1, 2) for (1, 1, 2, 3)"),
+    (lambda l, F, nn: nn.ZeroPad2d((1, 2, 3))(l.ones(1, 1, 2, 3)), "pad: a pair of lengths for each padded axis; got (1, 2, 3) for 4 axes"),
+    (lambda l, F, nn: nn.ZeroPad2d(1)(l.ones(3)), "pad: a pair of lengths for each padded axis; got (1, 1, 1, 1) for 1 axes"),
+    (lambda l, F, nn: F.pad(l.ones(1, 1, 3), (-1, 3), "reflect"), "pad: with mode 'reflect' axis 2 of length 3 can be padded by at most 2; got (0, 3)"),
+    (lambda l, F, nn: F.pad(l.ones(1, 1, 3), (-2, 2), "circular"), "pad: with mode 'circular' axis 2 of length 1 can be padded by at most 1; got (0, 2)"),
+    (lambda l, F, nn: F.pad(l.ones(1, 1, 3), (-2, -1), "replicate"), "pad: something must be left of axis 2; got (-2, -1) for length 3"),
+    (lambda l, F, nn: F.pad(l.ones(1, 1, 0), (1, 1), "replicate"), "pad: with mode 'replicate' axis 2 of length 0 can be padded by at most 0; got (1, 1)"),
+    (lambda l, F, nn: F.dropout1d(l.ones(1, 1, 1, 1), 0.5), "dropout1d: the input must be (n, c, l) or (c, l); got shape (1, 1, 1, 1)"),
+    (lambda l, F, nn: nn.Dropout1d().eval()(l.ones(2)), "dropout1d: the input must be (n, c, l) or (c, l); got shape (2,)"),
+    (lambda l, F, nn: nn.FeatureAlphaDropout()(l.ones(2)), "feature_alpha_dropout: the input must have channels, (n, c, *); got shape (2,)"),
 ]  # fmt: skip
 
 # PyTorch raises another kind of error, or none: what it computes then means nothing.
 OWN = [
     (lambda l, F, nn: F.group_norm(l.ones(1, 3), 0), "group_norm: num_groups must be positive; got 0"),
     (lambda l, F, nn: F.scaled_dot_product_attention(l.ones(1, 2, 2, 2), *[l.ones(1, 0, 2, 2)] * 2, enable_gqa=True), "scaled_dot_product_attention: with enable_gqa the heads of key and value must divide those of the query; got 0 and 2"),
+    (lambda l, F, nn: F.pad(l.ones(1, 1, 3), (2, -3), "circular"), "pad: something must be left of axis 2; got (0, -3) for length 3"),
+    (lambda l, F, nn: nn.Dropout3d()(l.ones(2)), "dropout3d: the input must have channels, (n, c, *); got shape (2,)"),
     (lambda l, F, nn: l.normalize_rows(l.ones(2, 3), l.ones(2), None, 1e-5), "normalize_rows: weight and bias must have 3 numbers; got (2,) and (3,)"),
     (lambda l, F, nn: l.normalize_channels(l.ones(2, 3), None, l.ones(2), 1e-5), "normalize_channels: weight, bias and moments must have shape (3,); got (3,), (2,), (3,) and (3,)"),
     (lambda l, F, nn: l.normalize_channels(l.ones(2, 3), None, None, 1e-5, (l.ones(3), l.ones(2))), "normalize_channels: weight, bias and moments must have shape (3,); got (3,), (3,), (3,) and (2,)"),

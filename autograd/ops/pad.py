@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor
+from .convert import clone
 from .op import op
 
 __all__ = ["pad"]
@@ -55,8 +56,9 @@ def _unpad(x, *, sides, mode, to):
 def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
     """``input`` with more at its ends: ``pad`` gives (before, after) of the last axis, then of the one before, ...
 
-    ``mode`` "constant" fills with ``value`` (0), and a negative length cuts away; "reflect" mirrors without the edge,
-    "replicate" repeats the edge, "circular" begins again at the other end.
+    ``mode`` "constant" fills with ``value`` (0), "reflect" mirrors without the edge, "replicate" repeats the edge,
+    "circular" begins again at the other end. A negative length cuts away: of what "reflect" and "replicate" made of
+    the whole, and what is left begins again with "circular".
 
     >>> pad(Tensor([1.0, 2.0]), (1, 2))
     tensor([0., 1., 2., 0., 0.])
@@ -65,24 +67,42 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         raise RuntimeError(f"pad: a pair of lengths for each padded axis; got {tuple(pad)} for {input.ndim} axes")
     pairs = [(int(a), int(b)) for a, b in zip(pad[::2], pad[1::2])][::-1]
     sides = ((0, 0),) * (input.ndim - len(pairs)) + tuple(pairs)
-    if all(side == (0, 0) for side in sides):
-        return input
     if mode == "constant":
-        if min(n + a + b for n, (a, b) in zip(input.shape, sides)) < 0:
+        if min((n + a + b for n, (a, b) in zip(input.shape, sides)), default=0) < 0:
             raise RuntimeError(f"pad: no more can be cut away than is there; got {tuple(pad)} for {tuple(input.shape)}")
-        return _pad(input, sides=sides, value=value or 0.0)
+        return _pad(input, sides=sides, value=value or 0.0) if any(map(any, sides)) else clone(input)
     if mode not in MODES:
         raise NotImplementedError(f"pad: mode must be constant, reflect, replicate or circular; got {mode!r}")
     if value:
         raise ValueError(f"pad: only mode constant takes a value; got value={value} with mode {mode!r}")
-    _check_repeating(input, sides, mode)
-    return _pad_repeating(input, sides=sides, mode=MODES[mode])
+    if len(pairs) not in (1, 2, 3) or input.ndim - len(pairs) not in (1, 2):
+        raise NotImplementedError(
+            f"pad: with mode {mode!r} the last one, two or three axes are padded, after one or two others; "
+            f"got {tuple(pad)} for {tuple(input.shape)}"
+        )
+    cut = tuple((min(a, 0), min(b, 0)) for a, b in sides)
+    more = tuple((max(a, 0), max(b, 0)) for a, b in sides)
+    if mode == "circular":
+        return _repeat(_cut(input, cut), more, mode)
+    return _cut(_repeat(input, more, mode), cut)
 
 
-def _check_repeating(input: Any, sides: Sequence[tuple[int, int]], mode: str) -> None:
+def _cut(input: Any, sides: tuple[tuple[int, int], ...]) -> Any:
+    if not any(map(any, sides)):
+        return input
+    for axis, ((before, after), n) in enumerate(zip(sides, input.shape)):
+        if (before or after) and n + before + after < 1:
+            raise RuntimeError(f"pad: something must be left of axis {axis}; got {(before, after)} for length {n}")
+    return _pad(input, sides=sides, value=0.0)
+
+
+def _repeat(input: Any, sides: tuple[tuple[int, int], ...], mode: str) -> Any:
+    if not any(map(any, sides)):
+        return clone(input)
     for axis, (side, n) in enumerate(zip(sides, input.shape)):
         most = {"reflect": n - 1, "circular": n, "replicate": max(side) if n else 0}[mode]
-        if max(side) > most or min(side) < 0:
+        if max(side) > max(most, 0):
             raise RuntimeError(
-                f"pad: with mode {mode!r} axis {axis} of length {n} can be padded by 0 to {most}; got {side}"
+                f"pad: with mode {mode!r} axis {axis} of length {n} can be padded by at most {max(most, 0)}; got {side}"
             )
+    return _pad_repeating(input, sides=sides, mode=MODES[mode])

@@ -38,8 +38,14 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     return _drop("dropout", input, input.shape, p, training, inplace)
 
 
-def _channels(op: str, input: Tensor, rank: int) -> tuple[int, ...]:
+def _check_channels(op: str, input: Tensor, training: bool) -> None:
+    if training and input.ndim < 2:
+        raise RuntimeError(f"{op}: the input must have channels, (n, c, *); got shape {input.shape}")
+
+
+def _channels(op: str, input: Tensor, rank: int, training: bool) -> tuple[int, ...]:
     """One place for each channel of (n, c, *) or (c, *), with ``rank`` axes in *."""
+    _check_channels(op, input, training)
     if input.ndim not in (rank + 1, rank + 2):
         warnings.warn(
             f"{op}: the input should have {rank + 1} or {rank + 2} axes; got shape {input.shape}; "
@@ -52,19 +58,21 @@ def _channels(op: str, input: Tensor, rank: int) -> tuple[int, ...]:
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """`dropout` of whole channels of (n, c, l) or (c, l) (Tompson et al. 2014, https://arxiv.org/abs/1411.4280)."""
-    return _drop("dropout1d", input, _channels("dropout1d", input, 1), p, training, inplace)
+    if input.ndim not in (2, 3):
+        raise RuntimeError(f"dropout1d: the input must be (n, c, l) or (c, l); got shape {input.shape}")
+    return _drop("dropout1d", input, (*input.shape[:-1], 1), p, training, inplace)
 
 
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """`dropout` of whole channels of (n, c, h, w); three axes are taken as (n, c, l), as PyTorch does."""
     if input.ndim == 3:
         return _drop("dropout2d", input, (*input.shape[:2], 1), p, training, inplace)
-    return _drop("dropout2d", input, _channels("dropout2d", input, 2), p, training, inplace)
+    return _drop("dropout2d", input, _channels("dropout2d", input, 2, training), p, training, inplace)
 
 
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """`dropout` of whole channels of (n, c, d, h, w) or (c, d, h, w)."""
-    return _drop("dropout3d", input, _channels("dropout3d", input, 3), p, training, inplace)
+    return _drop("dropout3d", input, _channels("dropout3d", input, 3, training), p, training, inplace)
 
 
 LOWEST = -1.7580993408473766
@@ -93,8 +101,7 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
 
 def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """`alpha_dropout` of whole channels of (n, c, *)."""
-    if input.ndim < 2:
-        raise RuntimeError(f"feature_alpha_dropout: the input must be (n, c, *); got shape {input.shape}")
+    _check_channels("feature_alpha_dropout", input, training)
     shape = (*input.shape[:2], *[1] * (input.ndim - 2))
     return _drop_to_lowest("feature_alpha_dropout", input, shape, p, training, inplace)
 

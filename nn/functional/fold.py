@@ -25,7 +25,7 @@ def unfold(input: Tensor, kernel_size: Pair, dilation: Pair = 1, padding: Pair =
     kernel, gaps, (top, left), steps = (_pair(v) for v in (kernel_size, dilation, padding, stride))
     if input.ndim not in (3, 4):
         raise RuntimeError(f"unfold: the input must be (n, c, h, w) or (c, h, w); got {tuple(input.shape)}")
-    padded = autograd.pad(input, (left, left, top, top))
+    padded = autograd.pad(input, (left, left, top, top)) if top or left else input
     sizes = [(n - d * (k - 1) - 1) // s + 1 for n, k, d, s in zip(padded.shape[-2:], kernel, gaps, steps)]
     if min(sizes) <= 0:
         raise RuntimeError(f"unfold: the kernel must fit into the padded input; got {kernel} over {padded.shape[-2:]}")
@@ -52,4 +52,5 @@ def fold(
             f"got {tuple(input.shape)}"
         )
     placed = input.reshape(*input.shape[:-2], input.shape[-2] // taps, *kernel, *sizes)
-    return autograd.pad(autograd.overlap_add(placed, whole, kernel, steps, gaps), (-left, -left, -top, -top))
+    image = autograd.overlap_add(placed, whole, kernel, steps, gaps)
+    return autograd.pad(image, (-left, -left, -top, -top)) if top or left else image
