@@ -17,6 +17,15 @@ def gradient(tensor, function):
     return tensor.grad
 
 
+def second_order(l, function):
+    """Of scores: what the function makes of them, its gradient, and the gradient of that one's square."""
+    x = l.arange(12.0).reshape(3, 4).requires_grad_()
+    out = function(x)
+    (first,) = getattr(l, "autograd", l).grad(out.sum(), x, create_graph=True)
+    (first * first + 0 * x.sum()).sum().backward()
+    return out, first, x.grad
+
+
 def attend(l, F, tensor, at):
     """Attention whose query, key or value is expanded over two heads."""
     inputs = [l.arange(12.0).reshape(1, 2, 3, 2) / 12 for _ in range(3)]
@@ -91,7 +100,33 @@ EDGES = {
         nn.FeatureAlphaDropout(0.5).eval()(l.ones(())),
         nn.Dropout3d(0.5).eval()(l.ones(1, 1, 2, 2)),
     ),
+    **{
+        f"{name} with everything ignored, {options}": lambda l, F, nn, name=name, options=options: second_order(
+            l, lambda t: getattr(F, name)(F.log_softmax(t, 1), l.full((3,), -100), **options)
+        )
+        for name in ("cross_entropy", "nll_loss")
+        for options in ({}, {"reduction": "sum"}, {"reduction": "none"})
+    },
+    "rms_norm of small float16": lambda l, F, nn: F.rms_norm(l.full((4,), 1e-3, dtype=l.float16), (4,)),
 }
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("zero_infinity", [False, True])
+def test_ctc_without_alignments(zero_infinity, reduction):
+    """No steps, which spell nothing, and targets that are too long: inf and no number, or 0 and 0."""
+    scores = np.random.default_rng(0).normal(size=(3, 5, 4))
+    targets, times, lengths = np.array([[1, 1], [2, 0], [1, 2], [1, 1], [3, -9]]), [0, 0, 2, 2, 3], [0, 1, 2, 2, 1]
+    found = []
+    for library, functional in ((autograd, nn.functional), (torch, torch.nn.functional)):
+        x = library.from_numpy(scores.copy()).requires_grad_()
+        sizes = (library.tensor(times), library.tensor(lengths))
+        arguments = (x.log_softmax(-1), library.from_numpy(targets), *sizes, 0, reduction, zero_infinity)
+        out = functional.ctc_loss(*arguments)
+        out.sum().backward()
+        found.append((out.detach().numpy(), x.grad.numpy()))
+    for mine, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-9, atol=1e-13)
 
 
 @pytest.mark.parametrize("mode", ["constant", "reflect", "replicate", "circular"])

@@ -14,6 +14,10 @@ def attention(nn, **changed):
     return layer
 
 
+def ctc(l, F, shape, targets, times, lengths):
+    return F.ctc_loss(l.zeros(*shape), l.tensor(targets), l.tensor(times), l.tensor(lengths))
+
+
 # (call, message): `l` is the library, `F` and `nn` its own.
 REFUSED = [
     (lambda l, F, nn: F.max_pool1d(l.ones(1, 4, 4), 2, 1, 2, 3), "max_pool1d: padding must be from 0 to half of the kernel; got (2,) for kernel (2,)"),
@@ -65,6 +69,15 @@ REFUSED = [
     (lambda l, F, nn: F.dropout1d(l.ones(1, 1, 1, 1), 0.5), "dropout1d: the input must be (n, c, l) or (c, l); got shape (1, 1, 1, 1)"),
     (lambda l, F, nn: nn.Dropout1d().eval()(l.ones(2)), "dropout1d: the input must be (n, c, l) or (c, l); got shape (2,)"),
     (lambda l, F, nn: nn.FeatureAlphaDropout()(l.ones(2)), "feature_alpha_dropout: the input must have channels, (n, c, *); got shape (2,)"),
+    (lambda l, F, nn: ctc(l, F, (2, 1, 3), [[1]], [-1], [1]), "ctc_loss: input_lengths must be integers and not negative; got [-1]"),
+    (lambda l, F, nn: ctc(l, F, (2, 1, 3), [1], [2], [-1]), "ctc_loss: target_lengths must be integers and not negative; got [-1]"),
+    (lambda l, F, nn: ctc(l, F, (2, 1, 3), [[1]], [2.0], [1]), "ctc_loss: input_lengths must be integers and not negative; got [2.0]"),
+    (lambda l, F, nn: ctc(l, F, (2, 2, 3), [1, 1, 1], [2, 2], [1, 1]), "ctc_loss: target_lengths must sum to 3; got 2"),
+    (lambda l, F, nn: ctc(l, F, (2, 2, 3), [[1]], [2, 2], [1, 1]), "ctc_loss: targets must be (2, s) or one after the other; got (1, 1)"),
+    (lambda l, F, nn: ctc(l, F, (2, 0, 3), [[1]], [], []), "ctc_loss: log_probs must be (t, n, c) or (t, c), none 0; got (2, 0, 3)"),
+    (lambda l, F, nn: ctc(l, F, (0, 1, 3), [[1]], [0], [1]), "ctc_loss: log_probs must be (t, n, c) or (t, c), none 0; got (0, 1, 3)"),
+    (lambda l, F, nn: F.cross_entropy(l.ones(2, 3), l.tensor([0, 1]), l.ones(3).double()), "cross_entropy: input and weight must have one dtype; got float32 and float64"),
+    (lambda l, F, nn: F.nll_loss(l.ones(2, 3), l.tensor([0, 1]), l.ones(3).double()), "nll_loss: input and weight must have one dtype; got float32 and float64"),
 ]  # fmt: skip
 
 # PyTorch raises another kind of error, or none: what it computes then means nothing.
@@ -73,6 +86,7 @@ OWN = [
     (lambda l, F, nn: F.scaled_dot_product_attention(l.ones(1, 2, 2, 2), *[l.ones(1, 0, 2, 2)] * 2, enable_gqa=True), "scaled_dot_product_attention: with enable_gqa the heads of key and value must divide those of the query; got 0 and 2"),
     (lambda l, F, nn: F.pad(l.ones(1, 1, 3), (2, -3), "circular"), "pad: something must be left of axis 2; got (0, -3) for length 3"),
     (lambda l, F, nn: nn.Dropout3d()(l.ones(2)), "dropout3d: the input must have channels, (n, c, *); got shape (2,)"),
+    (lambda l, F, nn: ctc(l, F, (2, 1, 3), [[-1]], [2], [1]), "ctc_loss: a target must be a class, 0 to 2; got values from -1 to -1"),
     (lambda l, F, nn: l.normalize_rows(l.ones(2, 3), l.ones(2), None, 1e-5), "normalize_rows: weight and bias must have 3 numbers; got (2,) and (3,)"),
     (lambda l, F, nn: l.normalize_channels(l.ones(2, 3), None, l.ones(2), 1e-5), "normalize_channels: weight, bias and moments must have shape (3,); got (3,), (2,), (3,) and (3,)"),
     (lambda l, F, nn: l.normalize_channels(l.ones(2, 3), None, None, 1e-5, (l.ones(3), l.ones(2))), "normalize_channels: weight, bias and moments must have shape (3,); got (3,), (3,), (3,) and (2,)"),
