@@ -116,7 +116,9 @@ def _cross_entropy_gradient(g, x, target, weight, ignored, smoothing, reduction)
     part = softmax(x, 1) * asked.sum(1, keepdims=True) - asked
     if reduction == "none":
         return part * reshape(g, -1, 1)
-    return part * (g if reduction == "sum" else g / weights[at].sum())
+    if reduction == "sum" or not at.size:  # nothing is a sum of parts of 0, whatever it would be divided by
+        return part * g
+    return part * (g / weights[at].sum())
 
 
 def _weights(weight: np.ndarray | None, x: Any) -> np.ndarray:

@@ -46,7 +46,8 @@ def cross_entropy(
     x, t = input.array, target.array
     if (
         t.dtype is _INT64 and x.ndim >= 2 and t.shape == x.shape[:1] + x.shape[2:] and sample_weight is None
-        and x.dtype in (autograd.float32, autograd.float64) and (weight is None or weight.shape == x.shape[1:2])
+        and x.dtype in (autograd.float32, autograd.float64)
+        and (weight is None or (weight.shape == x.shape[1:2] and weight.dtype == x.dtype))
     ):  # fmt: skip
         rows, classes = input, target
         if x.ndim > 2:
@@ -117,6 +118,8 @@ def _pick(
         raise RuntimeError(f"{op}: classes must be integers; got {target.dtype}; convert with long()")
     _check_weight(op, weight, classes)
     dtype = log_p.dtype
+    if weight is not None and weight.dtype != dtype:
+        raise RuntimeError(f"{op}: input and weight must have one dtype; got {dtype} and {weight.dtype}")
 
     def read(target: np.ndarray, *weights: np.ndarray) -> tuple[np.ndarray, ...]:
         ignored = target == ignore_index

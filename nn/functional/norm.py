@@ -145,13 +145,13 @@ def layer_norm(
 def rms_norm(
     input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
 ) -> Tensor:
-    """x / sqrt(mean(x^2) + eps) * weight over the last axes; eps is the dtype's unless given
+    """x / sqrt(mean(x^2) + eps) * weight over the last axes; eps is that of the dtype it is computed in unless given
     (Zhang and Sennrich 2019, https://arxiv.org/abs/1910.07467).
     """
     shape = _trailing("rms_norm", input, normalized_shape)
     if weight is not None and weight.array.shape != shape:
         _refuse("rms_norm", "weight", weight, shape, input)
-    small = float(np.finfo(input.dtype).eps) if eps is None else eps
+    small = float(np.finfo(np.promote_types(input.dtype, np.float32)).eps) if eps is None else eps
     return autograd.normalize_rows(input, weight, None, small, count=math.prod(shape), centred=False)
 
 
