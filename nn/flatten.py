@@ -51,8 +51,7 @@ class Unflatten(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """``input`` in more axes."""
-        at = self.dim % input.ndim
-        return input.reshape(*input.shape[:at], *self.unflattened_size, *input.shape[at + 1 :])
+        return input.unflatten(self.dim, self.unflattened_size)
 
     def extra_repr(self) -> str:
         """Its arguments."""

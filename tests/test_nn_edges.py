@@ -17,6 +17,21 @@ def gradient(tensor, function):
     return tensor.grad
 
 
+def trained(layer, x):
+    """What a layer makes of x, its buffers, and the gradients of x and of the parameters."""
+    x.requires_grad_()
+    out = layer(x)
+    out.sum().backward()
+    return out, *layer.buffers(), x.grad, *(p.grad for p in layer.parameters())
+
+
+def in_ones(layer):
+    """With parameters that are the same in both libraries."""
+    for p in layer.parameters():
+        p.requires_grad_(False).fill_(1.0).requires_grad_()
+    return layer
+
+
 def second_order(l, function):
     """Of scores: what the function makes of them, its gradient, and the gradient of that one's square."""
     x = l.arange(12.0).reshape(3, 4).requires_grad_()
@@ -107,6 +122,67 @@ EDGES = {
         for name in ("cross_entropy", "nll_loss")
         for options in ({}, {"reduction": "sum"}, {"reduction": "none"})
     },
+    **{
+        f"hardtanh of {dtype}": lambda l, F, nn, dtype=dtype: (
+            F.hardtanh(l.tensor([-3, 0, 3], dtype=getattr(l, dtype))),
+            F.hardtanh(l.tensor([-3, 0, 3], dtype=getattr(l, dtype)), -2, 1.5, True),
+        )
+        for dtype in ("int64", "int32")
+    },
+    **{
+        f"{loss} of {shape} and a number of another dtype": lambda l, F, nn, loss=loss, shape=shape: (
+            getattr(F, loss)(l.ones(shape), l.tensor(0.1, dtype=l.float64)),
+            getattr(F, loss)(l.tensor(0.1, dtype=l.float64), l.ones(shape), reduction="none"),
+            gradient(l.ones(shape), lambda t: getattr(F, loss)(t, l.tensor(0.1, dtype=l.float64))),
+        )
+        for loss in ("l1_loss", "mse_loss", "smooth_l1_loss")
+        for shape in ((3,), ())
+    },
+    **{
+        f"BatchNorm1d in training, {shape}": lambda l, F, nn, shape=shape: trained(nn.BatchNorm1d(3), l.zeros(shape))
+        for shape in ((0, 3), (0, 3, 2), (2, 3, 0))
+    },
+    "BatchNorm1d with an average, no samples": lambda l, F, nn: trained(
+        nn.BatchNorm1d(3, momentum=None), l.zeros(0, 3)
+    ),
+    **{
+        f"Linear {ins, outs}, {lead}, bias={bias}": lambda l, F, nn, ins=ins, outs=outs, lead=lead, bias=bias: trained(
+            in_ones(nn.Linear(ins, outs, bias)), l.ones(*lead, ins)
+        )
+        for ins, outs in ((0, 3), (3, 0), (0, 0))
+        for lead in ((), (2,), (2, 2), (0,))
+        for bias in (True, False)
+    },
+    "GroupNorm of no places": lambda l, F, nn: (
+        nn.GroupNorm(3, 3)(l.zeros(2, 3, 0)),
+        nn.GroupNorm(1, 3)(l.zeros(2, 3, 0)),
+    ),
+    "InstanceNorm of no places": lambda l, F, nn: trained(
+        nn.InstanceNorm1d(3, affine=True, track_running_stats=True), l.zeros(2, 3, 0)
+    ),
+    "kl_div of numbers": lambda l, F, nn: [
+        F.kl_div(l.tensor(-0.5), l.tensor(0.5), reduction=how) for how in ("batchmean", "sum")
+    ],
+    "margin losses of numbers": lambda l, F, nn: [
+        *(
+            F.multi_margin_loss(x, y, reduction=how)
+            for x, y in (
+                (l.tensor(0.5), l.tensor(0)),
+                (l.tensor(0.5), l.tensor([0])),
+                (l.tensor([0.5, 1.0]), l.tensor(0)),
+                (l.tensor([0.5, 1.0]), l.tensor([0])),
+            )
+            for how in ("none", "mean")
+        ),
+        *(F.multilabel_margin_loss(l.tensor(0.5), l.tensor(y), reduction="none") for y in (0, -1)),
+    ],
+    "pad_sequence of sequences of no length": lambda l, F, nn: [
+        nn.utils.rnn.pad_sequence([l.zeros(n, *rest) for n in lengths], first, padding_side=side)
+        for lengths in ((0, 0), (0, 2))
+        for rest in ((), (2,))
+        for first in (True, False)
+        for side in ("left", "right")
+    ],
     "rms_norm of small float16": lambda l, F, nn: F.rms_norm(l.full((4,), 1e-3, dtype=l.float16), (4,)),
 }
 
@@ -138,6 +214,7 @@ def test_padding_by_nothing_is_a_copy(mode):
 
 
 @pytest.mark.parametrize("name", EDGES)
+@pytest.mark.filterwarnings("ignore:Initializing zero-element", "ignore:.*:UserWarning")
 def test_edges(name):
     ours = EDGES[name](autograd, nn.functional, nn)
     assert_same(ours, EDGES[name](torch, torch.nn.functional, torch.nn), name, terms=1.0)

@@ -78,6 +78,17 @@ REFUSED = [
     (lambda l, F, nn: ctc(l, F, (0, 1, 3), [[1]], [0], [1]), "ctc_loss: log_probs must be (t, n, c) or (t, c), none 0; got (0, 1, 3)"),
     (lambda l, F, nn: F.cross_entropy(l.ones(2, 3), l.tensor([0, 1]), l.ones(3).double()), "cross_entropy: input and weight must have one dtype; got float32 and float64"),
     (lambda l, F, nn: F.nll_loss(l.ones(2, 3), l.tensor([0, 1]), l.ones(3).double()), "nll_loss: input and weight must have one dtype; got float32 and float64"),
+    (lambda l, F, nn: nn.Unflatten(1, (3, 1))(l.ones(3)), "unflatten: dim must be in [-1, 0]; got 1"),
+    (lambda l, F, nn: F.hardtanh(l.tensor([1], dtype=l.uint8)), "hardtanh: the bounds of uint8 must not be negative; got -1.0"),
+    (lambda l, F, nn: F.batch_norm(l.ones(2, 3), l.ones(3), l.ones(3), eps=-1.0), "batch_norm: eps must not be negative; got -1.0"),
+    (lambda l, F, nn: F.batch_norm(l.ones(2, 3), None, None, training=True, eps=0.0), "batch_norm: eps must be positive; got 0.0"),
+    (lambda l, F, nn: nn.GroupNorm(3, 3)(l.ones(1, 3)), "group_norm: more than one value for each group is needed; got shape (1, 3)"),
+    (lambda l, F, nn: F.multi_margin_loss(l.ones(1, 2), l.tensor([2])), "multi_margin_loss: a target must be a class, 0 to 1; got 2 to 2"),
+    (lambda l, F, nn: F.multi_margin_loss(l.ones(1, 2), l.tensor([0]), weight=l.ones(1)), "multi_margin_loss: weight must have shape (2,) and the input's float32; got (1,) of float32"),
+    (lambda l, F, nn: F.multi_margin_loss(l.ones(2, 0), l.tensor([0, 0])), "multi_margin_loss: there must be a class; got shape (2, 0)"),
+    (lambda l, F, nn: F.multilabel_margin_loss(l.ones(1, 3), l.tensor([[0, -1, 7]])), "multilabel_margin_loss: a target must be a class, 0 to 2, or -1; got -1 to 7"),
+    (lambda l, F, nn: F.multilabel_margin_loss(l.ones(1, 3), l.tensor([[0, -2, -1]])), "multilabel_margin_loss: a target must be a class, 0 to 2, or -1; got -2 to 0"),
+    (lambda l, F, nn: nn.utils.rnn.pad_sequence([]), "pad_sequence: sequences (length, *) are needed, at least one; got shapes []"),
 ]  # fmt: skip
 
 # PyTorch raises another kind of error, or none: what it computes then means nothing.
@@ -87,6 +98,7 @@ OWN = [
     (lambda l, F, nn: F.pad(l.ones(1, 1, 3), (2, -3), "circular"), "pad: something must be left of axis 2; got (0, -3) for length 3"),
     (lambda l, F, nn: nn.Dropout3d()(l.ones(2)), "dropout3d: the input must have channels, (n, c, *); got shape (2,)"),
     (lambda l, F, nn: ctc(l, F, (2, 1, 3), [[-1]], [2], [1]), "ctc_loss: a target must be a class, 0 to 2; got values from -1 to -1"),
+    (lambda l, F, nn: F.multi_margin_loss(l.ones(1, 2), l.tensor([-1])), "multi_margin_loss: a target must be a class, 0 to 1; got -1 to -1"),
     (lambda l, F, nn: l.normalize_rows(l.ones(2, 3), l.ones(2), None, 1e-5), "normalize_rows: weight and bias must have 3 numbers; got (2,) and (3,)"),
     (lambda l, F, nn: l.normalize_channels(l.ones(2, 3), None, l.ones(2), 1e-5), "normalize_channels: weight, bias and moments must have shape (3,); got (3,), (2,), (3,) and (3,)"),
     (lambda l, F, nn: l.normalize_channels(l.ones(2, 3), None, None, 1e-5, (l.ones(3), l.ones(2))), "normalize_channels: weight, bias and moments must have shape (3,); got (3,), (3,), (3,) and (2,)"),

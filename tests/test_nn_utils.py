@@ -232,6 +232,18 @@ def test_fused_weights_keep_dtype_and_whether_they_learn():
         assert str(b.dtype) == f"torch.{a.dtype}" and a.requires_grad == b.requires_grad
 
 
+@pytest.mark.parametrize("fuse", ["linear", "conv"])
+def test_a_fused_bias_learns_if_there_was_one_that_did(fuse):
+    for library, module in ((nn, ours), (torch.nn, theirs)):
+        name, rest = ("Linear", ()) if fuse == "linear" else ("Conv1d", (2,))
+        learned = []
+        for bias in (False, True):
+            layer = getattr(library, name)(3, 4, *rest, bias=bias)
+            fused = getattr(module, f"fuse_{fuse}_bn_eval")(layer.eval(), library.BatchNorm1d(4).eval())
+            learned.append((fused.weight.requires_grad, fused.bias.requires_grad))
+        assert learned == [(True, False), (True, True)]
+
+
 def evaluated(*modules):
     return [m.eval() for m in modules]
 

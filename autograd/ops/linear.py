@@ -1,5 +1,6 @@
 """The affine map of a layer."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ __all__ = ["linear"]
 
 def _rows(x: Any) -> Any:
     """(*, n) as a matrix (product of *, n)."""
-    return x if x.ndim == 2 else reshape(x, -1, x.shape[-1])
+    return x if x.ndim == 2 else reshape(x, math.prod(x.shape[:-1]), x.shape[-1])
 
 
 @op(

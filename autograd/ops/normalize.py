@@ -143,6 +143,8 @@ def _wide(t: Any, ndim: int) -> Any:
 @op()
 def _channel_moments(x):
     n, length = _seen(x)
+    if not x.size:  # any, but not NaN, which would become the gradient of weights
+        return np.zeros(x.shape[1], x.dtype), np.zeros(x.shape[1], x.dtype)
     if length == 1:
         rows = x.reshape(x.shape[:2])
         m = reduce(SUM, rows, (0,), False, float(n))

@@ -37,6 +37,11 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     """input between two bounds."""
     if min_val > max_val:
         raise ValueError(f"hardtanh: min_val must not be above max_val; got {min_val} and {max_val}")
+    if input.dtype.kind in "iu":
+        low, high = int(min_val), int(max_val)
+        if input.dtype.kind == "u" and low < 0:
+            raise RuntimeError(f"hardtanh: the bounds of {input.dtype} must not be negative; got {min_val}")
+        return _apply(autograd.clamp, inplace, input, low, high)
     return _apply(autograd.hardtanh, inplace, input, min_val, max_val)
 
 

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -18,15 +19,19 @@ __all__ = [
 ]  # fmt: skip
 
 
-def warn_of_broadcast(op: str, input: Tensor, target: Tensor) -> None:
-    """A target (n, 1) for an input (n,) broadcasts to (n, n), which is hardly ever meant."""
-    if input.shape != target.shape:
-        warnings.warn(
-            f"{op}: the target should have the shape of the input; got {target.shape} for {input.shape}; "
-            "they are broadcast",
-            UserWarning,
-            stacklevel=4,
-        )
+def broadcast(op: str, input: Tensor, target: Tensor) -> Sequence[Tensor]:
+    """Both in one shape, with a warning: a target (n, 1) for an input (n,) broadcasts to (n, n), which is hardly ever
+    meant.
+    """
+    if input.shape == target.shape:
+        return input, target
+    warnings.warn(
+        f"{op}: the target should have the shape of the input; got {target.shape} for {input.shape}; "
+        "they are broadcast",
+        UserWarning,
+        stacklevel=4,
+    )
+    return autograd.broadcast_tensors(input, target)
 
 
 def _both(weight: Any, sample_weight: Any, loss: Tensor) -> Any:
@@ -55,7 +60,7 @@ def mse_loss(
     >>> mse_loss(autograd.tensor([1.0, 2.0]), autograd.tensor([0.0, 0.0]))
     tensor(2.5000)
     """
-    warn_of_broadcast("mse_loss", input, target)
+    input, target = broadcast("mse_loss", input, target)
     loss = autograd.squared_error(input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
     return reduce_loss("mse_loss", loss, reduction, _both(weight, sample_weight, loss))
@@ -72,7 +77,7 @@ def l1_loss(
     sample_weight: Any = None,
 ) -> Tensor:
     """abs(input - target) for each element; ``weight`` as for `mse_loss`."""
-    warn_of_broadcast("l1_loss", input, target)
+    input, target = broadcast("l1_loss", input, target)
     loss = autograd.absolute_error(input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
     return reduce_loss("l1_loss", loss, reduction, _both(weight, sample_weight, loss))
@@ -92,7 +97,7 @@ def huber_loss(
     """
     if delta <= 0:
         raise ValueError(f"huber_loss: delta must be positive; got {delta}")
-    warn_of_broadcast("huber_loss", input, target)
+    input, target = broadcast("huber_loss", input, target)
     loss = autograd.huber_error(input, target, delta)
     if weight is not None:
         loss = loss * weight
@@ -114,7 +119,7 @@ def smooth_l1_loss(
     """
     if beta < 0:
         raise ValueError(f"smooth_l1_loss: beta must not be negative; got {beta}")
-    warn_of_broadcast("smooth_l1_loss", input, target)
+    input, target = broadcast("smooth_l1_loss", input, target)
     loss = autograd.huber_error(input, target, beta) / beta if beta else autograd.absolute_error(input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
     return reduce_loss("smooth_l1_loss", loss, reduction, sample_weight)
@@ -204,7 +209,8 @@ def kl_div(
         return reduce_loss("kl_div", loss, reduction, sample_weight)
     total = reduce_loss("kl_div", loss, "sum", sample_weight)
     weight = None if sample_weight is None else autograd.as_tensor(sample_weight).sum()
-    return total / (loss.shape[0] if weight is None else weight.to(loss.dtype))
+    samples = loss.shape[0] if loss.ndim else 1
+    return total / (samples if weight is None else weight.to(loss.dtype))
 
 
 def _xlogx(t: Any) -> Any:

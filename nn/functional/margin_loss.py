@@ -133,16 +133,28 @@ def multi_margin_loss(
     """
     if p not in (1, 2):
         raise ValueError(f"multi_margin_loss: p must be 1 or 2; got {p}")
-    classes = input.shape[-1]
-    onehot = _classes("multi_margin_loss", target, input)
-    own: Any = (input * Tensor(onehot.astype(input.dtype))).sum(-1, keepdim=True)
-    short = autograd.clamp(margin - own + input, min=0)
+    x, y = (input.reshape(1, -1), target.reshape(-1)) if input.ndim < 2 else (input, target)
+    classes = _count_classes("multi_margin_loss", x)
+    onehot = _classes("multi_margin_loss", y, x)
+    own: Any = (x * Tensor(onehot.astype(x.dtype))).sum(-1, keepdim=True)
+    short = autograd.clamp(margin - own + x, min=0)
     if p == 2:
         short = short * short
     if weight is not None:
-        short = short * Tensor(weight.array[target.array][..., None])
-    loss = autograd.where(Tensor(onehot), 0.0, short).sum(-1) / classes
+        if weight.shape != (classes,) or weight.dtype != x.dtype:
+            raise RuntimeError(
+                f"multi_margin_loss: weight must have shape ({classes},) and the input's {x.dtype}; "
+                f"got {tuple(weight.shape)} of {weight.dtype}"
+            )
+        short = short * Tensor(weight.array[y.array][..., None])
+    loss = (autograd.where(Tensor(onehot), 0.0, short).sum(-1) / classes).reshape(target.shape)
     return reduce_loss("multi_margin_loss", loss, legacy_reduction(size_average, reduce, reduction), sample_weight)
+
+
+def _count_classes(op: str, input: Tensor) -> int:
+    if not input.shape[-1]:
+        raise RuntimeError(f"{op}: there must be a class; got shape {tuple(input.shape)}")
+    return input.shape[-1]
 
 
 def _classes(op: str, target: Tensor, input: Tensor) -> np.ndarray:
@@ -152,7 +164,7 @@ def _classes(op: str, target: Tensor, input: Tensor) -> np.ndarray:
         raise ValueError(f"{op}: the target must have the shape {input.shape[:-1]}; got {target.shape}")
     index = target.array
     if index.size and not (index.min() >= 0 and index.max() < classes):
-        raise IndexError(f"{op}: a target must be a class, 0 to {classes - 1}; got {index.min()} to {index.max()}")
+        raise RuntimeError(f"{op}: a target must be a class, 0 to {classes - 1}; got {index.min()} to {index.max()}")
     return index[..., None] == np.arange(classes)
 
 
@@ -173,14 +185,17 @@ def multilabel_margin_loss(
         raise ValueError(
             f"multilabel_margin_loss: the target must have the shape of the input; got {target.shape} for {input.shape}"
         )
-    classes = input.shape[-1]
-    listed = np.cumprod(target.array >= 0, axis=-1).astype(bool)  # up to the first -1
-    index = np.where(listed, target.array, 0)
-    if index.size and index.max() >= classes:
-        raise IndexError(f"multilabel_margin_loss: a target must be a class, 0 to {classes - 1}; got {index.max()}")
+    x, y = (input, target.array) if input.ndim else (input.reshape(1), target.array.reshape(1))
+    classes = _count_classes("multilabel_margin_loss", x)
+    if y.size and not (y.min() >= -1 and y.max() < classes):
+        raise RuntimeError(
+            f"multilabel_margin_loss: a target must be a class, 0 to {classes - 1}, or -1; got {y.min()} to {y.max()}"
+        )
+    listed = np.cumprod(y >= 0, axis=-1).astype(bool)  # up to the first -1
+    index = np.where(listed, y, 0)
     member = (listed[..., None] & (index[..., None] == np.arange(classes))).any(-2)
-    own: Any = autograd.gather(input, -1, Tensor(index)).unsqueeze(-1)
-    short = autograd.clamp(1 - own + input.unsqueeze(-2), min=0)
+    own: Any = autograd.gather(x, -1, Tensor(index)).unsqueeze(-1)
+    short = autograd.clamp(1 - own + x.unsqueeze(-2), min=0)
     counts = listed[..., None] & ~member[..., None, :]
     loss = autograd.where(Tensor(counts), short, 0.0).sum((-1, -2)) / classes
     return reduce_loss("multilabel_margin_loss", loss, legacy_reduction(size_average, reduce, reduction), sample_weight)

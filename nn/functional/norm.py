@@ -74,16 +74,19 @@ def batch_norm(
     """
     if input.ndim < 2:
         raise ValueError(f"batch_norm: the input must have 2 or more axes; got shape {input.shape}")
+    if eps < 0 or (training and not eps):
+        raise ValueError(f"batch_norm: eps must {'be positive' if training else 'not be negative'}; got {eps}")
     shape = _check_statistics("batch_norm", input, running_mean, running_var)
     _check("batch_norm", input, shape, weight, bias)
     if training:
         count = input.array.size // max(input.shape[1], 1)
-        if count <= 1:
+        if count == 1:
             raise ValueError(
                 f"batch_norm: training needs more than one value for each channel; got shape {input.shape}"
             )
         moments = autograd.channel_moments(input)
-        _track(running_mean, running_var, *moments, momentum, count / (count - 1))
+        if count:
+            _track(running_mean, running_var, *moments, momentum, count / (count - 1))
         return autograd.normalize_channels(input, weight, bias, eps, moments)
     if running_mean is None or running_var is None:
         raise ValueError("batch_norm: evaluation needs running_mean and running_var; got None")
@@ -107,15 +110,16 @@ def instance_norm(
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     if input.ndim < 3:
         raise ValueError(f"instance_norm: the input must be (n, c, *); got shape {input.shape}")
-    count = int(np.prod(input.shape[2:]))
-    if count <= 1:
+    count = math.prod(input.shape[2:])
+    if count == 1:
         raise ValueError(f"instance_norm: more than one value for each channel is needed; got shape {input.shape}")
     shape = _check_statistics("instance_norm", input, running_mean, running_var)
     _check("instance_norm", input, shape, weight, bias)
     x: Any = input
-    if running_mean is not None or running_var is not None:
+    if count and (running_mean is not None or running_var is not None):
         values = x.detach().reshape(*x.shape[:2], count)
         _track(running_mean, running_var, values.mean((0, 2)), values.var(2).mean(0), momentum)
+    count = count or 1  # of nothing any number of rows is nothing
     return autograd.normalize_rows(x, weight, bias, eps, count=count, groups=x.shape[1], length=count)
 
 
@@ -170,6 +174,10 @@ def group_norm(
     _check("group_norm", input, input.array.shape[1:2], weight, bias)
     length = math.prod(input.shape[2:])
     count = input.shape[1] // num_groups * length
+    if input.shape[0] * count == 1:
+        raise ValueError(f"group_norm: more than one value for each group is needed; got shape {input.shape}")
+    if not length:  # of nothing any number of rows is nothing
+        length, count = 1, input.shape[1] // num_groups
     return autograd.normalize_rows(input, weight, bias, eps, count=count, groups=num_groups, length=length)
 
 

@@ -36,8 +36,8 @@ def _folded(
         else:
             bias = bias.expand(w.shape[0]).contiguous()
             s = s.reshape(-1, *(1,) * (w.ndim - 1))
-        made = [Parameter(t.to(w.dtype), requires_grad=w.requires_grad) for t in (w * s, bias)]
-    return made[0], made[1]
+        learned = b is not None and b.requires_grad
+        return Parameter((w * s).to(w.dtype), w.requires_grad), Parameter(bias.to(w.dtype), learned)
 
 
 def fuse_conv_bn_weights(

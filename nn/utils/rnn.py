@@ -74,7 +74,7 @@ def pad_packed_sequence(
 
 
 def _joined(parts: Sequence[Tensor]) -> Tensor:
-    kept = [p for p in parts if p.shape[0]]
+    kept = [p for p in parts if p.shape[0]] or parts[:1]
     return kept[0] if len(kept) == 1 else autograd.cat(kept)
 
 
@@ -91,8 +91,9 @@ def pad_sequence(
     if padding_side not in ("right", "left"):
         raise RuntimeError(f"pad_sequence: padding_side must be 'right' or 'left'; got {padding_side!r}")
     sequences = [*sequences]
-    if not sequences:
-        raise RuntimeError("pad_sequence: one sequence at least is needed; got none")
+    if not sequences or any(not s.ndim for s in sequences):
+        shapes = [tuple(s.shape) for s in sequences]
+        raise RuntimeError(f"pad_sequence: sequences (length, *) are needed, at least one; got shapes {shapes}")
     longest, dtype = max(s.shape[0] for s in sequences), sequences[0].dtype
     rows = []
     for s in sequences:
