@@ -63,6 +63,8 @@ class _Convolution(Module):
         self.stride, self.dilation = per_axis(stride, rank), per_axis(dilation, rank)
         self.padding = padding if isinstance(padding, str) else per_axis(padding, rank)
         self.output_padding = per_axis(output_padding, rank)
+        if padding == "same" and max(self.stride) > 1:
+            raise ValueError(f"{name}: padding='same' needs stride 1; got stride {self.stride}")
         self.padding_mode = padding_mode
         channels = (in_channels, out_channels // groups) if self.transposed else (out_channels, in_channels // groups)
         self.weight = Parameter(autograd.empty(*channels, *self.kernel_size, device=device, dtype=dtype))

@@ -133,7 +133,7 @@ ERRORS = [
     (
         lambda: F.embedding(a, a),
         RuntimeError,
-        "embedding: the input must hold integers; got float32; convert with long()",
+        "embedding: the input must be int64 or int32; got float32; convert with long()",
     ),
     (
         lambda: nn.Embedding(3, 2, padding_idx=3),

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import float16, float32
+from ..dtypes import bool_, float16, float32
 from ..kernels import threads
 from ..kernels.columns import add_parts, convolve_columns, correlate_columns, find_cuts
 from ..kernels.conv import convolve, correlate
@@ -24,7 +24,7 @@ from .dims import fixed, remembered
 from .op import op
 from .reduce import sum
 from .shape import squeeze, unsqueeze
-from .windows import Sizes, check_placements, output_sizes, spread, view_windows
+from .windows import Sizes, check_placements, check_positive, output_sizes, spread, view_windows
 
 __all__ = [
     "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
@@ -187,7 +187,7 @@ def _convolve(
 ) -> Tensor:
     name = f"conv{rank}d"
     x = _batched(name, rank, input)
-    _check_channels(name, rank, x, weight, bias, groups, weight.shape[1] * groups, weight.shape[0])
+    _check_channels(name, rank, x, weight, bias, groups)
     placed = _placements(name, x.shape[2:], weight.shape[2:], fixed(stride), fixed(padding), fixed(dilation))
     out = _conv(
         x, weight, np.zeros(weight.shape[0], weight.dtype) if bias is None else bias, **placed, groups=groups
@@ -215,10 +215,17 @@ def _batched(name: str, rank: int, input: Tensor) -> Tensor:
 
 
 def _check_channels(
-    name: str, rank: int, x: Tensor, weight: Tensor, bias: Tensor | None, groups: int, wanted: int, made: int
+    name: str, rank: int, x: Tensor, weight: Tensor, bias: Tensor | None, groups: int, transposed: bool = False
 ) -> None:
     if weight.ndim != rank + 2:
         raise RuntimeError(f"{name}: the weight must have {rank + 2} axes; got {tuple(weight.shape)}")
+    if not isinstance(groups, (int, np.integer)):
+        raise TypeError(f"{name}: groups must be an integer; got {groups!r}")
+    if groups < 1:
+        raise RuntimeError(f"{name}: groups must be positive; got {groups}")
+    wanted, made = weight.shape[1] * groups, weight.shape[0]
+    if transposed:
+        wanted, made = made, wanted
     if x.shape[1] != wanted:
         raise RuntimeError(
             f"{name}: the input must have {wanted} channels (weight {tuple(weight.shape)}, groups={groups}); "
@@ -230,6 +237,8 @@ def _check_channels(
         raise RuntimeError(f"{name}: the bias must have shape ({made},); got {tuple(bias.shape)}")
     if x.dtype != weight.dtype:
         raise RuntimeError(f"{name}: input and weight must have one dtype; got {x.dtype} and {weight.dtype}")
+    if x.dtype == bool_:
+        raise NotImplementedError(f"{name}: the tensors must hold numbers; got bool; convert them, with float() say")
     if bias is not None and bias.dtype != x.dtype:
         raise RuntimeError(f"{name}: input and bias must have one dtype; got {x.dtype} and {bias.dtype}")
 
@@ -308,9 +317,12 @@ def _transposed(
 ) -> Tensor:
     name = f"conv_transpose{rank}d"
     x = _batched(name, rank, input)
-    _check_channels(name, rank, x, weight, bias, groups, weight.shape[0], weight.shape[1] * groups)
+    _check_channels(name, rank, x, weight, bias, groups, transposed=True)
     steps, gaps = spread(name, stride, rank, "stride"), spread(name, dilation, rank, "dilation")
     cut, more = spread(name, padding, rank, "padding"), spread(name, output_padding, rank, "output_padding")
+    check_positive(name, kernel_size=tuple(weight.shape[2:]), stride=steps, dilation=gaps)
+    if min(*cut, *more) < 0:
+        raise RuntimeError(f"{name}: padding and output_padding must not be negative; got {cut} and {more}")
     if any(m >= max(s, d) for m, s, d in zip(more, steps, gaps)):
         raise RuntimeError(
             f"{name}: output_padding must be smaller than stride or dilation; "

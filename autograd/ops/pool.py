@@ -108,6 +108,8 @@ def _sliding(
         # What counts is the input and, if so asked, the padding itself, but never what ceil_mode added beyond it.
         counts.append(np.minimum(ends, n + p) - starts if count_pad else inside[:, 1] - inside[:, 0])
     check_placements(name, most, shape, steps, gaps)
+    if divisor == 0:
+        raise RuntimeError(f"{name}: divisor_override must not be 0; got {divisor}")
     if divisor is not None:
         counts = [np.full(len(w), divisor if axis == 0 else 1) for axis, w in enumerate(axes)]
     return _windows(sizes, axes, counts, gaps)
@@ -119,6 +121,8 @@ def _bins(name: str, sizes: Sizes, size: Any) -> Windows:
     wanted = (size,) * len(sizes) if size is None or isinstance(size, int) else size
     if len(wanted) != len(sizes):
         raise RuntimeError(f"{name}: output_size must be one number or {len(sizes)}; got {size}")
+    if any(w is not None and w < 0 for w in wanted):
+        raise RuntimeError(f"{name}: output_size must not be negative; got {size}")
     if 0 in sizes and (set(wanted) != {1} or "max" in name):
         raise RuntimeError(f"{name}: no axis to pool over may be empty; got sizes {sizes}")
     axes = []

@@ -4,7 +4,7 @@
 Each is the derivative of the other.
 """
 
-import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -68,7 +68,10 @@ def overlap_add(x: Any, sizes: Sizes, kernel: Sizes, stride: Sizes, dilation: Si
 
 def spread(op_name: str, value: int | Sequence[int], rank: int, name: str) -> Sizes:
     """One number for every axis, or one for each."""
-    values = (value,) * rank if isinstance(value, int) else tuple(int(v) for v in value)
+    try:
+        values = (value,) * rank if isinstance(value, int) else tuple(map(operator.index, value))
+    except TypeError:
+        raise TypeError(f"{op_name}: {name} must be an integer or {rank} of them; got {value!r}") from None
     if len(values) == 1:
         values *= rank
     if len(values) != rank:
@@ -76,12 +79,17 @@ def spread(op_name: str, value: int | Sequence[int], rank: int, name: str) -> Si
     return values
 
 
-def check_placements(op_name: str, sizes: Sequence[int], kernel: Sizes, stride: Sizes, dilation: Sizes) -> None:
-    """Refuse steps that are not positive and kernels that do not fit."""
-    for name, values in (("kernel_size", kernel), ("stride", stride), ("dilation", dilation)):
+def check_positive(op_name: str, **sizes: Sizes) -> None:
+    """Refuse sizes below 1."""
+    for name, values in sizes.items():
         if min(values) <= 0:
             raise RuntimeError(f"{op_name}: {name} must be positive; got {values}")
-    if math.prod(kernel) and min(output_sizes(sizes, kernel, stride, dilation)) <= 0:
+
+
+def check_placements(op_name: str, sizes: Sequence[int], kernel: Sizes, stride: Sizes, dilation: Sizes) -> None:
+    """Refuse steps that are not positive and kernels that do not fit."""
+    check_positive(op_name, kernel_size=kernel, stride=stride, dilation=dilation)
+    if min(output_sizes(sizes, kernel, stride, dilation)) <= 0:
         reach = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation))
         raise RuntimeError(
             f"{op_name}: the kernel must fit into the padded input; got {reach} (dilation included) over {tuple(sizes)}"

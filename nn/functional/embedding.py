@@ -11,9 +11,11 @@ __all__ = ["embedding", "embedding_bag"]
 
 
 def _check(op: str, input: Tensor, weight: Tensor, padding_idx: int | None) -> int | None:
+    if weight.ndim != 2:
+        raise RuntimeError(f"{op}: the weight must be (rows, d); got shape {tuple(weight.shape)}")
     rows = weight.shape[0]
-    if input.dtype.kind not in "iu":
-        raise RuntimeError(f"{op}: the input must hold integers; got {input.dtype}; convert with long()")
+    if input.dtype not in (autograd.int64, autograd.int32):
+        raise RuntimeError(f"{op}: the input must be int64 or int32; got {input.dtype}; convert with long()")
 
     def check(index: np.ndarray) -> None:
         # Without a sign a negative index is larger than any number of rows.
@@ -25,6 +27,11 @@ def _check(op: str, input: Tensor, weight: Tensor, padding_idx: int | None) -> i
     if padding_idx is not None and not -rows <= padding_idx < rows:
         raise AssertionError(f"{op}: padding_idx must be in {-rows} to {rows - 1}; got {padding_idx}")
     return None if padding_idx is None else padding_idx % rows
+
+
+def _check_first(offsets: np.ndarray) -> None:
+    if offsets.size and offsets[0] != 0:
+        raise RuntimeError(f"embedding_bag: the first offset must be 0; got {offsets[0]}")
 
 
 @autograd.in_one_piece
@@ -93,6 +100,8 @@ def embedding_bag(
     padding_idx = _check("embedding_bag", input, weight, padding_idx)
     if mode not in ("sum", "mean", "max"):
         raise ValueError(f"embedding_bag: mode must be 'sum', 'mean' or 'max'; got {mode!r}")
+    if scale_grad_by_freq and mode == "max":
+        raise ValueError("embedding_bag: scale_grad_by_freq is for the modes 'sum' and 'mean'; got mode 'max'")
     index = input.array
     if index.ndim == 2:
         if offsets is not None:
@@ -101,6 +110,9 @@ def embedding_bag(
     elif index.ndim == 1:
         if offsets is None:
             raise ValueError("embedding_bag: offsets must be given for an input with one axis; got None")
+        if offsets.ndim != 1:
+            raise ValueError(f"embedding_bag: offsets must have one axis; got shape {tuple(offsets.shape)}")
+        autograd.of_arrays(_check_first, offsets)
         starts = offsets if include_last_offset else autograd.cat([offsets, offsets.new_full((1,), index.size)])
     else:
         raise ValueError(f"embedding_bag: the input must have 1 or 2 axes; got shape {index.shape}")

@@ -5,14 +5,24 @@ from collections.abc import Sequence
 
 import autograd
 from autograd import Tensor
+from autograd.ops.windows import check_placements, output_sizes
 
 __all__ = ["fold", "unfold"]
 
 Pair = int | Sequence[int]
 
 
-def _pair(value: Pair) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else tuple(value)  # type: ignore[return-value]
+def _pairs(op: str, **given: Pair) -> list[tuple[int, int]]:
+    """One number for both axes, or two."""
+    pairs = []
+    for name, value in given.items():
+        pair = (value, value) if isinstance(value, int) else tuple(value)
+        if len(pair) != 2:
+            raise RuntimeError(f"{op}: {name} must be one number or 2; got {value}")
+        pairs.append(pair)
+    if min(pairs[0]) < 0:
+        raise RuntimeError(f"{op}: padding must not be negative; got {pairs[0]}")
+    return pairs
 
 
 def unfold(input: Tensor, kernel_size: Pair, dilation: Pair = 1, padding: Pair = 0, stride: Pair = 1) -> Tensor:
@@ -22,15 +32,15 @@ def unfold(input: Tensor, kernel_size: Pair, dilation: Pair = 1, padding: Pair =
     tensor([[[0., 2.],
              [1., 3.]]])
     """
-    kernel, gaps, (top, left), steps = (_pair(v) for v in (kernel_size, dilation, padding, stride))
+    (top, left), kernel, gaps, steps = _pairs(
+        "unfold", padding=padding, kernel_size=kernel_size, dilation=dilation, stride=stride
+    )
     if input.ndim not in (3, 4):
         raise RuntimeError(f"unfold: the input must be (n, c, h, w) or (c, h, w); got {tuple(input.shape)}")
     padded = autograd.pad(input, (left, left, top, top)) if top or left else input
-    sizes = [(n - d * (k - 1) - 1) // s + 1 for n, k, d, s in zip(padded.shape[-2:], kernel, gaps, steps)]
-    if min(sizes) <= 0:
-        raise RuntimeError(f"unfold: the kernel must fit into the padded input; got {kernel} over {padded.shape[-2:]}")
+    check_placements("unfold", padded.shape[-2:], kernel, steps, gaps)
     placed = autograd.windows(padded, kernel, steps, gaps)
-    return placed.reshape(*input.shape[:-3], input.shape[-3] * math.prod(kernel), math.prod(sizes))
+    return placed.reshape(*input.shape[:-3], input.shape[-3] * math.prod(kernel), math.prod(placed.shape[-2:]))
 
 
 def fold(
@@ -41,10 +51,12 @@ def fold(
     >>> fold(autograd.ones(1, 2, 2), output_size=(1, 3), kernel_size=(1, 2))
     tensor([[[[1., 2., 1.]]]])
     """
-    size, kernel = _pair(output_size), _pair(kernel_size)
-    gaps, (top, left), steps = (_pair(v) for v in (dilation, padding, stride))
+    (top, left), kernel, gaps, steps, size = _pairs(
+        "fold", padding=padding, kernel_size=kernel_size, dilation=dilation, stride=stride, output_size=output_size
+    )
     whole = (size[0] + 2 * top, size[1] + 2 * left)
-    sizes = [(n - d * (k - 1) - 1) // s + 1 for n, k, d, s in zip(whole, kernel, gaps, steps)]
+    check_placements("fold", whole, kernel, steps, gaps)
+    sizes = output_sizes(whole, kernel, steps, gaps)
     taps = math.prod(kernel)
     if input.ndim not in (2, 3) or input.shape[-2] % taps or input.shape[-1] != math.prod(sizes):
         raise RuntimeError(
