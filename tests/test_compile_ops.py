@@ -10,8 +10,8 @@ import autograd
 from autograd import Tensor
 
 VALUES_DECIDE = {
-    "argwhere", "bincount", "combinations", "masked_select", "nonzero", "pool_rows", "repeat_interleave", "unique",
-    "unique_consecutive",
+    "allclose", "argwhere", "bincount", "combinations", "equal", "masked_select", "nonzero", "pool_rows",
+    "repeat_interleave", "unique", "unique_consecutive",
 }  # fmt: skip
 """Operations whose result has a shape that depends on values, or that read them in Python, or whose values must rise."""
 
@@ -23,6 +23,15 @@ def others(value):
     if type(value) in (tuple, list):
         return type(value)(others(v) for v in value)
     return value
+
+
+def with_first(value, number):
+    """The argument with this number as the first element of every floating array."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        changed = value.copy()
+        changed.flat[0] = number
+        return changed
+    return type(value)(with_first(v, number) for v in value) if type(value) in (tuple, list) else value
 
 
 def flatten(value):
@@ -87,6 +96,33 @@ def _gradients(outs, inputs):
     if isinstance(total, int) or not wanted:
         return []
     return autograd.grad(total, wanted, allow_unused=True)
+
+
+@pytest.mark.parametrize(("row", "sample"), ROWS.values(), ids=ROWS)
+def test_values_that_an_operation_may_look_at(row, sample):
+    """Where an operation has a way of its own for zeros, infinities or NaN, its program has it too."""
+    function, kwargs = function_of(row), to_ours(sample.kwargs)
+
+    def call(*given):
+        return [t for t in tensors(function(*refill(sample.args, iter(given)), **kwargs)) if isinstance(t, Tensor)]
+
+    def outcome(run, args):
+        given = [to_ours(a, "float32", row.differentiable) for a in flatten(args)]
+        try:
+            outs = run(*given)
+            return [t.detach().numpy() for t in (*outs, *_gradients(outs, given)) if t is not None]
+        except (ArithmeticError, RuntimeError, ValueError, IndexError) as error:
+            return type(error)
+
+    compiled = autograd.compile(call)
+    compiled(*[to_ours(a, "float32", row.differentiable) for a in flatten(sample.args)])
+    for number in (0.0, np.inf, -np.inf, np.nan):
+        args = with_first(sample.args, number)
+        got, expected = outcome(compiled, args), outcome(call, args)
+        assert isinstance(got, list) == isinstance(expected, list), f"{row.name} of {number}: {got} for {expected}"
+        if isinstance(got, list):
+            for a, b in zip(got, expected, strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4, err_msg=f"{row.name} of {number}")
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -1,6 +1,7 @@
 """Linear algebra beyond the table: what raises, named results, singular matrices, results that come out several at a
 time."""
 
+import math
 import subprocess
 import sys
 
@@ -135,6 +136,22 @@ NOT_POSSIBLE = [
     (
         lambda: linalg.cholesky(ZERO_SECOND),
         "cholesky: the matrix must be positive-definite; got one of shape (2, 2, 2) that is not at batch element 1",
+    ),
+    (
+        lambda: linalg.cholesky(NAN),
+        "cholesky: the matrix must be positive-definite; got one of shape (2, 2) that is not",
+    ),
+    (
+        lambda: linalg.svd(autograd.full((3, 4), math.inf)),
+        "svd: the algorithm did not converge; got a matrix of shape (3, 4); look for NaN and infinities in it",
+    ),
+    (
+        lambda: linalg.eigh(autograd.tensor([[1.0, 0.0], [-math.inf, 1.0]])),
+        "eigh: the algorithm did not converge; got a matrix of shape (2, 2); look for NaN and infinities in it",
+    ),
+    (
+        lambda: linalg.lstsq(autograd.full((3, 2), math.inf), ones(3, 1), driver="gelsd"),
+        "lstsq: the algorithm did not converge; got a matrix of shape (3, 2); look for NaN and infinities in it",
     ),
     (
         lambda: linalg.svd(NAN),

@@ -3,6 +3,7 @@
 SciPy is imported when one of its routines is first used.
 """
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -64,14 +65,23 @@ def slogdet(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def cholesky(a: np.ndarray) -> np.ndarray:
     """The lower triangle L with a = L L^T, from the lower triangle of a."""
+    factor = _cholesky(a)
+    if factor is not None:
+        return factor
+    bad = np.array([_cholesky(one) is None for one in a.reshape(-1, *a.shape[-2:])]).reshape(a.shape[:-2])
+    raise LinAlgError(
+        f"cholesky: the matrix must be positive-definite; got one of shape {a.shape} that is not{_element(bad)}"
+    )
+
+
+@_quiet
+def _cholesky(a: np.ndarray) -> np.ndarray | None:
+    """The lower triangle, None if there is none; numpy takes NaN for positive."""
     try:
-        return np.linalg.cholesky(a)
+        factor = np.linalg.cholesky(a)
     except np.linalg.LinAlgError:
-        lower = np.tril(a)
-        bad = np.linalg.eigvalsh(lower + np.tril(a, -1).mT)[..., 0] <= 0
-        raise LinAlgError(
-            f"cholesky: the matrix must be positive-definite; got one of shape {a.shape} that is not{_element(bad)}"
-        ) from None
+        return None
+    return None if np.isnan(np.trace(factor, axis1=-2, axis2=-1)).any() else factor
 
 
 def qr(a: np.ndarray, mode: Any) -> Any:
@@ -79,15 +89,18 @@ def qr(a: np.ndarray, mode: Any) -> Any:
     return np.linalg.qr(a, mode)
 
 
-def _converged(name: str, routine: Callable, a: np.ndarray, *args: Any, **options: Any) -> Any:
-    try:
-        return routine(a, *args, **options)
-    except np.linalg.LinAlgError:
-        bad = ~np.isfinite(a).all((-2, -1))
-        raise LinAlgError(
-            f"{name}: the algorithm did not converge; got a matrix of shape {a.shape}{_element(bad)}; "
-            "look for NaN and infinities in it"
-        ) from None
+def _converged(name: str, routine: Callable, a: np.ndarray, *args: Any, read: Callable = np.asarray) -> Any:
+    """What an iterative routine gives. With an infinity in what it is to ``read`` it might go on for ever."""
+    bad = ~np.isfinite(read(a)).all((-2, -1))
+    if not bad.any():
+        try:
+            return routine(a, *args)
+        except np.linalg.LinAlgError:
+            pass
+    raise LinAlgError(
+        f"{name}: the algorithm did not converge; got a matrix of shape {a.shape}{_element(bad)}; "
+        "look for NaN and infinities in it"
+    )
 
 
 def svd(a: np.ndarray, full_matrices: bool = False, compute_uv: bool = True) -> Any:
@@ -97,7 +110,7 @@ def svd(a: np.ndarray, full_matrices: bool = False, compute_uv: bool = True) -> 
 
 def eigh(a: np.ndarray, uplo: str = "L") -> tuple[np.ndarray, np.ndarray]:
     """Eigenvalues in rising order and eigenvectors, from one triangle of a symmetric matrix."""
-    return tuple(_converged("eigh", np.linalg.eigh, a, uplo))
+    return tuple(_converged("eigh", np.linalg.eigh, a, uplo, read=np.tril if uplo == "L" else np.triu))
 
 
 def eig(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -253,7 +266,8 @@ def lstsq(a: np.ndarray, b: np.ndarray, rcond: float | None, driver: str) -> tup
         return *_each(by_gelsy, a, b, outputs=2), np.empty(0, a.dtype)
 
     def one(a: np.ndarray, b: np.ndarray) -> tuple:
-        x, _, rank, s = solve_one(a, b, cond=relative, lapack_driver=driver, check_finite=False)
+        solve = functools.partial(solve_one, b=b, cond=relative, lapack_driver=driver, check_finite=False)
+        x, _, rank, s = _converged("lstsq", solve, a)
         return x, np.asarray(rank), s
 
     return _each(one, a, b, outputs=3)

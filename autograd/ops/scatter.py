@@ -119,7 +119,8 @@ def _reduce_at(ufunc: np.ufunc, x: Any, src: Any, index: Any, dim: int, start: A
     line = out.reshape(-1)
     if start is not None:
         line[flat] = start
-    ufunc.at(line, flat.reshape(-1), src.reshape(-1))
+    with np.errstate(all="ignore"):  # infinities and NaN are results like others
+        ufunc.at(line, flat.reshape(-1), src.reshape(-1))
     return out
 
 
