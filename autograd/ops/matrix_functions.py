@@ -188,8 +188,7 @@ def cond(input: Tensor, p: Any = None) -> Tensor:
         return matrix_norm(input, p) * matrix_norm(inv(input), p)
     except LinAlgError:
         norms = [
-            cond(m, p) if lapack.slogdet(m.array)[0] else Tensor(np.asarray(np.inf, input.dtype))
-            for m in _each(input)
+            cond(m, p) if lapack.slogdet(m.array)[0] else Tensor(np.asarray(np.inf, input.dtype)) for m in _each(input)
         ]
         return reshape(cat([reshape(norm, 1) for norm in norms]), input.shape[:-2])
 
