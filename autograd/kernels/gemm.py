@@ -75,7 +75,7 @@ def gemm_part(a, b, c, part, parts):
     return top, bottom, left, end
 
 
-_block = types.ExternalFunction("jitgrad_block_" + F.__name__, types.void(*[types.intp] * 14))
+_block = types.ExternalFunction("jitgrad_block_" + F.__name__ + str(HIGH), types.void(*[types.intp] * 14))
 
 
 @njit(**INSIDE, **EXACT)
@@ -159,9 +159,11 @@ def multiply_block(
             i += 8
 {tiles}
 
-# Through its address, or it would be compiled once more as part of the function that calls it.
-add_symbol(f"jitgrad_block_{F.__name__}", multiply_block.address)
-_multiply_block = types.ExternalFunction(f"jitgrad_block_{F.__name__}", types.void(*[types.intp] * 14))
+# Through its address, or it would be compiled once more as part of the function that calls it. Its name says how high
+# its tiles are, which who packs for it has to know.
+BLOCK = f"jitgrad_block_{F.__name__}{HIGH}"
+add_symbol(BLOCK, multiply_block.address)
+_multiply_block = types.ExternalFunction(BLOCK, types.void(*[types.intp] * 14))
 
 
 @cfunc(types.void(types.voidptr, types.intp, types.intp, types.voidptr, types.intp, types.intp, types.voidptr,
