@@ -78,7 +78,10 @@ def _with_scaled(op: Elementwise, input: Any, other: Any, alpha: float, factor: 
 
 def _common(*operands: Any) -> np.dtype:
     """The dtype that the operands are promoted to."""
-    return promote([x.array if isinstance(x, Tensor) else x for x in operands])
+    arrays = [x.array if isinstance(x, Tensor) else x for x in operands]
+    if all(isinstance(x, np.ndarray) and x.dtype == arrays[0].dtype for x in arrays):
+        return arrays[0].dtype
+    return promote(arrays)
 
 
 @elementwise(input=lambda g, other: g * other, other=lambda g, input: g * input, ufunc=np.multiply, result="same")
