@@ -78,7 +78,7 @@ from .ops.split import *
 from .ops.statistics import *
 from .ops.strided import *
 from .ops.update import update
-from .ops.windows import overlap_add, windows
+from .ops.windows import overlap_add, placements, windows
 from .ops.write import *
 from .printing import set_printoptions
 from .random import (

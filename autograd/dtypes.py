@@ -54,8 +54,8 @@ def to_dtype(dtype: Any) -> np.dtype:
     try:
         found = np.dtype(dtype)
     except TypeError:
-        found = np.dtype(object)
-    if dtype is None or found not in SUPPORTED:
+        found = np.dtype(object)  # not None, which numpy takes for float64 where it compares
+    if dtype is None or found not in _OURS:
         names = ", ".join(d.name for d in SUPPORTED)
         raise TypeError(f"dtype: not a tensor dtype; got {dtype!r}; one of {names}")
     return _OURS[found]

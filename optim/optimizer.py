@@ -131,16 +131,16 @@ class Optimizer(Saved):
     def _arrangement(self) -> list:
         """What decides, besides numbers and tensors, what a step does."""
         has_rule = type(self).rule is not Optimizer.rule
-        updates = [self.update(group) for group in self.param_groups] if has_rule else []
+        updates = [self._update(group) for group in self.param_groups] if has_rule else []
         return [self._edition, str(len(self.state)), *updates]
 
-    def update(self, group: dict) -> Any:
+    def _update(self, group: dict) -> Any:
         """The rule of a group after what its options do to p and g before."""
         return self.rule(group)[0].after(*self.before(group))
 
     def step_group(self, group: dict) -> None:
         """Move the parameters of one group; those that have taken equally many steps share one set of numbers."""
-        update, names = self.update(group), self.rule(group)[1]
+        update, names = self._update(group), self.rule(group)[1]
         # A program counts by itself; what a rule of its own does in Python is done anew before each run of it.
         advance = self.advance if type(self).advance is Optimizer.advance else self._advance_in_python
         batches: dict[Hashable, list] = {}

@@ -1,6 +1,7 @@
 """What may differ between the runs of a compiled function, and that it then does what the function does."""
 
 import copy
+import inspect
 
 import numpy as np
 import pytest
@@ -11,6 +12,10 @@ import optim
 from autograd import tensor
 
 F = nn.functional
+
+
+def programs(compiled):
+    return [variant for variants in compiled.variants.values() for variant in variants]
 
 
 def outcome(function, *args):
@@ -159,9 +164,27 @@ def test_the_gradient_an_argument_comes_with():
     run(x)
     assert x.grad.tolist() == [2.0, 4.0]
     double = autograd.compile(lambda x: x.grad * 2)
+    of_a_leaf_outside = autograd.compile(lambda y: x.grad * y)
     for value in (3.0, 5.0):
         x.grad = autograd.full((2,), value)
         assert double(x).tolist() == [2 * value] * 2
+        for _ in range(2):
+            assert of_a_leaf_outside(autograd.ones(2)).tolist() == [value] * 2
+
+
+def test_a_gradient_that_is_looked_at_before_it_is_given_up():
+    w = tensor([1.0, 2.0], requires_grad=True)
+
+    @autograd.compile
+    def step(x):
+        if w.grad is not None:
+            w.grad = None
+        (w * x).sum().backward()
+
+    for k in range(5):
+        step(autograd.full((2,), float(k)))
+        assert w.grad.tolist() == [k, k]
+    assert len(programs(step)) <= 2
 
 
 def test_arguments_that_are_written_to():
@@ -251,7 +274,7 @@ def test_a_list_of_layers_and_what_a_forward_keeps():
     run = autograd.compile(lambda x: model(x))
     for _ in range(3):
         run(X)
-    assert len(run.variants) == 1 and "1 program>" in repr(run), "what forward() keeps of its own is no other model"
+    assert len(programs(run)) == 1, "what forward() keeps of its own is no other model"
     model.layers[0] = nn.Linear(5, 5)
     np.testing.assert_allclose(run(X).detach().numpy(), model(X).detach().numpy(), rtol=1e-5)
 
@@ -325,3 +348,121 @@ def test_a_value_that_the_program_itself_changes_is_not_read():
 
     with pytest.raises(RuntimeError, match="can't read a value that changes from run to run"):
         step(X)
+
+
+# --- another program, or none ----------------------------------------------------------------------------------------
+
+
+def test_what_leads_to_another_program():
+    calls = []
+
+    @autograd.compile
+    def f(x, scale=1.0, flip=False):
+        calls.append(1)
+        return -x * scale if flip else x * scale
+
+    f(autograd.ones(3)), f(autograd.ones(3)), f(autograd.zeros(3))
+    assert len(calls) == 1
+    for args, kwargs in [
+        ((autograd.ones(4),), {}), ((autograd.ones(3, dtype=autograd.float64),), {}),
+        ((autograd.ones(3, requires_grad=True),), {}), ((autograd.ones(3), 2.0), {}), ((autograd.ones(3),), {"flip": True}),
+    ]:  # fmt: skip
+        before = len(calls)
+        f(*args, **kwargs), f(*args, **kwargs)
+        assert len(calls) == before + 1
+
+
+def test_parameters_that_are_given_other_memory():
+    w = tensor([2.0])
+    run = autograd.compile(lambda x: x * w)
+    assert run(tensor([1.0])).item() == 2
+    w.data = tensor([5.0])
+    assert run(tensor([1.0])).item() == 5 and len(programs(run)) == 2
+
+
+def test_the_limit():
+    @autograd.compile(limit=2)
+    def f(x):
+        return x + 1
+
+    f(autograd.ones(1)), f(autograd.ones(2))
+    with pytest.warns(UserWarning, match="compile: f has been compiled 2 times") as caught:
+        assert f(autograd.ones(3)).tolist() == [2, 2, 2]
+    assert str(caught[0].message) == (
+        "compile: f has been compiled 2 times and runs uncompiled where none of the programs fits; what changed last: "
+        "argument 0: float32 (3,) instead of float32 (2,); raise limit= or keep it constant"
+    )
+    f(autograd.ones(4)), f(autograd.ones(1))
+
+
+def line_of(function, text):
+    lines, first = inspect.getsourcelines(function)
+    return first + next(i for i, line in enumerate(lines) if text in line)
+
+
+def test_reading_a_value_names_the_line():
+    def branch(x):
+        if x.sum() > 1:
+            return x
+        return -x
+
+    with pytest.raises(RuntimeError) as caught:
+        autograd.compile(branch)(autograd.ones(2))
+    assert str(caught.value) == (
+        "bool: a compiled function can't read a value that changes from run to run; got a tensor of shape () at "
+        f"{__file__}:{line_of(branch, 'if x.sum')}; use where(condition, a, b) for a branch, or return the tensor"
+    )
+    for read in (
+        lambda x: x.sum().item(),
+        lambda x: x.numpy(),
+        lambda x: x.tolist(),
+        lambda x: float(x[0]),
+        np.asarray,
+        lambda x: autograd.allclose(x, x),
+        lambda x: autograd.equal(x, x),
+    ):
+        with pytest.raises(RuntimeError, match="can't read a value that changes from run to run"):
+            autograd.compile(lambda x, read=read: read(x * 2))(autograd.ones(2))
+
+
+def test_errors_inside_are_the_eager_ones_and_nothing_is_lost():
+    model = nn.Sequential(nn.Linear(5, 16), nn.Tanh(), nn.Linear(16, 4))
+    optimizer = optim.Adam(model.parameters(), lr=0.1)
+
+    def step(x, y):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    run = autograd.compile(step)
+    x, y = X[:6].clone(), tensor([0, 1, 2, 3, 2, 1])
+    run(x, y), run(x, y)
+    before = [p.array.copy() for p in model.parameters()]
+    y.array[2] = 7
+    for f in (run, step):
+        with pytest.raises(IndexError) as caught:
+            f(x, y)
+        assert str(caught.value) == "cross_entropy: a target must be a class, 0 to 3; got 7 at row 2"
+        assert all((p.array == b).all() for p, b in zip(model.parameters(), before, strict=True))
+    y.array[2] = 0
+    assert run(x, y).item() > 0
+    with pytest.raises(RuntimeError, match="the last axis of the input must be 5"):
+        run(autograd.ones(6, 9), y)
+
+
+def test_a_shape_that_depends_on_values():
+    run = autograd.compile(lambda x: x[x > 0])
+    assert run(tensor([1.0, -1.0])).tolist() == [1]
+    with pytest.raises(RuntimeError, match="the shape of a result must not depend on values"):
+        run(tensor([1.0, 1.0]))
+
+
+def test_arguments_are_tensors():
+    with pytest.raises(TypeError) as caught:
+        autograd.compile(lambda x: x)(np.ones(2))
+    assert str(caught.value) == "compile: arguments are tensors; got an array of shape (2,); use from_numpy()"
+    with pytest.raises(TypeError) as caught:
+        autograd.compile(3)
+    assert str(caught.value) == "compile: a function is needed; got int"

@@ -85,6 +85,13 @@ def test_only_kernels_name_numba():
             assert "import numba" not in file.read_text() and "from numba" not in file.read_text(), file
 
 
+def test_nn_and_optim_use_what_autograd_shows():
+    for file in [*files("nn"), *files("optim")]:
+        inner = {n for n in imports(file) if n.startswith(("autograd.ops", "autograd.kernels", "autograd.compiler"))}
+        # The command line counts the kernels that it has compiled ahead.
+        assert not inner or file.name == "rehearsal.py", f"{file.relative_to(ROOT)} imports {inner}"
+
+
 def test_optim_does_not_know_nn():
     for file in files("optim"):
         assert not {n for n in imports(file) if n.startswith("nn")}, file

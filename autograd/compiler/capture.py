@@ -82,7 +82,9 @@ class Captured:
         self.modules = [(m, m.training, m._edition) for m in tracer.modules.values()]
         self.tensors = [(ref, array, flag) for ref, array, flag in tracer.tensors.values() if ref() is not None]
         self.grads = [(leaf, start, leaf._grad) for leaf, start in tracer.grads_at_start.values()]
-        self.uses_grad = [*tracer.grads_read, *(id(leaf) for leaf, start, _ in self.grads if start is not ANY)]
+        # The leaves for which it matters what gradient they come with, and that.
+        added_to = [(leaf, start) for leaf, start, _ in self.grads if start is not ANY]
+        self.grads_used: list[tuple[Tensor, Tensor | None]] = [*tracer.grads_read.values(), *added_to]
         self.resets = [m for m in tracer.memories.values() if m.kind == "outside" and m.initial is not None]
         self.backward: Backward | None = None
         self.constants: set[int] = set()  # the outputs that the function makes anew of nothing that it is given

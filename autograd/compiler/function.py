@@ -65,13 +65,11 @@ class Compiled:
                     stacklevel=3,
                 )
             return self.function(*args, **kwargs)
-        had_grad = [t._grad is not None for t in tensors]
         inputs = [_stand_in(t) for t in tensors]
         places = {id(t): x for t, x in zip(tensors, inputs, strict=True)}
         given = _replace((args, kwargs), lambda t: places[id(t)])
         captured = capture(lambda: self.function(*given[0], **given[1]), inputs)
         variant = Variant(self.name, captured, inputs, self.lock, (args, kwargs))
-        variant.had_grad = any(had_grad[i] for i in variant.uses_grad)
         self.variants.setdefault(key, []).append(variant)
         return variant.first(tensors)
 

@@ -35,9 +35,8 @@ class Runner:
                 self.storage[memory] = memory.owner
                 self.table[place] = memory.owner.ctypes.data
         self.places = {m: i for i, m in enumerate(program.inputs)}
-        self.halves = {
-            i for i, m in enumerate(program.inputs) if m.owner.dtype == float16
-        }  # numba knows them as integers
+        # Those that numba, which knows no halves, is given as integers.
+        self.halves = {i for i, m in enumerate(program.inputs) if m.owner.dtype == float16}
         self.forms = [self._form(memory) for memory in program.results]
         self.parts = self._prepare_all(self.emitted)
         plain = len(self.parts) == 1 and not self.emitted.on_pool

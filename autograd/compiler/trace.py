@@ -61,7 +61,7 @@ class Tracer(Blocks):
         self.numbers: list[float] = []  # those that are fed
         self.modules: dict[int, Any] = {}
         self.grads_at_start: dict[int, tuple[Tensor, Any]] = {}
-        self.grads_read: dict[int, Tensor] = {}  # the leaves whose gradient from before was looked at
+        self.grads_read: dict[int, tuple[Tensor, Any]] = {}  # the same where it was only looked at
         self.kernels: list[KernelRun] | None = None
         self.looked_at: list[tuple[Memory, str]] = []  # memory from outside that Python has read, and what to say
         self.draws_inside = False
@@ -252,7 +252,7 @@ class Tracer(Blocks):
     def note_grad_read(self, leaf: Tensor) -> None:
         """Python looks at the ``grad`` of a leaf."""
         if id(leaf) not in self.grads_at_start:
-            self.grads_read[id(leaf)] = leaf
+            self.grads_read[id(leaf)] = (leaf, leaf._grad)
 
     # --- Python -------------------------------------------------------------------------------------------------------
 

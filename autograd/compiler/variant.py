@@ -54,9 +54,9 @@ class Variant:
         program = captured.program
         self.writes = [Write.to(m.owner) for m in program.written]
         self.written_inputs = [i for i, m in enumerate(program.inputs) if m.kind == "input" and program.writes(m)]
-        used = [self.input_of.get(leaf) for leaf in captured.uses_grad]
-        self.uses_grad = [place for place in used if place is not None]
-        self.had_grad = False  # whether what it adds to is the gradient of the first run's argument
+        used = [(self.input_of[id(leaf)], start) for leaf, start in captured.grads_used if id(leaf) in self.input_of]
+        self.uses_grad = [place for place, _ in used]
+        self.had_grad = any(start is not None for _, start in used)  # what it adds to is the first run's argument's
         self.random = [ref for action in captured.actions for ref in action.fed if isinstance(ref, Ref)]
         self.originals = tensors_in(captured.result)
         numbers = iter(range(len(self.originals)))
@@ -251,8 +251,10 @@ def _guard(captured: Captured, inputs: dict[int, int]) -> list[Condition]:
         conditions.append(Condition(tensor, "array", array, f"{what} has another array"))
         if flag is not None:
             conditions.append(Condition(tensor, "_requires_grad", flag, f"{what} has requires_grad={not flag}"))
-    for leaf, start, _ in captured.grads:
-        if start is not ANY and id(leaf) not in inputs:
+    # One that is looked at, and given up for another in the same run, is another at every run.
+    assigned = {id(leaf) for leaf, start, _ in captured.grads if start is ANY}
+    for leaf, start in captured.grads_used:
+        if id(leaf) not in inputs and id(leaf) not in assigned:
             conditions.append(
                 Condition(leaf, "_grad", start, f"the grad of a leaf of shape {leaf.shape} is another one")
             )

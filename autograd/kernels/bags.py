@@ -6,7 +6,7 @@ from .language import F, prange
 __all__ = ["add_to_rows", "find_fall", "largest_of_rows", "products_of_rows", "sum_of_rows"]
 
 
-@kernel(work=1)
+@kernel
 def find_fall(like, starts, count, status):
     """``status`` is 1 if the starts do not rise from 0 or more to ``count`` at most; of ``like`` the type counts."""
     last, falls = 0, starts.size == 0

@@ -17,7 +17,7 @@ __all__ = ["add_along", "add_at", "are_places", "flat_index", "put_along", "take
 combine = formula
 
 
-@kernel(work=1)
+@kernel
 def find_outside(like, index, length, status):
     """``status`` is 1 if a place is not in [0, length), else 0; of ``like`` only the number type counts."""
     outside: bool | np.bool = False
@@ -139,7 +139,7 @@ def add_at(shape: tuple[int, ...], key: tuple, part: np.ndarray) -> np.ndarray:
     if _has_kernel(part.dtype):
         index = index.astype(np.int64, copy=False)
         if not are_places(part, index, length):
-            raise IndexError(f"an index is out of bounds for axes of lengths {axes}")
+            raise IndexError(f"index: an index must lie within the lengths {axes}; got one outside")
         # To look through the index takes as long as to add some fifty numbers.
         shares = -(-threads.count // max(outer, 1)) if inner >= 64 else 1
         run = add_rows if outer * shares > 1 else add_rows.serially

@@ -165,47 +165,36 @@ def attention(
     >>> attention(Tensor([[1.0]]), Tensor([[1.0], [1.0]]), Tensor([[2.0], [4.0]]))
     tensor([[3.]])
     """
-    check_attention("attention", query, key, value, mask)
-    return attend(query, key, value, mask, is_causal, scale)
-
-
-def check_attention(name: str, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> None:
-    """Refuse, under the name of the function, what does not go together."""
-    q, k, v = query.array.shape, key.array.shape, value.array.shape
-    if len(q) < 2 or len(k) < 2 or len(v) < 2:
-        raise RuntimeError(f"{name}: query, key and value must have two or more axes; got {q}, {k}, {v}")
-    if q[-1] != k[-1] or k[-2] != v[-2]:
-        raise RuntimeError(
-            f"{name}: query and key must agree in the last axis, key and value in the one before; got {q}, {k}, {v}"
-        )
-    dtype = query.dtype
-    if not dtype == key.dtype == value.dtype or not is_float(dtype):
-        raise RuntimeError(
-            f"{name}: query, key and value must have one floating dtype; got {dtype}, {key.dtype}, {value.dtype}"
-        )
-    if mask is None:
-        return
-    if mask.dtype not in (bool_, float32, dtype):
-        raise RuntimeError(f"{name}: the mask must be of bool, float32 or the query's {dtype}; got {mask.dtype}")
-    m = mask.array.shape
-    if m[-1:] not in ((), (1,), k[-2:-1]) or m[-2:-1] not in ((), (1,), q[-2:-1]):
-        raise RuntimeError(f"{name}: the mask must broadcast to (*, {q[-2]}, {k[-2]}); got {m}")
-
-
-def usual_scale(query: Tensor) -> float:
-    """1 / sqrt(e); of products of nothing, which are 0, any."""
-    return 1 / math.sqrt(query.shape[-1] or 1)
-
-
-def attend(
-    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, is_causal: bool, scale: float | None
-) -> Tensor:
-    """`attention` of what is known to go together."""
+    _check(query, key, value, mask)
     if mask is not None:
         if mask.dtype == bool_:
             mask = where(mask, 0.0, -math.inf)
         mask = cast(mask, query.dtype)
         if mask.ndim < 2:
             mask = mask.reshape(1, -1)
-    scale = usual_scale(query) if scale is None else float(scale)
+    # Of products of nothing, which are 0, any scale will do.
+    scale = 1 / math.sqrt(query.shape[-1] or 1) if scale is None else float(scale)
     return _attention(query, key, value, mask, scale=scale, causal=bool(is_causal))
+
+
+def _check(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> None:
+    """Refuse what does not go together: the kernels would read past the end of it."""
+    q, k, v = query.array.shape, key.array.shape, value.array.shape
+    if len(q) < 2 or len(k) < 2 or len(v) < 2:
+        raise RuntimeError(f"attention: query, key and value must have two or more axes; got {q}, {k}, {v}")
+    if q[-1] != k[-1] or k[-2] != v[-2]:
+        raise RuntimeError(
+            f"attention: query and key must agree in the last axis, key and value in the one before; got {q}, {k}, {v}"
+        )
+    dtype = query.dtype
+    if not dtype == key.dtype == value.dtype or not is_float(dtype):
+        raise RuntimeError(
+            f"attention: query, key and value must have one floating dtype; got {dtype}, {key.dtype}, {value.dtype}"
+        )
+    if mask is None:
+        return
+    if mask.dtype not in (bool_, float32, dtype):
+        raise RuntimeError(f"attention: the mask must be of bool, float32 or the query's {dtype}; got {mask.dtype}")
+    m = mask.array.shape
+    if m[-1:] not in ((), (1,), k[-2:-1]) or m[-2:-1] not in ((), (1,), q[-2:-1]):
+        raise RuntimeError(f"attention: the mask must broadcast to (*, {q[-2]}, {k[-2]}); got {m}")

@@ -24,7 +24,7 @@ from .dims import fixed, remembered
 from .op import op
 from .reduce import sum
 from .shape import squeeze, unsqueeze
-from .windows import Sizes, check_placements, check_positive, output_sizes, spread, view_windows
+from .windows import Sizes, check_positive, placements, spread, view_windows
 
 __all__ = [
     "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
@@ -201,8 +201,7 @@ def _placements(name: str, sizes: Sizes, kernel: Sizes, stride: Any, padding: An
     steps, gaps = spread(name, stride, len(kernel), "stride"), spread(name, dilation, len(kernel), "dilation")
     sides = _padding(name, padding, kernel, steps, gaps)
     padded = [n + before + after for n, (before, after) in zip(sizes, sides)]
-    check_placements(name, padded, kernel, steps, gaps)
-    counts = output_sizes(padded, kernel, steps, gaps)
+    counts = placements(name, padded, kernel, steps, gaps)
     return {"counts": counts, "stride": steps, "padding": tuple(before for before, _ in sides), "dilation": gaps}
 
 

@@ -131,8 +131,10 @@ def einsum(*args: Any) -> Tensor:
     xs = [_prepare(x, *steps) if any(steps) else x for x, steps in zip(operands, plan.steps, strict=True)]
     if len(xs) == 1:
         return permute(xs[0], [plan.terms[0].index(label) for label in plan.target])  # a view, as in PyTorch
-    dtype = reduce(promote_types, [x.dtype for x in xs])  # integers that were summed are int64
-    return _einsum(*[cast(x, dtype) for x in xs], terms=plan.terms, target=plan.target)
+    if len({x.dtype for x in xs}) > 1:  # integers that were summed are int64
+        dtype = reduce(promote_types, [x.dtype for x in xs])
+        xs = [cast(x, dtype) for x in xs]
+    return _einsum(*xs, terms=plan.terms, target=plan.target)
 
 
 def _prepare(x: Any, diagonals: list[tuple[int, int]], stretched: list[int], alone: list[int]) -> Any:

@@ -11,7 +11,7 @@ from ..dtypes import bool_, float16, float32, int64, is_float
 from ..kernels import pool as kernels
 from .dims import fixed
 from .op import op
-from .windows import Sizes, check_placements, spread
+from .windows import Sizes, placements, spread
 
 __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
@@ -107,7 +107,7 @@ def _sliding(
         axes.append(inside)
         # What counts is the input and, if so asked, the padding itself, but never what ceil_mode added beyond it.
         counts.append(np.minimum(ends, n + p) - starts if count_pad else inside[:, 1] - inside[:, 0])
-    check_placements(name, most, shape, steps, gaps)
+    placements(name, most, shape, steps, gaps)  # refuses what does not fit
     if divisor == 0:
         raise RuntimeError(f"{name}: divisor_override must not be 0; got {divisor}")
     if divisor is not None:

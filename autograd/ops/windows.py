@@ -12,13 +12,12 @@ import numpy as np
 
 from .op import op
 
-__all__ = ["overlap_add", "windows"]
+__all__ = ["overlap_add", "placements", "windows"]
 
 Sizes = tuple[int, ...]
 
 
-def output_sizes(sizes: Sequence[int], kernel: Sizes, stride: Sizes, dilation: Sizes) -> Sizes:
-    """How many placements there are along each axis: (n - dilation (k - 1) - 1) // stride + 1."""
+def _count(sizes: Sequence[int], kernel: Sizes, stride: Sizes, dilation: Sizes) -> Sizes:
     return tuple((n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(sizes, kernel, stride, dilation))
 
 
@@ -28,7 +27,7 @@ def view_windows(x: np.ndarray, kernel: Sizes, stride: Sizes, dilation: Sizes) -
     lead, sizes = x.shape[:-rank], x.shape[-rank:]
     steps = x.strides[-rank:]
     strides = (*x.strides[:-rank], *(s * d for s, d in zip(steps, dilation)), *(s * t for s, t in zip(steps, stride)))
-    shape = (*lead, *kernel, *output_sizes(sizes, kernel, stride, dilation))
+    shape = (*lead, *kernel, *_count(sizes, kernel, stride, dilation))
     return np.lib.stride_tricks.as_strided(x, shape, strides, writeable=False)
 
 
@@ -86,11 +85,18 @@ def check_positive(op_name: str, **sizes: Sizes) -> None:
             raise RuntimeError(f"{op_name}: {name} must be positive; got {values}")
 
 
-def check_placements(op_name: str, sizes: Sequence[int], kernel: Sizes, stride: Sizes, dilation: Sizes) -> None:
-    """Refuse steps that are not positive and kernels that do not fit."""
+def placements(op_name: str, sizes: Sequence[int], kernel: Sizes, stride: Sizes, dilation: Sizes) -> Sizes:
+    """How many placements of a kernel there are along each axis: (n - dilation (k - 1) - 1) // stride + 1. Steps that
+    are not positive, and a kernel that does not fit, are errors in the name of the operation.
+
+    >>> placements("unfold", (5, 4), kernel=(2, 2), stride=(1, 2), dilation=(1, 1))
+    (4, 2)
+    """
     check_positive(op_name, kernel_size=kernel, stride=stride, dilation=dilation)
-    if min(output_sizes(sizes, kernel, stride, dilation)) <= 0:
+    counts = _count(sizes, kernel, stride, dilation)
+    if min(counts) <= 0:
         reach = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation))
         raise RuntimeError(
             f"{op_name}: the kernel must fit into the padded input; got {reach} (dilation included) over {tuple(sizes)}"
         )
+    return counts

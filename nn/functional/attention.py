@@ -1,10 +1,10 @@
 """Attention."""
 
+import math
 from typing import Any
 
 import autograd
 from autograd import Tensor
-from autograd.ops.attention import attend, check_attention, usual_scale
 
 from .dropout import dropout
 
@@ -15,7 +15,7 @@ def attention_weights(
     query: Tensor, key: Tensor, mask: Tensor | None, is_causal: bool, scale: float | None, name: str
 ) -> Tensor:
     """softmax(q k^T * scale + mask) over the keys; a mask of truth values says which keys take part."""
-    scores = query @ key.transpose(-2, -1) * (usual_scale(query) if scale is None else scale)
+    scores = query @ key.transpose(-2, -1) * (1 / math.sqrt(query.shape[-1] or 1) if scale is None else scale)
     if is_causal:
         if mask is not None:
             raise RuntimeError(f"{name}: is_causal takes the place of a mask; got both")
@@ -45,7 +45,6 @@ def scaled_dot_product_attention(
     up to i. ``dropout_p`` always acts. With ``enable_gqa`` several heads of the query share one of key and value.
     """
     name = "scaled_dot_product_attention"
-    check_attention(name, query, key, value, attn_mask)
     if enable_gqa:
         key, value = (_shared_heads(name, t, query) for t in (key, value))
     if dropout_p:
@@ -53,7 +52,10 @@ def scaled_dot_product_attention(
         return dropout(weights, dropout_p) @ value
     if is_causal and attn_mask is not None:
         raise RuntimeError(f"{name}: is_causal takes the place of a mask; got both")
-    return attend(query, key, value, attn_mask, is_causal, scale)
+    try:
+        return autograd.attention(query, key, value, attn_mask, is_causal, scale)
+    except RuntimeError as error:
+        raise RuntimeError(str(error).replace("attention:", f"{name}:", 1)) from None
 
 
 def _shared_heads(name: str, tensor: Tensor, query: Tensor) -> Tensor:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import autograd
 from autograd import Tensor
-from autograd.ops.windows import check_placements, output_sizes
 
 __all__ = ["fold", "unfold"]
 
@@ -38,9 +37,9 @@ def unfold(input: Tensor, kernel_size: Pair, dilation: Pair = 1, padding: Pair =
     if input.ndim not in (3, 4):
         raise RuntimeError(f"unfold: the input must be (n, c, h, w) or (c, h, w); got {tuple(input.shape)}")
     padded = autograd.pad(input, (left, left, top, top)) if top or left else input
-    check_placements("unfold", padded.shape[-2:], kernel, steps, gaps)
+    sizes = autograd.placements("unfold", padded.shape[-2:], kernel, steps, gaps)
     placed = autograd.windows(padded, kernel, steps, gaps)
-    return placed.reshape(*input.shape[:-3], input.shape[-3] * math.prod(kernel), math.prod(placed.shape[-2:]))
+    return placed.reshape(*input.shape[:-3], input.shape[-3] * math.prod(kernel), math.prod(sizes))
 
 
 def fold(
@@ -55,8 +54,7 @@ def fold(
         "fold", padding=padding, kernel_size=kernel_size, dilation=dilation, stride=stride, output_size=output_size
     )
     whole = (size[0] + 2 * top, size[1] + 2 * left)
-    check_placements("fold", whole, kernel, steps, gaps)
-    sizes = output_sizes(whole, kernel, steps, gaps)
+    sizes = autograd.placements("fold", whole, kernel, steps, gaps)
     taps = math.prod(kernel)
     if input.ndim not in (2, 3) or input.shape[-2] % taps or input.shape[-1] != math.prod(sizes):
         raise RuntimeError(
