@@ -129,9 +129,8 @@ def main() -> int:
 
     show(found := loaded(results))
     names = [contender.name for contender in contenders if any(r.contender == contender.name for r in results)]
-    for threads in sorted({result.threads for result in results}):
-        part = [result for result in results if result.threads == threads]
-        print(f"\n{table.heading(threads)}\n\n{table.terminal(table.grid(part, rows, names))}")
+    for title, lines in table.tables(results, rows, names):
+        print(f"\n{title}\n\n{table.terminal(lines)}")
     print("", table.LEGEND, *table.faults(results), sep="\n")
 
     description += found

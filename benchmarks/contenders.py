@@ -17,6 +17,10 @@ from importlib.util import find_spec
 from typing import Any
 
 Step = Callable[[], Any]
+Builder = Callable[[Any], Step]
+
+BASELINE = "torch"
+"""The contender that the others are compared with, where a row names no other."""
 
 
 class Lib:
@@ -185,6 +189,9 @@ CONTENDERS = {
             environment=lambda threads: {"JAX_PLATFORMS": "cpu"},
         ),
         Contender("mygrad", needs=("mygrad",), distributions=("mygrad", "numpy"), load=load_mygrad),
+        Contender(
+            "scikit-learn", needs=("sklearn",), distributions=("scikit-learn", "numpy", "scipy"), load=load_numpy
+        ),
         Contender("numpy", needs=("numpy",), distributions=("numpy",), load=load_numpy),
         Contender("numpy-products", needs=("numpy",), distributions=("numpy",), load=load_numpy),
     )

@@ -24,7 +24,6 @@ from benchmarks.contenders import Contender, thread_environment
 from benchmarks.machine import ROOT
 from benchmarks.rows.row import Row
 
-BASELINE = "torch"
 SPREAD, SHARE = 0.15, 0.95
 
 
@@ -197,7 +196,7 @@ def compare(row: Row, results: Sequence[Result]) -> None:
     sums = {result.contender: result.checksum for result in results if result.checksum}
     if not sums or row.tolerance is None:
         return
-    reference = sums.get(BASELINE) or next(iter(sums.values()))
+    reference = sums.get(row.baseline) or next(iter(sums.values()))
     scale = max(abs(value) for value in reference)
     for result in results:
         if result.checksum:

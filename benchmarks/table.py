@@ -6,15 +6,15 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.harness import BASELINE, Result
+from benchmarks.harness import Result
 from benchmarks.machine import cores
 from benchmarks.rows.row import Row
 
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 LEGEND = (
-    f"A time is the median over the bursts; after it, in brackets, {BASELINE}'s median divided by it. "
-    "~ disturbed: the middle half of the bursts spread by more than 15 %, or a single thread had the processor for "
-    "less than 95 % of the time; != the result differs from the others'; "
+    "A time is the median over the bursts; after it, in brackets, the median of the contender the table is beside, "
+    "divided by it. ~ disturbed: the middle half of the bursts spread by more than 15 %, or a single thread had the "
+    "processor for less than 95 % of the time; != the result differs from the others'; "
     "peak MB: growth of resident memory, in the columns' order."
 )
 
@@ -54,27 +54,47 @@ def megabytes(results: Sequence[Result | None]) -> str:
 
 
 def grid(results: Sequence[Result], rows: Sequence[Row], contenders: Sequence[str]) -> list[list[str]]:
-    """The cells of one table, its head first, and at its foot the geometric means of the ratios of steps."""
+    """The cells of one table, of rows with one baseline: its head first, and at its foot the geometric means of the
+    ratios of steps.
+    """
     found = {(result.row, result.contender): result for result in results}
+    baseline_name = rows[0].baseline
     lines = [["row", *contenders, "peak MB"]]
     ratios: dict[str, list[float]] = {name: [] for name in contenders}
     for row in rows:
         of_row = [found.get((row.name, name)) for name in contenders]
         if not any(of_row):
             continue
-        baseline = found.get((row.name, BASELINE))
+        baseline = found.get((row.name, baseline_name))
         title = row.title if row.per == 1 else f"{row.title}, a {row.unit}"
         cells = [cell(result, baseline, row) for result in of_row]
         lines.append([title, *cells, megabytes(of_row) if row.inside else ""])
         for name, result in zip(contenders, of_row, strict=True):
             factor = ratio(result, baseline) if result else None
-            if factor is not None and name != BASELINE and row.inside and result and not result.differs:
+            if factor is not None and name != baseline_name and row.inside and result and not result.differs:
                 ratios[name].append(factor)
     if len(lines) > 2 and any(ratios.values()):
         lines.append(
             ["geometric mean of the steps' ratios; lowest", *(summary(ratios[name]) for name in contenders), ""]
         )
     return lines
+
+
+def tables(
+    results: Sequence[Result], rows: Sequence[Row], contenders: Sequence[str]
+) -> list[tuple[str, list[list[str]]]]:
+    """A title and the cells for each number of threads and each baseline."""
+    found = []
+    for threads in sorted({result.threads for result in results}):
+        for baseline in dict.fromkeys(row.baseline for row in rows):
+            some = [row for row in rows if row.baseline == baseline]
+            names = {row.name for row in some}
+            part = [result for result in results if result.threads == threads and result.row in names]
+            there = {result.contender for result in part}
+            if there:
+                title = f"{heading(threads)}, beside {baseline}"
+                found.append((title, grid(part, some, [name for name in contenders if name in there])))
+    return found
 
 
 def summary(ratios: Sequence[float]) -> str:
@@ -120,10 +140,8 @@ def report(
     """The whole Markdown section: the machine, a table for each number of threads, errors, how to read it."""
     parts = ["\n".join(f"- {name}: {value}" for name, value in description)]
     parts += [f"> {note}" for note in notes]
-    for threads in sorted({result.threads for result in results}):
-        part = [result for result in results if result.threads == threads]
-        parts.append(f"### {heading(threads)}")
-        parts.append(markdown(grid(part, rows, contenders)))
+    for title, lines in tables(results, rows, contenders):
+        parts += [f"### {title}", markdown(lines)]
     if wrong := faults(results):
         parts.append("\n".join(f"- {line}" for line in wrong))
     return "\n\n".join([*parts, LEGEND]) + "\n"

@@ -13,9 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contenders import Contender, Lib, Step
-
-Builder = Callable[[Any], Step]
+from benchmarks.contenders import BASELINE, Builder, Contender, Lib, Step
 
 
 @dataclass(frozen=True)
@@ -28,6 +26,7 @@ class Row:
     check_steps: the step whose result is compared. tolerance: the relative difference allowed between results;
     None where they can't agree, such as under dropout with random numbers of its own.
     inside: whether the work is done in the measured process, so that its memory and processor time are the row's.
+    baseline: the contender that the others are compared with; rows with one stand in one table.
     """
 
     name: str
@@ -39,6 +38,7 @@ class Row:
     check_steps: int = 5
     tolerance: float | None = 1e-3
     inside: bool = True
+    baseline: str = BASELINE
 
     def builder(self, contender: Contender) -> Builder | None:
         """The function that builds this contender's step, or None when the row has none for it."""

@@ -1,0 +1,121 @@
+"""Stochastic gradient descent on batches: the steps, and the rate they are taken at."""
+
+import math
+from typing import Any
+
+import numpy as np
+from sklearn.utils import gen_batches
+
+import autograd
+import nn
+import optim
+from autograd import Tensor
+
+from .objectives import OBJECTIVES, Objective
+
+__all__ = ["Descent", "rows_of"]
+
+LEAST_RATE = 1e-6
+"""Where an adaptive rate ends."""
+
+
+def rows_of(x: Any, rows: Any) -> Tensor:
+    """These rows of an array or a sparse matrix."""
+    part = x[rows]
+    return autograd.from_numpy(np.ascontiguousarray(part.toarray() if hasattr(part, "toarray") else part))
+
+
+class Descent:
+    """What descends: a network with its optimizer, as the options of an estimator say.
+
+    ``alpha`` / 2 * |weights|^2 is shared out among the rows of a batch; biases do not decay.
+    """
+
+    def __init__(self, options: Any, network: nn.Module, activation: str) -> None:
+        self.options = options
+        self.network = network
+        self.activation = activation
+        self.weights = [layer.weight for layer in network.modules() if isinstance(layer, nn.Linear)]
+        others = [p for p in network.parameters() if all(p is not w for w in self.weights)]
+        self.optimizer = self._make_optimizer([{"params": self.weights}, {"params": others}])
+        self.seen = 0  # rows, all epochs together
+        self._program: Any = None
+
+    def _make_optimizer(self, groups: list[dict]) -> optim.Optimizer:
+        o = self.options
+        rate: Any = o.learning_rate_init
+        if o.solver == "adam":
+            return optim.Adam(groups, lr=rate, betas=(o.beta_1, o.beta_2), eps=o.epsilon)
+        return optim.SGD(groups, lr=rate, momentum=o.momentum, nesterov=o.nesterovs_momentum and o.momentum > 0)
+
+    def __getstate__(self) -> dict:
+        return {**vars(self), "_program": None}
+
+    @property
+    def objective(self) -> Objective:
+        """What is minimised."""
+        return OBJECTIVES[self.activation]
+
+    # --- an epoch -----------------------------------------------------------------------------------------------------
+
+    def epoch(self, x: Any, y: np.ndarray, weight: np.ndarray | None, order: np.ndarray, size: int) -> float:
+        """One pass over the rows in this order, in batches of ``size``; the mean loss, each taken before its step."""
+        self.network.train()
+        total = 0.0
+        # Batch norm learns nothing from one row alone.
+        for batch in gen_batches(len(order), size, min_batch_size=2 if self.options.batch_norm and size > 1 else 0):
+            rows = order[batch]
+            if weight is not None and not weight[rows].any():
+                continue
+            w = None if weight is None else autograd.from_numpy(weight[rows])
+            step = self._step if len(rows) != size else self._compiled()
+            total += self._learn(step, rows_of(x, rows), autograd.from_numpy(y[rows]), w) * len(rows)
+            if not math.isfinite(total):
+                break
+        return total / len(order)
+
+    def _compiled(self) -> Any:
+        """The step for batches of full size, which are compiled if the user wants that."""
+        if not self.options.compile:
+            return self._step
+        if self._program is None:
+            self._program = autograd.compile(self._step)
+        return self._program
+
+    def _learn(self, step: Any, x: Tensor, y: Tensor, weight: Tensor | None) -> float:
+        decay = self.options.alpha / (len(x) if weight is None else weight.sum().item())
+        self.optimizer.param_groups[0]["weight_decay"] = decay
+        penalty = decay / 2 * sum(float(np.vdot(w.array, w.array)) for w in self.weights)
+        loss = step(x, y, weight).item()
+        return loss / (y.shape[1] if self.objective.shared else 1) + penalty
+
+    def _step(self, x: Tensor, y: Tensor, weight: Tensor | None) -> Tensor:
+        self.optimizer.zero_grad()
+        loss = self.objective.loss(self.network(x), y, weight)
+        loss.backward()
+        self.optimizer.step()
+        return loss
+
+    # --- the rate -----------------------------------------------------------------------------------------------------
+
+    def end_epoch(self, rows: int) -> None:
+        """Lower a rate that falls with every epoch: lr / (rows seen + 1)^power_t."""
+        self.seen += rows
+        if self.options.solver == "sgd" and self.options.learning_rate == "invscaling":
+            self._set_rate(self.options.learning_rate_init / (self.seen + 1) ** self.options.power_t)
+
+    def gives_up(self) -> bool:
+        """Whether to stop now that the loss falls no more; an adaptive rate becomes a fifth instead."""
+        rate = self.optimizer.param_groups[0]["lr"]
+        if self.options.solver != "sgd" or self.options.learning_rate != "adaptive" or rate <= LEAST_RATE:
+            return True
+        self._set_rate(rate / 5)
+        return False
+
+    def _set_rate(self, rate: float) -> None:
+        for group in self.optimizer.param_groups:
+            # In scikit-learn a velocity keeps the rate it was gained at; here it is multiplied by that of the step.
+            for p in group["params"]:
+                if (velocity := self.optimizer.state[p].get("momentum_buffer")) is not None:
+                    velocity.mul_(group["lr"] / rate)
+            group["lr"] = rate
