@@ -24,7 +24,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.preprocessing import StandardScaler
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> model = make_pipeline(StandardScaler(), MLPRegressor((16,), solver="lbfgs", alpha=10, tol=0.1, random_state=0))
+    >>> model = make_pipeline(StandardScaler(), MLPRegressor((16,), learning_rate_init=0.1, random_state=0))
     >>> model.fit(X, y).score(X, y) > 0.5
     True
     """
