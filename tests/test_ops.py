@@ -243,8 +243,7 @@ def test_edges(op, dtype):
     theirs, mine = call(*theirs_in), op(*mine_in)
     expected = theirs.detach().numpy()
     if (op.name, dtype) == ("gelu_erf", "float32"):
-        assert np.isnan(expected[EDGES.index(np.inf)])  # PyTorch's own answer in float64 is inf, the limit
-        expected[EDGES.index(np.inf)] = np.inf
+        expected[EDGES.index(np.inf)] = np.inf  # the limit, also PyTorch's answer but for float32 in AVX-512
     assert_close(mine.detach().numpy(), expected, f"{op.name} at the edges", terms=1.0)
     if not theirs.requires_grad or op.name in WITHOUT_GRADIENT | ROUGH_AT_THE_EDGES:
         return
@@ -253,6 +252,9 @@ def test_edges(op, dtype):
     for name, t, m in zip(op.inputs, theirs_in, mine_in, strict=False):
         if t.requires_grad:
             expected = np.zeros(t.shape) if t.grad is None else t.grad.numpy(force=True)
+            if op.name in ("logit", "logit_clamped"):
+                # At -0 PyTorch's has either sign: that depends on the width of its vectors.
+                expected = np.where(t.detach().numpy() == 0, np.abs(expected), expected)
             assert_close(m.grad.numpy(), expected.astype(dtype), f"gradient of {op.name} by {name}", terms=1.0)
 
 
