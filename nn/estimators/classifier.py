@@ -9,7 +9,7 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
-from .perceptron import Perceptron, _has_steps
+from .perceptron import Perceptron, has_steps
 
 __all__ = ["MLPClassifier"]
 
@@ -62,7 +62,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             return hot.argmax(1), "softmax"
         return hot.astype(dtype), "logistic"
 
-    @available_if(_has_steps)
+    @available_if(has_steps)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """One epoch over these rows, going on from where the last one ended. The first call must name all
         ``classes`` that there will be.

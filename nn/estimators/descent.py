@@ -19,10 +19,9 @@ LEAST_RATE = 1e-6
 """Where an adaptive rate ends."""
 
 
-def rows_of(x: Any, rows: Any) -> Tensor:
+def rows_of(x: Any, rows: np.ndarray) -> Tensor:
     """These rows of an array or a sparse matrix."""
-    part = x[rows]
-    return autograd.from_numpy(np.ascontiguousarray(part.toarray() if hasattr(part, "toarray") else part))
+    return autograd.from_numpy(x.take(rows, 0) if isinstance(x, np.ndarray) else x[rows].toarray())
 
 
 class Descent:

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_array, check_consistent_length, check_random_state, column_or_1d, shuffle
+from sklearn.utils import check_array, check_consistent_length, check_random_state, column_or_1d, gen_batches, shuffle
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 from tqdm import tqdm
@@ -24,7 +24,7 @@ from .objectives import OBJECTIVES, Objective
 from .options import check_options, hidden_sizes
 from .quasi_newton import minimise
 
-__all__ = ["Perceptron"]
+__all__ = ["Perceptron", "has_steps"]
 
 AT_ONCE = 4096
 """So many rows are predicted together."""
@@ -32,7 +32,8 @@ AT_ONCE = 4096
 _ACTIVATIONS: dict[str, Any] = {"logistic": "sigmoid", "identity": nn.Identity}
 
 
-def _has_steps(estimator: Any) -> bool:
+def has_steps(estimator: Any) -> bool:
+    """Whether there is a partial_fit; an error that says why not."""
     if estimator.solver == "lbfgs":
         raise AttributeError(
             f"{type(estimator).__name__}: partial_fit takes steps on batches; got solver='lbfgs'; use 'adam' or 'sgd'"
@@ -137,7 +138,7 @@ class Perceptron(BaseEstimator, ABC):
             self._descend(X, y, weight, random)
         return self
 
-    @available_if(_has_steps)
+    @available_if(has_steps)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """One epoch over these rows, going on from where the last one ended."""
         return self._fit_more(X, y, sample_weight)
@@ -210,7 +211,7 @@ class Perceptron(BaseEstimator, ABC):
         self._idle = 0  # epochs without progress
 
     def _fit_at_once(self, X: Any, y: np.ndarray, weight: np.ndarray | None) -> None:
-        everything = rows_of(X, slice(None))
+        everything = rows_of(X, np.arange(X.shape[0]))
         w = None if weight is None else autograd.from_numpy(weight)
         found = minimise(self, self.network_, self._objective, everything, autograd.from_numpy(y), w)
         self.network_.eval()
@@ -328,8 +329,8 @@ class Perceptron(BaseEstimator, ABC):
     def _say(self, X: Any) -> np.ndarray:
         said = []
         with autograd.no_grad():
-            for start in range(0, X.shape[0], AT_ONCE):
-                z = self.network_(rows_of(X, slice(start, start + AT_ONCE)))
+            for batch in gen_batches(X.shape[0], AT_ONCE):
+                z = self.network_(rows_of(X, np.arange(batch.start, batch.stop)))
                 said.append(self._objective.activate(z).numpy())
         return np.concatenate(said)
 

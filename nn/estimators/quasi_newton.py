@@ -19,6 +19,10 @@ def minimise(
 ) -> OptimizeResult:
     """Bring the network to the least loss that can be found; what SciPy says of it."""
     parameters = list(network.parameters())
+    vector = np.concatenate([p.array.ravel() for p in parameters])
+    places = np.cumsum([p.numel() for p in parameters])
+    for p, end in zip(parameters, places, strict=True):
+        p.data = autograd.from_numpy(vector[end - p.numel() : end].reshape(p.shape))  # so one copy moves them all
     decay = options.alpha / (len(x) if weight is None else weight.sum().item())
 
     def measure() -> Tensor:
@@ -29,25 +33,20 @@ def minimise(
 
     run = autograd.compile(measure) if options.compile else measure
 
-    def look(vector: np.ndarray) -> tuple[float, np.ndarray]:
-        put(vector)
+    def look(at: np.ndarray) -> tuple[float, np.ndarray]:
+        vector[:] = at
         loss = run().item()
-        gradients = [p.grad.array for p in parameters]  # type: ignore[union-attr]
-        for i, p in enumerate(parameters):
+        gradients = []
+        for p in parameters:
+            gradient = p.grad.array  # type: ignore[union-attr]
             if p.ndim == 2:  # weights decay, biases do not
                 loss += decay / 2 * float(np.vdot(p.array, p.array))
-                gradients[i] = gradients[i] + decay * p.array
-        return loss, np.concatenate([g.ravel() for g in gradients]).astype(np.float64)
+                gradient = gradient + decay * p.array
+            gradients.append(gradient.ravel())
+        return loss, np.concatenate(gradients).astype(np.float64)
 
-    def put(vector: np.ndarray) -> None:
-        parts = np.split(vector, np.cumsum([p.numel() for p in parameters])[:-1])
-        with autograd.no_grad():
-            for p, part in zip(parameters, parts, strict=True):
-                p.copy_(autograd.from_numpy(part.reshape(p.shape)))
-
-    start = np.concatenate([p.array.ravel() for p in parameters]).astype(np.float64)
     limits = {"maxfun": options.max_fun, "maxiter": options.max_iter, "gtol": options.tol}
-    found = minimize(look, start, jac=True, method="L-BFGS-B", options=limits)
-    put(found.x)
+    found = minimize(look, vector.astype(np.float64), jac=True, method="L-BFGS-B", options=limits)
+    vector[:] = found.x
     network.zero_grad()
     return found
