@@ -4,6 +4,7 @@ import pickle
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -213,6 +214,20 @@ def test_dropout_is_repeatable_and_leaves_the_stream_of_others_alone():
     assert first != clone(model).set_params(random_state=1).fit(X, CLASSES).loss_curve_
     assert first != clone(model).set_params(dropout=0).fit(X, CLASSES).loss_curve_
     assert autograd.equal(autograd.rand(3), expected)
+
+
+@unsettled
+def test_threads_side_by_side_train_as_each_alone():
+    def train(seed):
+        return MLPClassifier((8,), dropout=0.5 * (seed % 2), max_iter=5, random_state=seed).fit(X, CLASSES).loss_curve_
+
+    expected = [train(seed) for seed in range(6)]
+    autograd.manual_seed(1)
+    drawn = autograd.rand(3)
+    autograd.manual_seed(1)
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(train, range(6))) == expected
+    assert autograd.equal(autograd.rand(3), drawn)
 
 
 @unsettled

@@ -12,6 +12,7 @@ import optim
 from autograd import Tensor
 
 from .objectives import OBJECTIVES, Objective
+from .randomness import linear_layers
 
 __all__ = ["Descent", "rows_of"]
 
@@ -34,7 +35,7 @@ class Descent:
         self.options = options
         self.network = network
         self.activation = activation
-        self.weights = [layer.weight for layer in network.modules() if isinstance(layer, nn.Linear)]
+        self.weights = [layer.weight for layer in linear_layers(network)]
         others = [p for p in network.parameters() if all(p is not w for w in self.weights)]
         self.optimizer = self._make_optimizer([{"params": self.weights}, {"params": others}])
         self.seen = 0  # rows, all epochs together

@@ -3,14 +3,12 @@
 import math
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_consistent_length, check_random_state, column_or_1d, gen_batches, shuffle
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -23,6 +21,7 @@ from .descent import Descent, rows_of
 from .objectives import OBJECTIVES, Objective
 from .options import check_options, hidden_sizes
 from .quasi_newton import minimise
+from .randomness import draw_weights, hold_out, linear_layers, random_numbers_of
 
 __all__ = ["Perceptron", "has_steps"]
 
@@ -133,8 +132,7 @@ class Perceptron(BaseEstimator, ABC):
             self._fit_at_once(X, y, weight)
             return self
         self._descent = Descent(self, self.network_, self.out_activation_)
-        seed = random.randint(2**31) if self.dropout else 0
-        with _random_numbers_of(seed):
+        with self._numbers_of_dropout(random):
             self._descend(X, y, weight, random)
         return self
 
@@ -154,7 +152,7 @@ class Perceptron(BaseEstimator, ABC):
         order = np.arange(X.shape[0])
         if self.shuffle:
             order = shuffle(order, random_state=random)
-        with _random_numbers_of(random.randint(2**31) if self.dropout else 0):
+        with self._numbers_of_dropout(random):
             self._end_epoch(self._descent.epoch(X, y, weight, order, self._batch_size(len(order))), len(order))
         self._is_best(None)
         self.n_iter_ = 1
@@ -193,14 +191,9 @@ class Perceptron(BaseEstimator, ABC):
         activation = self.activation
         if isinstance(activation, str):
             activation = _ACTIVATIONS.get(activation, activation)
-        with _random_numbers_of(0):
+        with random_numbers_of(0):
             network = nn.MLP(sizes, activation, dropout=self.dropout, batch_norm=self.batch_norm).to(X.dtype)
-        gain = 2 if self.activation == "logistic" else 6
-        for layer in _linear_layers(network):
-            bound = math.sqrt(gain / (layer.in_features + layer.out_features))
-            weight = random.uniform(-bound, bound, (layer.in_features, layer.out_features))
-            bias = random.uniform(-bound, bound, layer.out_features)
-            layer.load_state_dict({"weight": autograd.tensor(weight.T), "bias": autograd.tensor(bias)})
+        draw_weights(network, 2 if self.activation == "logistic" else 6, random)
         self.network_ = network
         self.n_layers_ = len(sizes)
         self.n_iter_ = self.t_ = 0
@@ -222,7 +215,13 @@ class Perceptron(BaseEstimator, ABC):
     def _descend(self, X: Any, y: np.ndarray, weight: np.ndarray | None, random: np.random.RandomState) -> None:
         held = None
         if self.early_stopping:
-            X, y, weight, held = self._hold_out(X, y, weight, random)
+            stratify = self.out_activation_ == "logistic" and self.n_outputs_ == 1
+            (X, y, weight), held = hold_out(self.validation_fraction, (X, y, weight), random, stratify)
+            if len(held[1]) < 2:
+                raise ValueError(
+                    f"{type(self).__name__}: early stopping needs 2 rows or more for validation; got {len(held[1])} "
+                    f"of {len(y) + len(held[1])}; raise validation_fraction"
+                )
         order, size = np.arange(X.shape[0]), self._batch_size(X.shape[0])
         self.n_iter_ = 0
         best: dict = self._copy_state()
@@ -280,23 +279,6 @@ class Perceptron(BaseEstimator, ABC):
         self.best_validation_score_ = max(best, score)
         return score > best
 
-    def _hold_out(
-        self, X: Any, y: np.ndarray, weight: np.ndarray | None, random: np.random.RandomState
-    ) -> tuple[Any, np.ndarray, np.ndarray | None, tuple]:
-        """The rows to train with, and those that are held out for validation."""
-        parts = [X, y] if weight is None else [X, y, weight]
-        stratify = y if self.out_activation_ == "logistic" and self.n_outputs_ == 1 else None
-        split = train_test_split(*parts, random_state=random, test_size=self.validation_fraction, stratify=stratify)
-        train, held = split[::2], split[1::2]
-        if len(held[1]) < 2:
-            raise ValueError(
-                f"{type(self).__name__}: early stopping needs 2 rows or more for validation; got {len(held[1])} of "
-                f"{X.shape[0]}; raise validation_fraction"
-            )
-        if weight is None:
-            return train[0], train[1], None, (*held, None)
-        return train[0], train[1], train[2], tuple(held)
-
     def _batch_size(self, rows: int) -> int:
         name = type(self).__name__
         wanted = 200 if self.batch_size == "auto" else int(self.batch_size)
@@ -307,6 +289,9 @@ class Perceptron(BaseEstimator, ABC):
                 f"{name}: batch_norm learns from 2 rows or more; got n_samples={rows}, batch_size={self.batch_size}"
             )
         return min(wanted, rows)
+
+    def _numbers_of_dropout(self, random: np.random.RandomState) -> AbstractContextManager:
+        return random_numbers_of(random.randint(2**31)) if self.dropout else nullcontext()
 
     def _copy_state(self) -> dict:
         return {name: tensor.clone() for name, tensor in self.network_.state_dict().items()}
@@ -337,29 +322,14 @@ class Perceptron(BaseEstimator, ABC):
     @property
     def coefs_(self) -> list[np.ndarray]:
         """The weights of each layer, (inputs, outputs); views of those of ``network_``."""
-        return [layer.weight.array.T for layer in _linear_layers(self.network_)]
+        return [layer.weight.array.T for layer in linear_layers(self.network_)]
 
     @property
     def intercepts_(self) -> list[np.ndarray]:
         """The biases of each layer, (outputs,); views of those of ``network_``."""
-        return [bias.array for layer in _linear_layers(self.network_) if (bias := layer.bias) is not None]
+        return [bias.array for layer in linear_layers(self.network_) if (bias := layer.bias) is not None]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def _linear_layers(network: nn.Module) -> list[nn.Linear]:
-    return [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
-
-
-@contextmanager
-def _random_numbers_of(seed: int) -> Iterator[None]:
-    """Let the default generator, which dropout draws from, begin with ``seed``; afterwards it is where it was."""
-    before = autograd.get_rng_state()
-    autograd.manual_seed(seed)
-    try:
-        yield
-    finally:
-        autograd.set_rng_state(before)
