@@ -147,6 +147,11 @@ def load_mygrad(threads: int) -> Any:
     return import_module("mygrad")
 
 
+def load_sklearn(threads: int) -> Any:
+    """scikit-learn, which computes with numpy and its threads."""
+    return import_module("sklearn")
+
+
 CONTENDERS = {
     contender.name: contender
     for contender in (
@@ -190,7 +195,7 @@ CONTENDERS = {
         ),
         Contender("mygrad", needs=("mygrad",), distributions=("mygrad", "numpy"), load=load_mygrad),
         Contender(
-            "scikit-learn", needs=("sklearn",), distributions=("scikit-learn", "numpy", "scipy"), load=load_numpy
+            "scikit-learn", needs=("sklearn",), distributions=("scikit-learn", "numpy", "scipy"), load=load_sklearn
         ),
         Contender("numpy", needs=("numpy",), distributions=("numpy",), load=load_numpy),
         Contender("numpy-products", needs=("numpy",), distributions=("numpy",), load=load_numpy),

@@ -3,7 +3,6 @@
 import pickle
 import subprocess
 import sys
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -45,7 +44,7 @@ def expected_to_fail(estimator):
     [MLPClassifier(**QUICK), MLPRegressor(**QUICK), MLPClassifier(**QUICK, dropout=0.1, batch_norm=True)],
     expected_failed_checks=expected_to_fail,
 )
-@pytest.mark.filterwarnings("ignore")
+@unsettled
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
@@ -241,11 +240,44 @@ def test_the_activations_of_mlp(activation):
 
 
 @unsettled
-def test_early_stopping_keeps_the_best_epoch():
+def test_early_stopping_keeps_the_best_epoch(monkeypatch):
+    from nn.estimators import perceptron
+
+    parts = []
+    hold_out = perceptron.hold_out
+    monkeypatch.setattr(perceptron, "hold_out", lambda *args: parts.append(hold_out(*args)) or parts[-1])
     model = MLPClassifier(early_stopping=True, learning_rate_init=0.3, max_iter=40, random_state=1, batch_norm=True)
     model.fit(X, CLASSES)
-    assert model.best_validation_score_ == max(model.validation_scores_)
     assert model.n_iter_ == len(model.validation_scores_) == len(model.loss_curve_)
+    x, y, _ = parts[0][1]
+    assert model.validation_scores_[-1] < model.best_validation_score_ == max(model.validation_scores_)
+    assert model.score(x, y) == model.best_validation_score_
+
+
+@unsettled
+def test_what_may_change_when_a_training_goes_on():
+    model = MLPClassifier((6,), max_iter=3, warm_start=True, random_state=0).fit(X, CLASSES)
+    model.set_params(early_stopping=True).fit(X, CLASSES)
+    assert len(model.validation_scores_) == 3
+    model.set_params(early_stopping=False, solver="lbfgs", warm_start=False).fit(X, CLASSES)
+    before = model.predict_proba(X)
+    model.set_params(solver="adam").partial_fit(X, CLASSES)
+    assert not np.array_equal(model.predict_proba(X), before)
+
+
+@unsettled
+def test_an_interrupted_epoch_leaves_the_network_in_evaluation_mode(monkeypatch):
+    from nn.estimators.descent import Descent
+
+    model = MLPClassifier((6,), dropout=0.5, batch_size=20).partial_fit(X, CLASSES, classes=[0, 1, 2])
+
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Descent, "_step", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        model.partial_fit(X, CLASSES)
+    np.testing.assert_array_equal(model.predict_proba(X), model.predict_proba(X))
 
 
 def test_the_network_is_a_module_whose_weights_the_estimator_shows():
@@ -261,9 +293,7 @@ def test_the_network_is_a_module_whose_weights_the_estimator_shows():
 def test_it_works_in_pipelines_searches_and_processes():
     pipe = make_pipeline(StandardScaler(), MLPClassifier((8,), max_iter=20, learning_rate_init=0.05, random_state=0))
     search = GridSearchCV(pipe, {"mlpclassifier__dropout": [0.0, 0.2]}, cv=2, n_jobs=2)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        search.fit(IRIS.data, CLASSES)
+    search.fit(IRIS.data, CLASSES)
     assert search.best_score_ > 0.8
 
 
@@ -375,6 +405,9 @@ REFUSALS = {
     ),
     "MLPRegressor: y must have 1 outputs, as before; got 2": lambda: (
         MLPRegressor().partial_fit(X, VALUES).partial_fit(X, np.stack([VALUES, VALUES], 1))
+    ),
+    "MLPClassifier: a network that goes on keeps its hidden_layer_sizes, activation, dropout and batch_norm, ((100,), 'relu', 0.0, False); got ((100,), 'relu', 0.2, False)": lambda: (
+        MLPClassifier().partial_fit(X, CLASSES, classes=[0, 1, 2]).set_params(dropout=0.2).partial_fit(X, CLASSES)
     ),
     "MLPClassifier: sample_weight must have a value that is not zero; got zeros": lambda: MLPClassifier().fit(
         X, CLASSES, sample_weight=np.zeros(150)

@@ -5,8 +5,8 @@ to rounding, and under ``adam`` to where epsilon stands. What is more: dropout, 
 `nn.MLP`, and steps compiled to one program.
 
 They need scikit-learn, which the extra ``train`` installs. The pages in their order: `options` says what a parameter
-may be, `objectives` what is minimised, `randomness` what is drawn, `descent` and `quasi_newton` how to get down, and
-`perceptron` what the two estimators share.
+may be, `objectives` and `penalty` what is minimised, `randomness` what is drawn, `descent` and `quasi_newton` how to
+get down, and `perceptron` what the two estimators share.
 """
 
 from importlib.util import find_spec

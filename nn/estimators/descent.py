@@ -12,7 +12,7 @@ import optim
 from autograd import Tensor
 
 from .objectives import OBJECTIVES, Objective
-from .randomness import linear_layers
+from .penalty import Penalty
 
 __all__ = ["Descent", "rows_of"]
 
@@ -26,18 +26,16 @@ def rows_of(x: Any, rows: np.ndarray) -> Tensor:
 
 
 class Descent:
-    """What descends: a network with its optimizer, as the options of an estimator say.
-
-    ``alpha`` / 2 * |weights|^2 is shared out among the rows of a batch; biases do not decay.
-    """
+    """What descends: a network with its optimizer, as the options of an estimator say."""
 
     def __init__(self, options: Any, network: nn.Module, activation: str) -> None:
         self.options = options
         self.network = network
         self.activation = activation
-        self.weights = [layer.weight for layer in linear_layers(network)]
-        others = [p for p in network.parameters() if all(p is not w for w in self.weights)]
-        self.optimizer = self._make_optimizer([{"params": self.weights}, {"params": others}])
+        self.penalty = Penalty(network, options.alpha)
+        weights = self.penalty.weights
+        others = [p for p in network.parameters() if all(p is not w for w in weights)]
+        self.optimizer = self._make_optimizer([{"params": weights}, {"params": others}])
         self.seen = 0  # rows, all epochs together
         self._program: Any = None
 
@@ -60,18 +58,21 @@ class Descent:
 
     def epoch(self, x: Any, y: np.ndarray, weight: np.ndarray | None, order: np.ndarray, size: int) -> float:
         """One pass over the rows in this order, in batches of ``size``; the mean loss, each taken before its step."""
-        self.network.train()
         total = 0.0
-        # Batch norm learns nothing from one row alone.
-        for batch in gen_batches(len(order), size, min_batch_size=2 if self.options.batch_norm and size > 1 else 0):
-            rows = order[batch]
-            if weight is not None and not weight[rows].any():
-                continue
-            w = None if weight is None else autograd.from_numpy(weight[rows])
-            step = self._step if len(rows) != size else self._compiled()
-            total += self._learn(step, rows_of(x, rows), autograd.from_numpy(y[rows]), w) * len(rows)
-            if not math.isfinite(total):
-                break
+        self.network.train()
+        try:
+            # Batch norm learns nothing from one row alone.
+            for batch in gen_batches(len(order), size, min_batch_size=2 if self.options.batch_norm and size > 1 else 0):
+                rows = order[batch]
+                if weight is not None and not weight[rows].any():
+                    continue
+                w = None if weight is None else autograd.from_numpy(weight[rows])
+                step = self._step if len(rows) != size else self._compiled()
+                total += self._learn(step, rows_of(x, rows), autograd.from_numpy(y[rows]), w) * len(rows)
+                if not math.isfinite(total):
+                    break
+        finally:
+            self.network.eval()
         return total / len(order)
 
     def _compiled(self) -> Any:
@@ -83,9 +84,9 @@ class Descent:
         return self._program
 
     def _learn(self, step: Any, x: Tensor, y: Tensor, weight: Tensor | None) -> float:
-        decay = self.options.alpha / (len(x) if weight is None else weight.sum().item())
+        decay = self.penalty.decay(x, weight)
         self.optimizer.param_groups[0]["weight_decay"] = decay
-        penalty = decay / 2 * sum(float(np.vdot(w.array, w.array)) for w in self.weights)
+        penalty = self.penalty.cost(decay)
         loss = step(x, y, weight).item()
         return loss / (y.shape[1] if self.objective.shared else 1) + penalty
 

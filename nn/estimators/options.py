@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
+
 __all__ = ["check_options", "hidden_sizes"]
 
 
@@ -23,7 +25,7 @@ def _count(value: Any) -> bool:
 
 
 def _flag(value: Any) -> bool:
-    return isinstance(value, bool) or type(value).__name__ == "bool"  # numpy's too
+    return isinstance(value, (bool, np.bool))
 
 
 def _one_of(*names: str) -> tuple[str, Callable]:
@@ -73,5 +75,5 @@ def check_options(estimator: Any) -> None:
 
 
 def hidden_sizes(given: Any) -> list:
-    """``hidden_layer_sizes`` as a list; one number is one layer."""
-    return list(given) if isinstance(given, Iterable) else [given]
+    """``hidden_layer_sizes`` as a list of Python's numbers; one number is one layer."""
+    return [int(n) if isinstance(n, Integral) else n for n in (given if isinstance(given, Iterable) else [given])]

@@ -20,8 +20,9 @@ import nn
 from .descent import Descent, rows_of
 from .objectives import OBJECTIVES, Objective
 from .options import check_options, hidden_sizes
+from .penalty import linear_layers
 from .quasi_newton import minimise
-from .randomness import draw_weights, hold_out, linear_layers, random_numbers_of
+from .randomness import draw_weights, hold_out, random_numbers_of
 
 __all__ = ["Perceptron", "has_steps"]
 
@@ -47,6 +48,7 @@ class Perceptron(BaseEstimator, ABC):
     out_activation_: str
     n_outputs_: int
     classes_: Any
+    _descent: Descent | None = None
 
     def __init__(
         self,
@@ -133,7 +135,7 @@ class Perceptron(BaseEstimator, ABC):
             return self
         self._descent = Descent(self, self.network_, self.out_activation_)
         with self._numbers_of_dropout(random):
-            self._descend(X, y, weight, random)
+            self._descend(self._descent, X, y, weight, random)
         return self
 
     @available_if(has_steps)
@@ -147,13 +149,13 @@ class Perceptron(BaseEstimator, ABC):
             raise ValueError(f"{name}: partial_fit is one epoch, which can't stop early; got early_stopping=True")
         anew = not hasattr(self, "network_")
         X, y, weight, random = self._begin(X, y, sample_weight, anew, learn_classes=False)
-        if anew or not hasattr(self, "_descent"):
-            self._descent = Descent(self, self.network_, self.out_activation_)
+        descent = self._descent or Descent(self, self.network_, self.out_activation_)
+        self._descent = descent
         order = np.arange(X.shape[0])
         if self.shuffle:
             order = shuffle(order, random_state=random)
         with self._numbers_of_dropout(random):
-            self._end_epoch(self._descent.epoch(X, y, weight, order, self._batch_size(len(order))), len(order))
+            self._end_epoch(descent, descent.epoch(X, y, weight, order, self._batch_size(len(order))), len(order))
         self._is_best(None)
         self.n_iter_ = 1
         return self
@@ -161,6 +163,11 @@ class Perceptron(BaseEstimator, ABC):
     def _begin(self, X: Any, y: Any, sample_weight: Any, anew: bool, learn_classes: bool) -> tuple:
         """Checked rows, targets and weights, and the source of random numbers; a fresh network if ``anew``."""
         check_options(self)
+        if not anew and self._architecture() != self._built_as:
+            raise ValueError(
+                f"{type(self).__name__}: a network that goes on keeps its hidden_layer_sizes, activation, dropout and "
+                f"batch_norm, {self._built_as}; got {self._architecture()}"
+            )
         X, y = validate_data(
             self, X, y, accept_sparse="csr", multi_output=True, dtype=(np.float64, np.float32), reset=anew
         )
@@ -185,16 +192,19 @@ class Perceptron(BaseEstimator, ABC):
             self._build(X, random)
         return X, y, sample_weight, random
 
+    def _architecture(self) -> tuple:
+        return tuple(hidden_sizes(self.hidden_layer_sizes)), self.activation, self.dropout, self.batch_norm
+
     def _build(self, X: Any, random: np.random.RandomState) -> None:
         """A network with the first weights of Glorot and Bengio (2010), as scikit-learn draws them."""
-        sizes = [X.shape[1], *map(int, hidden_sizes(self.hidden_layer_sizes)), self.n_outputs_]
+        sizes = [X.shape[1], *hidden_sizes(self.hidden_layer_sizes), self.n_outputs_]
         activation = self.activation
         if isinstance(activation, str):
             activation = _ACTIVATIONS.get(activation, activation)
         with random_numbers_of(0):
             network = nn.MLP(sizes, activation, dropout=self.dropout, batch_norm=self.batch_norm).to(X.dtype)
-        draw_weights(network, 2 if self.activation == "logistic" else 6, random)
-        self.network_ = network
+        draw_weights(network.eval(), 2 if self.activation == "logistic" else 6, random)
+        self.network_, self._descent, self._built_as = network, None, self._architecture()
         self.n_layers_ = len(sizes)
         self.n_iter_ = self.t_ = 0
         self.loss_curve_: list[float] = []
@@ -207,12 +217,13 @@ class Perceptron(BaseEstimator, ABC):
         everything = rows_of(X, np.arange(X.shape[0]))
         w = None if weight is None else autograd.from_numpy(weight)
         found = minimise(self, self.network_, self._objective, everything, autograd.from_numpy(y), w)
-        self.network_.eval()
         self.loss_, self.n_iter_ = float(found.fun), int(found.nit)
         if not found.success:
             self._warn(f"lbfgs has not converged after {found.nit} steps ({found.message})")
 
-    def _descend(self, X: Any, y: np.ndarray, weight: np.ndarray | None, random: np.random.RandomState) -> None:
+    def _descend(
+        self, descent: Descent, X: Any, y: np.ndarray, weight: np.ndarray | None, random: np.random.RandomState
+    ) -> None:
         held = None
         if self.early_stopping:
             stratify = self.out_activation_ == "logistic" and self.n_outputs_ == 1
@@ -224,20 +235,20 @@ class Perceptron(BaseEstimator, ABC):
                 )
         order, size = np.arange(X.shape[0]), self._batch_size(X.shape[0])
         self.n_iter_ = 0
-        best: dict = self._copy_state()
+        best: dict = {}
         try:
             with tqdm(total=self.max_iter, unit="epoch", disable=not self.verbose) as bar:
                 for epoch in range(1, self.max_iter + 1):
                     if self.shuffle:
                         order = shuffle(order, random_state=random)
-                    self._end_epoch(self._descent.epoch(X, y, weight, order, size), len(order))
+                    self._end_epoch(descent, descent.epoch(X, y, weight, order, size), len(order))
                     self.n_iter_ = epoch
-                    if self._is_best(held):
-                        best = self._copy_state() if self.early_stopping else best
+                    if self._is_best(held) and held is not None:
+                        best = {name: tensor.clone() for name, tensor in self.network_.state_dict().items()}
                     bar.set_postfix_str(f"loss {self.loss_:.6g}", refresh=False)
                     bar.update()
                     if self._idle > self.n_iter_no_change:
-                        if self._descent.gives_up():
+                        if descent.gives_up():
                             break
                         self._idle = 0
                 else:
@@ -247,21 +258,19 @@ class Perceptron(BaseEstimator, ABC):
             warnings.warn(
                 f"{type(self).__name__}: interrupted in epoch {done + 1}; it ends with epoch {done}", stacklevel=3
             )
-        if self.early_stopping:
+        if best:
             self.network_.load_state_dict(best)
-        self.network_.eval()
 
-    def _end_epoch(self, loss: float, rows: int) -> None:
+    def _end_epoch(self, descent: Descent, loss: float, rows: int) -> None:
         if not math.isfinite(loss):
             raise ValueError(
                 f"{type(self).__name__}: the loss is no longer finite in epoch {len(self.loss_curve_) + 1}; got "
                 f"learning_rate_init={self.learning_rate_init:g}; try a smaller one, and scale the columns of X"
             )
-        self.network_.eval()
         self.loss_ = loss
         self.loss_curve_.append(loss)
         self.t_ += rows
-        self._descent.end_epoch(rows)
+        descent.end_epoch(rows)
 
     def _is_best(self, held: tuple | None) -> bool:
         """Whether this epoch was the best so far, by its loss or by the score of what was held out for that."""
@@ -272,10 +281,9 @@ class Perceptron(BaseEstimator, ABC):
             return self.loss_ < least
         X, y, weight = held
         score = self._rate(self._say(X), y, weight)
-        assert self.validation_scores_ is not None and self.best_validation_score_ is not None
-        self.validation_scores_.append(score)
-        best = self.best_validation_score_
+        best = -math.inf if self.best_validation_score_ is None else self.best_validation_score_
         self._idle = self._idle + 1 if score < best + self.tol else 0
+        self.validation_scores_ = [*(self.validation_scores_ or []), score]
         self.best_validation_score_ = max(best, score)
         return score > best
 
@@ -292,9 +300,6 @@ class Perceptron(BaseEstimator, ABC):
 
     def _numbers_of_dropout(self, random: np.random.RandomState) -> AbstractContextManager:
         return random_numbers_of(random.randint(2**31)) if self.dropout else nullcontext()
-
-    def _copy_state(self) -> dict:
-        return {name: tensor.clone() for name, tensor in self.network_.state_dict().items()}
 
     def _warn(self, text: str) -> None:
         warnings.warn(f"{type(self).__name__}: {text}; raise max_iter", ConvergenceWarning, stacklevel=4)

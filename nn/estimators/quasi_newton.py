@@ -10,6 +10,7 @@ import nn
 from autograd import Tensor
 
 from .objectives import Objective
+from .penalty import Penalty
 
 __all__ = ["minimise"]
 
@@ -23,7 +24,9 @@ def minimise(
     places = np.cumsum([p.numel() for p in parameters])
     for p, end in zip(parameters, places, strict=True):
         p.data = autograd.from_numpy(vector[end - p.numel() : end].reshape(p.shape))  # so one copy moves them all
-    decay = options.alpha / (len(x) if weight is None else weight.sum().item())
+    penalty = Penalty(network, options.alpha)
+    decay = penalty.decay(x, weight)
+    rates = [decay if any(p is w for w in penalty.weights) else 0.0 for p in parameters]
 
     def measure() -> Tensor:
         network.zero_grad()
@@ -35,15 +38,9 @@ def minimise(
 
     def look(at: np.ndarray) -> tuple[float, np.ndarray]:
         vector[:] = at
-        loss = run().item()
-        gradients = []
-        for p in parameters:
-            gradient = p.grad.array  # type: ignore[union-attr]
-            if p.ndim == 2:  # weights decay, biases do not
-                loss += decay / 2 * float(np.vdot(p.array, p.array))
-                gradient = gradient + decay * p.array
-            gradients.append(gradient.ravel())
-        return loss, np.concatenate(gradients).astype(np.float64)
+        loss = run().item() + penalty.cost(decay)
+        gradients = [p.grad.array + rate * p.array for p, rate in zip(parameters, rates, strict=True)]  # type: ignore[union-attr]
+        return loss, np.concatenate([g.ravel() for g in gradients]).astype(np.float64)
 
     limits = {"maxfun": options.max_fun, "maxiter": options.max_iter, "gtol": options.tol}
     found = minimize(look, vector.astype(np.float64), jac=True, method="L-BFGS-B", options=limits)

@@ -12,15 +12,11 @@ from sklearn.model_selection import train_test_split
 import autograd
 import nn
 
-__all__ = ["draw_weights", "hold_out", "linear_layers", "random_numbers_of"]
+from .penalty import linear_layers
 
+__all__ = ["draw_weights", "hold_out", "random_numbers_of"]
 
 _one_at_a_time = threading.RLock()
-
-
-def linear_layers(network: nn.Module) -> list[nn.Linear]:
-    """The linear layers, from the input to the output."""
-    return [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
 
 
 def draw_weights(network: nn.Module, gain: float, random: np.random.RandomState) -> None:
