@@ -50,6 +50,7 @@ REFUSED = [
     (lambda l, F, nn: F.scaled_dot_product_attention(l.ones(1, 1, 4, 2), *[l.ones(1, 1, 2, 2)] * 2, l.zeros(4, 3)), "scaled_dot_product_attention: the mask must broadcast to (*, 4, 2); got (4, 3)"),
     (lambda l, F, nn: F.scaled_dot_product_attention(*[l.ones(2, 2)] * 3, l.zeros(2, 2).int()), "scaled_dot_product_attention: the mask must be of bool, float32 or the query's float32; got int32"),
     (lambda l, F, nn: F.scaled_dot_product_attention(*[l.ones(2, 2)] * 3, l.zeros(2, 2).double()), "scaled_dot_product_attention: the mask must be of bool, float32 or the query's float32; got float64"),
+    (lambda l, F, nn: F.scaled_dot_product_attention(*[l.ones(2, 2)] * 3, l.zeros(2, 2).int(), 0.5), "scaled_dot_product_attention: the mask must be of bool, float32 or the query's float32; got int32"),
     (lambda l, F, nn: F.scaled_dot_product_attention(*[l.ones(2)] * 3), "scaled_dot_product_attention: query, key and value must have two or more axes; got (2,), (2,), (2,)"),
     (lambda l, F, nn: F.scaled_dot_product_attention(*[l.ones(2, 2)] * 3, enable_gqa=True), "scaled_dot_product_attention: enable_gqa needs an axis of heads; got (2, 2), (2, 2)"),
     (lambda l, F, nn: F.scaled_dot_product_attention(l.ones(1, 3, 2, 2), *[l.ones(1, 2, 2, 2)] * 2, enable_gqa=True), "scaled_dot_product_attention: with enable_gqa the heads of key and value must divide those of the query; got 2 and 3"),

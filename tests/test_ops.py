@@ -89,7 +89,7 @@ def function(row: Row):
 
 WITHOUT_A_ROW = {
     "broadcast_shapes", "is_floating_point", "is_tensor", "numel", "tril_indices", "triu_indices", "update",
-    "gru_sequence", "lstm_sequence", "of_arrays", "overlap_add", "placements", "rnn_sequence", "windows",
+    "gru_sequence", "lstm_sequence", "check_attention", "of_arrays", "overlap_add", "placements", "rnn_sequence", "windows",
 }  # fmt: skip
 """What takes no tensor or gives none; what others are made of, where nothing in PyTorch is like it."""
 

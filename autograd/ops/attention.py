@@ -19,7 +19,7 @@ from .selection import where
 from .shape import sum_to, transpose
 from .softmax import softmax
 
-__all__ = ["attention"]
+__all__ = ["attention", "check_attention"]
 
 
 def _mt(x: Any) -> Any:
@@ -165,7 +165,7 @@ def attention(
     >>> attention(Tensor([[1.0]]), Tensor([[1.0], [1.0]]), Tensor([[2.0], [4.0]]))
     tensor([[3.]])
     """
-    _check(query, key, value, mask)
+    check_attention("attention", query, key, value, mask)
     if mask is not None:
         if mask.dtype == bool_:
             mask = where(mask, 0.0, -math.inf)
@@ -177,24 +177,28 @@ def attention(
     return _attention(query, key, value, mask, scale=scale, causal=bool(is_causal))
 
 
-def _check(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> None:
-    """Refuse what does not go together: the kernels would read past the end of it."""
+def check_attention(name: str, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> None:
+    """Refuse, in the name of a function, what does not go together: kernels would read past the end of it.
+
+    >>> x = Tensor([[1.0]])
+    >>> check_attention("attention", x, x, x, None)
+    """
     q, k, v = query.array.shape, key.array.shape, value.array.shape
     if len(q) < 2 or len(k) < 2 or len(v) < 2:
-        raise RuntimeError(f"attention: query, key and value must have two or more axes; got {q}, {k}, {v}")
+        raise RuntimeError(f"{name}: query, key and value must have two or more axes; got {q}, {k}, {v}")
     if q[-1] != k[-1] or k[-2] != v[-2]:
         raise RuntimeError(
-            f"attention: query and key must agree in the last axis, key and value in the one before; got {q}, {k}, {v}"
+            f"{name}: query and key must agree in the last axis, key and value in the one before; got {q}, {k}, {v}"
         )
     dtype = query.dtype
     if not dtype == key.dtype == value.dtype or not is_float(dtype):
         raise RuntimeError(
-            f"attention: query, key and value must have one floating dtype; got {dtype}, {key.dtype}, {value.dtype}"
+            f"{name}: query, key and value must have one floating dtype; got {dtype}, {key.dtype}, {value.dtype}"
         )
     if mask is None:
         return
     if mask.dtype not in (bool_, float32, dtype):
-        raise RuntimeError(f"attention: the mask must be of bool, float32 or the query's {dtype}; got {mask.dtype}")
+        raise RuntimeError(f"{name}: the mask must be of bool, float32 or the query's {dtype}; got {mask.dtype}")
     m = mask.array.shape
     if m[-1:] not in ((), (1,), k[-2:-1]) or m[-2:-1] not in ((), (1,), q[-2:-1]):
-        raise RuntimeError(f"attention: the mask must broadcast to (*, {q[-2]}, {k[-2]}); got {m}")
+        raise RuntimeError(f"{name}: the mask must broadcast to (*, {q[-2]}, {k[-2]}); got {m}")

@@ -45,6 +45,7 @@ def scaled_dot_product_attention(
     up to i. ``dropout_p`` always acts. With ``enable_gqa`` several heads of the query share one of key and value.
     """
     name = "scaled_dot_product_attention"
+    autograd.check_attention(name, query, key, value, attn_mask)
     if enable_gqa:
         key, value = (_shared_heads(name, t, query) for t in (key, value))
     if dropout_p:
@@ -52,10 +53,7 @@ def scaled_dot_product_attention(
         return dropout(weights, dropout_p) @ value
     if is_causal and attn_mask is not None:
         raise RuntimeError(f"{name}: is_causal takes the place of a mask; got both")
-    try:
-        return autograd.attention(query, key, value, attn_mask, is_causal, scale)
-    except RuntimeError as error:
-        raise RuntimeError(str(error).replace("attention:", f"{name}:", 1)) from None
+    return autograd.attention(query, key, value, attn_mask, is_causal, scale)
 
 
 def _shared_heads(name: str, tensor: Tensor, query: Tensor) -> Tensor:
